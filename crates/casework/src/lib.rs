@@ -1,0 +1,18 @@
+//! The domain of a national child-protection operation: what is recorded, which states it
+//! passes through, who may do what, and what is counted. Pure: no clock, no randomness, no
+//! database, no network. Those are arguments ([`ambient`]).
+//!
+//! Find your way:
+//! - [`record`]: one file per kind of record, with its states, acts and rules;
+//! - [`form`]: the fields of an act as a person fills them in;
+//! - [`person`], [`force`]: who acts, and for which police force;
+//! - [`permission`]: the one place that decides who may do or see what;
+//! - [`figure`]: the definitions of what is counted.
+
+pub mod ambient;
+pub mod figure;
+pub mod force;
+pub mod form;
+pub mod permission;
+pub mod person;
+pub mod record;

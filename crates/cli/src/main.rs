@@ -1,0 +1,3 @@
+//! The command line: every part of Pendeen, assembled.
+
+fn main() {}

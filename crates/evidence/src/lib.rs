@@ -1,0 +1,10 @@
+//! From a source of evidence to its bytes, volumes, file systems and entries.
+//!
+//! The folder list is the pipeline: [`image`] (bytes), [`volume`] (partitions),
+//! [`filesystem`] (entries, through a sandboxed [`worker`]), [`folder`] (entries of a plain
+//! folder), [`content`] (an entry's bytes). Evidence is hostile and read-only: every read is
+//! positioned and bounded, and what cannot be read becomes a [`pendeen_item::Gap`].
+
+pub mod entry;
+pub mod image;
+pub mod unit;

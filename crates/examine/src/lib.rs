@@ -1,0 +1,1 @@
+//! An examination: evidence against known lists, written as tables.

@@ -1,0 +1,1 @@
+//! Digests and media types of byte streams.

@@ -1,0 +1,1 @@
+//! Referrals from outside: documents in, typed reports and observations out.

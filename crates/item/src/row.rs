@@ -1,0 +1,107 @@
+//! One row of the item table.
+
+use serde::{Deserialize, Serialize};
+
+/// How an item was come by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The file system lists it as allocated.
+    Live,
+    /// The file system still knows of it, but no longer counts it.
+    Deleted,
+    /// Found inside another item.
+    Embedded,
+    /// Found by its own structure in unallocated space.
+    Carved,
+    /// Found behind the end of a file.
+    Slack,
+}
+
+impl Origin {
+    /// The stable key.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Deleted => "deleted",
+            Self::Embedded => "embedded",
+            Self::Carved => "carved",
+            Self::Slack => "slack",
+        }
+    }
+}
+
+/// How sure the content of something that is not live is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recovery {
+    /// The blocks are still unallocated and named by surviving metadata.
+    Intact,
+    /// At least one block belongs to a live file now.
+    Reallocated,
+    /// The blocks were inferred, not named by surviving metadata.
+    Inferred,
+}
+
+impl Recovery {
+    /// The stable key.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Reallocated => "reallocated",
+            Self::Inferred => "inferred",
+        }
+    }
+}
+
+/// One file, fragment or embedded object found on an exhibit.
+///
+/// Times are nanoseconds since 1970-01-01T00:00:00Z. Digests are raw bytes here and lower-case
+/// hexadecimal in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// How to get there: `p1/fat32:/DCIM/a.jpg`; unique within an examination.
+    pub forensic_path: String,
+    /// The forensic path of what contains it, if it is embedded.
+    pub parent: Option<String>,
+    /// Path inside the file system, `/` first.
+    pub path: String,
+    /// Last component, with `:stream` for an alternate stream.
+    pub name: String,
+    /// How it was come by.
+    pub origin: Origin,
+    /// How sure its content is; none for live items.
+    pub recovery: Option<Recovery>,
+    /// `fat16`, `ntfs`, `ext4`, `folder`, ...
+    pub fs_type: String,
+    /// Metadata address (inode, MFT entry with stream), as `istat` takes it.
+    pub fs_address: String,
+    /// Where its content begins in the source, in bytes, if it has plain blocks.
+    pub offset_bytes: Option<u64>,
+    /// Size of its content in bytes.
+    pub size_bytes: u64,
+    /// Creation (birth) time.
+    pub created: Option<i64>,
+    /// Last modification of the content.
+    pub modified: Option<i64>,
+    /// Last access.
+    pub accessed: Option<i64>,
+    /// Last change of the metadata.
+    pub changed: Option<i64>,
+    /// Media type by signature; none where nothing is recognised.
+    pub media_type: Option<String>,
+    /// Whether the extension belongs to another type than the signature.
+    pub extension_mismatch: bool,
+    /// MD5 of the whole content; none where it could not be read whole.
+    pub md5: Option<[u8; 16]>,
+    /// SHA-1, likewise.
+    pub sha1: Option<[u8; 20]>,
+    /// SHA-256, likewise.
+    pub sha256: Option<[u8; 32]>,
+    /// The known list that has it, if one has.
+    pub known_list: Option<String>,
+    /// The category in that list.
+    pub known_category: Option<String>,
+    /// Why something about it could not be read.
+    pub gap: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! Known-hash lists: read once, matched by digest.

@@ -1,0 +1,1 @@
+//! The Sleuth Kit's library behind a safe interface: names, times and block runs.
