@@ -1,0 +1,54 @@
+# What a person does with this checkout. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-demo assets demo test unit browser bench lint fmt docs
+
+DATA ?= demo-data
+LISTEN ?= 127.0.0.1:8080
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install all that building, testing and measuring need (says what)
+	@scripts/setup all
+
+setup-demo:
+	@scripts/setup demo
+
+assets: setup-demo
+	@scripts/assets
+
+demo: assets ## A whole synthetic operation, served on http://$(LISTEN) (DATA=folder LISTEN=address)
+	cargo build --bin pendeen
+	target/debug/pendeen demo --data $(DATA) --listen $(LISTEN) $(DEMO_FLAGS)
+
+test: setup assets ## Everything that CI runs: format, lints, licences, unit to browser tests, docs
+	$(MAKE) lint
+	$(MAKE) unit
+	$(MAKE) browser
+	$(MAKE) docs
+
+unit: assets ## All Rust tests, on SQLite and a private PostgreSQL
+	cargo build --workspace --bins
+	cargo nextest run --workspace --no-fail-fast
+	cargo test --workspace --doc
+
+browser: assets ## The pages in a real browser, screenshots in artefacts/screenshots
+	cargo build --bin pendeen
+	scripts/browser-test
+
+bench: setup assets ## Measure against the peers, same inputs, same run; results as Markdown
+	cargo build --release --bin pendeen
+	PENDEEN=target/release/pendeen bench/examine.sh
+
+lint: assets ## rustfmt, clippy, licences and sources of dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo deny --log-level error check licenses sources bans
+
+fmt: ## Format the code
+	cargo fmt --all
+
+docs: ## The API's documentation, without warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
