@@ -1,0 +1,228 @@
+//! The command line as a person types it. The names are a contract that scripts rely on.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// From digital footprint to safeguarded child.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with gaps (something could not be
+/// read, and says so).
+#[derive(Debug, Parser)]
+#[command(name = "pendeen", version, about, long_about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Examine disk images or folders: every file, its digests, known files, and what could not be read
+    Examine(Examine),
+    /// The image alone: what it is, its digests, its bytes
+    #[command(subcommand)]
+    Image(Image),
+    /// Take referrals into the case database
+    Intake(Intake),
+    /// Serve the pages
+    Serve(Serve),
+    /// Make a small synthetic operation, walk it to a protected child, and serve it
+    Demo(Demo),
+    /// Count the figures from the records
+    Figures(Figures),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Say what this machine has for the work, and what is missing
+    Doctor(Doctor),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder
+    Man {
+        /// The folder
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// The sandboxed processes that read hostile content; started by the program itself
+    #[command(hide = true)]
+    Worker {
+        /// Which
+        kind: WorkerKind,
+    },
+}
+
+/// The two kinds of sandboxed process.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum WorkerKind {
+    /// Reads file systems through libtsk.
+    Filesystem,
+    /// Decodes content.
+    Content,
+}
+
+/// `pendeen examine`.
+#[derive(Debug, Args)]
+pub struct Examine {
+    /// Disk image (raw, split raw, E01: name the first segment) or folder
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<PathBuf>,
+    /// List of known files: CSV with digest, list, category; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub known: Vec<PathBuf>,
+    /// Folder for the results; must not exist yet or be empty
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Exhibit reference, such as ABC/1
+    #[arg(long, value_name = "REF", default_value = "")]
+    pub exhibit: String,
+    /// How many threads read and digest; all cores by default
+    #[arg(long, value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `pendeen image`.
+#[derive(Debug, Subcommand)]
+pub enum Image {
+    /// What the image is: container, segments, length, header, volumes
+    Info(ImageSource),
+    /// Read every byte, compute three digests, compare with what the image stores
+    Verify(ImageSource),
+    /// Write the bytes of the acquired device to standard output
+    Cat {
+        /// The image: its first segment
+        source: PathBuf,
+    },
+}
+
+/// Which image, and how to report.
+#[derive(Debug, Args)]
+pub struct ImageSource {
+    /// The image: its first segment
+    pub source: PathBuf,
+    /// Report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where the case data is.
+#[derive(Debug, Clone, Args)]
+pub struct Data {
+    /// Folder of the case database, documents and examinations
+    #[arg(long, value_name = "DIR", env = "PENDEEN_DATA", default_value = "pendeen-data")]
+    pub data: PathBuf,
+    /// Database address: sqlite:FILE or postgres://...; by default pendeen.db in the data folder
+    #[arg(long, value_name = "URL", env = "PENDEEN_DATABASE")]
+    pub database: Option<String>,
+}
+
+impl Data {
+    /// The database's address.
+    pub fn database_url(&self) -> String {
+        self.database
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}?mode=rwc", self.data.join("pendeen.db").display()))
+    }
+}
+
+/// `pendeen intake`.
+#[derive(Debug, Args)]
+pub struct Intake {
+    /// Referral documents (CyberTipline XML, CSV) or folders of them
+    #[arg(required = true, value_name = "FILE-OR-FOLDER")]
+    pub sources: Vec<PathBuf>,
+    /// Where the case data is.
+    #[command(flatten)]
+    pub data: Data,
+    /// One JSON line per document: file, status, referral, selectors, reason
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `pendeen serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where the case data is.
+    #[command(flatten)]
+    pub data: Data,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// The pages are reached through HTTPS: mark cookies accordingly
+    #[arg(long)]
+    pub secure_cookies: bool,
+}
+
+/// `pendeen demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Folder to make the operation in; must not exist yet, or hold an earlier demo
+    #[arg(long, value_name = "DIR", default_value = "demo-data")]
+    pub data: PathBuf,
+    /// Database address, to make the operation in PostgreSQL: an empty database
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Make the operation, but do not serve it
+    #[arg(long)]
+    pub no_serve: bool,
+}
+
+/// `pendeen figures`.
+#[derive(Debug, Args)]
+pub struct Figures {
+    /// Where the case data is.
+    #[command(flatten)]
+    pub data: Data,
+    /// Only this force: its ONS code, or PSNI
+    #[arg(long, value_name = "KEY")]
+    pub force: Option<String>,
+    /// Work that belongs to no operation, instead of the operation's
+    #[arg(long)]
+    pub outside_operation: bool,
+    /// Report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `pendeen audit`.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check that the log is whole
+    Verify {
+        /// Where the case data is.
+        #[command(flatten)]
+        data: Data,
+        /// Report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `pendeen doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

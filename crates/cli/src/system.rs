@@ -1,0 +1,27 @@
+//! The real clock and the real source of identifiers: the only place that asks the machine.
+
+use jiff::Timestamp;
+use pendeen_casework::ambient::{Clock, Ids};
+use uuid::Uuid;
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where the clock comes from")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// Fresh identifiers, time-ordered with 74 random bits (UUID version 7).
+#[derive(Debug, Clone, Copy)]
+pub struct SystemIds;
+
+impl Ids for SystemIds {
+    #[expect(clippy::disallowed_methods, reason = "this is where identifiers come from")]
+    fn fresh(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}
