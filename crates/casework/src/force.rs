@@ -41,7 +41,8 @@ impl Serialize for ForceKey {
 impl<'de> Deserialize<'de> for ForceKey {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let key = String::deserialize(deserializer)?;
-        Self::parse(&key).ok_or_else(|| serde::de::Error::custom(format!("no force has the key {key:?}")))
+        Self::parse(&key)
+            .ok_or_else(|| serde::de::Error::custom(format!("no force has the key {key:?}")))
     }
 }
 
@@ -117,8 +118,16 @@ pub static FORCES: [Force; 45] = [
     ew("W15000002", "Gwent"),
     ew("W15000003", "South Wales"),
     ew("W15000004", "Dyfed-Powys"),
-    Force { key: ForceKey("S23000009"), name: "Police Scotland", jurisdiction: Jurisdiction::Scotland },
-    Force { key: ForceKey("PSNI"), name: "Police Service of Northern Ireland", jurisdiction: Jurisdiction::NorthernIreland },
+    Force {
+        key: ForceKey("S23000009"),
+        name: "Police Scotland",
+        jurisdiction: Jurisdiction::Scotland,
+    },
+    Force {
+        key: ForceKey("PSNI"),
+        name: "Police Service of Northern Ireland",
+        jurisdiction: Jurisdiction::NorthernIreland,
+    },
 ];
 
 #[cfg(test)]

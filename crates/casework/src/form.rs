@@ -158,10 +158,9 @@ impl Fields {
         if let Ok(moment) = text.parse::<Timestamp>() {
             return Ok(moment);
         }
-        let zone = TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC);
         text.parse::<civil::DateTime>()
             .ok()
-            .and_then(|local| local.to_zoned(zone).ok())
+            .and_then(|local| local.to_zoned_datetime(uk_zone()).ok())
             .map(|zoned| zoned.timestamp())
             .ok_or_else(|| wrong(name, "enter a date and time like 2026-11-24T09:30"))
     }
@@ -184,7 +183,8 @@ impl Fields {
 
     /// A police force, by key.
     pub fn force(&self, name: &str) -> Result<crate::force::ForceKey, Refusal> {
-        crate::force::ForceKey::parse(&self.text(name)?).ok_or_else(|| wrong(name, "choose a police force"))
+        crate::force::ForceKey::parse(&self.text(name)?)
+            .ok_or_else(|| wrong(name, "choose a police force"))
     }
 
     /// The id of another record.
@@ -206,8 +206,20 @@ impl Fields {
     }
 }
 
+/// UK local time: what people write where they name no zone.
+///
+/// The zone rules are compiled in, so that a machine without them cannot turn a summer time
+/// into a wrong one.
+pub fn uk_zone() -> TimeZone {
+    TimeZone::get("Europe/London").expect("the time zone rules are compiled in")
+}
+
 fn wrong(name: &str, problem: &str) -> Refusal {
-    Refusal::Field { name: name.to_owned(), label: name.replace('_', " "), problem: problem.to_owned() }
+    Refusal::Field {
+        name: name.to_owned(),
+        label: name.replace('_', " "),
+        problem: problem.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -216,9 +228,10 @@ mod tests {
 
     #[test]
     fn a_local_time_is_uk_time_in_summer_and_winter() {
-        let fields: Fields = [("s", "2026-07-01T09:30"), ("w", "2026-12-01T09:30"), ("z", "2026-07-01T09:30+02:00")]
-            .into_iter()
-            .collect();
+        let fields: Fields =
+            [("s", "2026-07-01T09:30"), ("w", "2026-12-01T09:30"), ("z", "2026-07-01T09:30+02:00")]
+                .into_iter()
+                .collect();
         assert_eq!(fields.moment("s").unwrap().to_string(), "2026-07-01T08:30:00Z");
         assert_eq!(fields.moment("w").unwrap().to_string(), "2026-12-01T09:30:00Z");
         assert_eq!(fields.moment("z").unwrap().to_string(), "2026-07-01T07:30:00Z");
@@ -228,6 +241,8 @@ mod tests {
     fn an_empty_required_field_is_named() {
         let fields: Fields = [("a", "  ")].into_iter().collect();
         let spec = [Field::required("a", "Reason", Input::Text)];
-        assert!(matches!(fields.check(&spec), Err(Refusal::Field { label, .. }) if label == "Reason"));
+        assert!(
+            matches!(fields.check(&spec), Err(Refusal::Field { label, .. }) if label == "Reason")
+        );
     }
 }

@@ -8,8 +8,9 @@
 
 use thiserror::Error;
 
-use crate::person::Person;
-use crate::record::{AnyRecord, Head, Kind};
+use crate::force::ForceKey;
+use crate::person::{Person, PersonId, Role};
+use crate::record::{AnyRecord, Head, Kind, Restriction};
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,15 +62,39 @@ impl Permit {
 pub struct Denied;
 
 /// Which records of one kind a person may see: an OR of these clauses. Restricted records are
-/// seen only through `restricted_to`.
+/// seen only through `restricted_to`; the other clauses select among the unrestricted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visibility {
-    /// Unrestricted records of any force and national ones.
+    /// Records of any force and national ones.
     pub all: bool,
-    /// Unrestricted records of this force.
-    pub force: Option<crate::force::ForceKey>,
-    /// Restricted records of these roles.
-    pub restricted_to: Vec<crate::person::Role>,
+    /// Records of no force.
+    pub national: bool,
+    /// Records of this force.
+    pub force: Option<ForceKey>,
+    /// Records that this person made.
+    pub authored_by: Option<PersonId>,
+    /// Restricted records of these roles, whatever their force.
+    pub restricted_to: Vec<Role>,
+}
+
+impl Visibility {
+    /// Whether a record with this head is among them: what the store's SQL must also say.
+    pub fn admits(&self, head: &Head) -> bool {
+        match head.restriction {
+            Restriction::Role(role) => self.restricted_to.contains(&role),
+            Restriction::None => {
+                self.all
+                    || (self.national && head.force.is_none())
+                    || (head.force.is_some() && head.force == self.force)
+                    || self.authored_by == Some(head.author)
+            }
+        }
+    }
+
+    /// Nothing at all.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Decides whether `person` may take `action` on `record` as it is now.

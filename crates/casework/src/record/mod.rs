@@ -19,6 +19,11 @@ use crate::force::ForceKey;
 use crate::form::{Field, Fields, Refusal};
 use crate::person::{Person, PersonId, Role};
 
+#[macro_use]
+mod vocabulary;
+
+pub use vocabulary::{Basis, Finding, Signed, StateSpec, day};
+
 /// Identifies a record of one kind; ids of different kinds do not mix.
 pub struct Id<R> {
     uuid: Uuid,
@@ -281,13 +286,17 @@ pub struct Act {
 }
 
 /// A record of the operation.
-pub trait Record: Serialize + DeserializeOwned + Clone + fmt::Debug + Send + Sync + 'static {
+pub trait Record:
+    Serialize + DeserializeOwned + Clone + fmt::Debug + Send + Sync + 'static
+{
     /// Its kind.
     const KIND: Kind;
     /// What making a new one asks for.
     const CREATE: &'static [Field];
     /// What can be done to it.
     const ACTS: &'static [Act];
+    /// Its states and the steps between them; a new record is in the first.
+    const STATES: &'static [StateSpec];
 
     /// What every record has.
     fn head(&self) -> &Head;
@@ -340,7 +349,10 @@ pub fn create<R: Record>(head: Head, fields: &Fields, related: &Related) -> Resu
 
 /// The next version of a record after an act; the record itself is not changed.
 pub fn perform<R: Record>(record: &R, act: &str, context: &ActContext<'_>) -> Result<R, Refusal> {
-    let spec = R::ACTS.iter().find(|a| a.name == act).ok_or_else(|| Refusal::UnknownAct(act.to_owned()))?;
+    let spec = R::ACTS
+        .iter()
+        .find(|a| a.name == act)
+        .ok_or_else(|| Refusal::UnknownAct(act.to_owned()))?;
     if !spec.from.contains(&record.state()) {
         return Err(Refusal::WrongState {
             act: spec.label.to_owned(),
@@ -357,7 +369,12 @@ pub fn perform<R: Record>(record: &R, act: &str, context: &ActContext<'_>) -> Re
 }
 
 /// Refuses that one person takes both of two steps.
-pub fn second_person(step: &str, first: PersonId, first_name: &str, second: &Person) -> Result<(), Refusal> {
+pub fn second_person(
+    step: &str,
+    first: PersonId,
+    first_name: &str,
+    second: &Person,
+) -> Result<(), Refusal> {
     if first == second.id {
         return Err(Refusal::SamePerson { step: step.to_owned(), other: first_name.to_owned() });
     }
@@ -399,6 +416,10 @@ macro_rules! records {
             /// What making a new one asks for.
             pub fn create_fields(self) -> &'static [Field] {
                 match self { $(Self::$Type => <$module::$Type as Record>::CREATE,)* }
+            }
+            /// The states it passes through; a new record is in the first.
+            pub fn states(self) -> &'static [StateSpec] {
+                match self { $(Self::$Type => <$module::$Type as Record>::STATES,)* }
             }
             /// What can be done to one.
             pub fn acts(self) -> &'static [Act] {

@@ -11,20 +11,13 @@ use super::{Act, ActContext, Detail, Facet, Head, Id, Kind, Link, Next, Record, 
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
 
-/// Where a referral stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Taken in, read by nobody yet.
-    Received,
-    /// Read and worth work.
-    Triaged,
-    /// Belongs to a subject.
-    Linked,
-    /// Leads nowhere, with a reason.
-    NotActionable,
-    /// The same report as another.
-    Duplicate,
+states! {
+    /// Where a referral stands.
+    Received = "received" => [Triaged, NotActionable, Duplicate], "Taken in, read by nobody yet.";
+    Triaged = "triaged" => [Linked, NotActionable, Duplicate], "Read and worth work.";
+    Linked = "linked" => [], "Belongs to a subject.";
+    NotActionable = "not_actionable" => [], "Leads nowhere, with a reason.";
+    Duplicate = "duplicate" => [], "The same report as another.";
 }
 
 /// A report from outside.
@@ -99,6 +92,7 @@ impl SelectorKind {
 
 impl Record for Referral {
     const KIND: Kind = Kind::Referral;
+    standing!();
     const CREATE: &'static [Field] = &[
         Field::required("source", "Who reported", Input::Text).hint("NCMEC, IWF, another agency, the public"),
         Field::required("reference", "Their reference", Input::Text),
@@ -127,24 +121,6 @@ impl Record for Referral {
             fields: &[Field::required("of", "The referral it repeats", Input::Record(Kind::Referral))],
         },
     ];
-
-    fn head(&self) -> &Head {
-        &self.head
-    }
-
-    fn head_mut(&mut self) -> &mut Head {
-        &mut self.head
-    }
-
-    fn state(&self) -> &'static str {
-        match self.state {
-            State::Received => "received",
-            State::Triaged => "triaged",
-            State::Linked => "linked",
-            State::NotActionable => "not_actionable",
-            State::Duplicate => "duplicate",
-        }
-    }
 
     fn title(&self) -> String {
         format!("{} {}", self.source, self.reference)
