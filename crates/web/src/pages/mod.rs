@@ -1,0 +1,5 @@
+//! The pages, a module per group. A handler reads as five sentences: parse, authorise, do,
+//! audit, render; authorising and auditing of records happen together in the store.
+
+pub(crate) mod sign_in;
+pub(crate) mod work;

@@ -1,0 +1,122 @@
+//! What surrounds every page: title, handling mark, who is signed in, where one can go.
+//!
+//! The navigation offers a list only if the permission rules let the person see records of
+//! that kind at all; it is a convenience, never the check.
+
+use pendeen_casework::permission::visibility;
+use pendeen_casework::person::{Person, Role};
+use pendeen_casework::record::Kind;
+
+use crate::assets;
+
+/// The handling mark of every page (Government Security Classifications).
+pub(crate) const MARK: &str = "OFFICIAL-SENSITIVE";
+
+/// The frame of one page.
+#[derive(Debug, Clone)]
+pub(crate) struct Shell {
+    /// What the page is about; also the browser's title.
+    pub title: String,
+    /// The handling mark.
+    pub mark: &'static str,
+    /// Who is signed in, if anyone.
+    pub account: Option<Account>,
+    /// Where this person can go.
+    pub navigation: Vec<NavItem>,
+    /// What the last act did, said once.
+    pub notice: Option<String>,
+    /// Addresses of styles and script.
+    pub assets: assets::Addresses,
+}
+
+/// Who is signed in, in words.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    /// Rank and name.
+    pub name: String,
+    /// Roles, separated by commas.
+    pub roles: String,
+    /// Force, or `National`.
+    pub force: String,
+}
+
+/// One entry of the navigation.
+#[derive(Debug, Clone)]
+pub(crate) struct NavItem {
+    /// The words.
+    pub text: &'static str,
+    /// The address.
+    pub href: String,
+    /// Whether the present page lies there.
+    pub here: bool,
+}
+
+impl Shell {
+    /// The frame for nobody in particular.
+    pub(crate) fn bare(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            mark: MARK,
+            account: None,
+            navigation: Vec::new(),
+            notice: None,
+            assets: assets::ADDRESSES.clone(),
+        }
+    }
+
+    /// The frame for a signed-in person on the page at `address`.
+    pub(crate) fn new(title: impl Into<String>, person: &Person, address: &str) -> Self {
+        let roles: Vec<&str> = person.roles.iter().map(|role| role.label()).collect();
+        let account = Account {
+            name: person.name.clone(),
+            roles: roles.join(", "),
+            force: force_name(person.force),
+        };
+        let navigation = navigation(person, address);
+        Self { account: Some(account), navigation, ..Self::bare(title) }
+    }
+}
+
+/// A force's name, or `National`.
+pub(crate) fn force_name(force: Option<pendeen_casework::force::ForceKey>) -> String {
+    force.map_or("National", |key| key.force().name).to_owned()
+}
+
+/// Whether the rules let the person see any record of this kind.
+pub(crate) fn sees(person: &Person, kind: Kind) -> bool {
+    let visible = visibility(person, kind);
+    visible.all || visible.force.is_some() || !visible.restricted_to.is_empty()
+}
+
+fn navigation(person: &Person, address: &str) -> Vec<NavItem> {
+    const LISTS: [(Kind, &str); 8] = [
+        (Kind::Referral, "Referrals"),
+        (Kind::AttributionRequest, "Attribution"),
+        (Kind::Subject, "Subjects"),
+        (Kind::SensitivePersonCheck, "Sensitive checks"),
+        (Kind::Package, "Packages"),
+        (Kind::Case, "Cases"),
+        (Kind::Exhibit, "Exhibits"),
+        (Kind::Examination, "Examinations"),
+    ];
+    let mut items = vec![NavItem { text: "My work", href: "/".to_owned(), here: address == "/" }];
+    let mut offer = |text: &'static str, href: String| {
+        let here = address.starts_with(&href);
+        items.push(NavItem { text, href, here });
+    };
+    for (kind, text) in LISTS {
+        if sees(person, kind) {
+            offer(text, format!("/records/{}", kind.key()));
+        }
+    }
+    if sees(person, Kind::Child) {
+        offer("Children", "/children".to_owned());
+    }
+    if sees(person, Kind::FiguresRelease) {
+        offer("Figures", "/figures".to_owned());
+    }
+    if person.is(Role::Auditor) {
+        offer("Audit", "/audit".to_owned());
+    }
+    items
+}

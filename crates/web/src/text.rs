@@ -1,0 +1,152 @@
+//! How times, amounts and keys are written for a person: UK local time, British English.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+
+fn uk() -> TimeZone {
+    TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC)
+}
+
+/// `24 Nov 2026, 09:30`, UK local time.
+pub(crate) fn moment(at: Timestamp) -> String {
+    at.to_zoned_datetime(uk()).strftime("%-d %b %Y, %H:%M").to_string()
+}
+
+/// `24 November 2026`.
+pub(crate) fn date(day: civil::Date) -> String {
+    day.strftime("%-d %B %Y").to_string()
+}
+
+/// `2026-11-24T09:30`, UK local time, as a form's moment field takes it.
+pub(crate) fn moment_input(at: Timestamp) -> String {
+    at.to_zoned_datetime(uk()).strftime("%Y-%m-%dT%H:%M").to_string()
+}
+
+/// A length of time in its largest whole unit: `3 days`, `1 hour`, `less than a minute`.
+fn span(seconds: i64) -> String {
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    for (length, name) in units {
+        let amount = seconds / length;
+        if amount >= 1 {
+            return plural(amount.unsigned_abs(), name);
+        }
+    }
+    "less than a minute".to_owned()
+}
+
+/// `1 day`, `2 days`.
+pub(crate) fn plural(amount: u64, one: &str) -> String {
+    if amount == 1 { format!("1 {one}") } else { format!("{} {one}s", count(amount)) }
+}
+
+/// `3 days ago`; what lies ahead is `in 3 days`.
+pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second() - then.as_second();
+    if seconds < 0 { format!("in {}", span(-seconds)) } else { format!("{} ago", span(seconds)) }
+}
+
+/// By when something is to be done, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// `due in 3 days`, `3 hours late`.
+    pub words: String,
+    /// The moment itself.
+    pub at: String,
+    /// Whether it has passed.
+    pub late: bool,
+}
+
+impl Due {
+    /// How `at` stands to `now`.
+    pub(crate) fn new(at: Timestamp, now: Timestamp) -> Self {
+        let left = at.as_second() - now.as_second();
+        let late = left < 0;
+        let words =
+            if late { format!("{} late", span(-left)) } else { format!("due in {}", span(left)) };
+        Self { words, at: moment(at), late }
+    }
+}
+
+/// `9,172`.
+pub(crate) fn count(amount: u64) -> String {
+    let digits = amount.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `512 bytes`, `1.5 KB`, `20.0 MB`: powers of 1,000, as disks are sold.
+pub(crate) fn bytes(amount: u64) -> String {
+    if amount < 1_000 {
+        return plural(amount, "byte");
+    }
+    let mut tenths = amount / 100;
+    for unit in ["KB", "MB", "GB", "TB"] {
+        if tenths < 10_000 || unit == "TB" {
+            return format!("{}.{} {unit}", count(tenths / 10), tenths % 10);
+        }
+        tenths /= 1_000;
+    }
+    unreachable!("the last unit always returns")
+}
+
+/// `not_actionable` becomes `Not actionable`.
+pub(crate) fn words(key: &str) -> String {
+    let spaced = key.replace('_', " ");
+    let mut letters = spaced.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A stored value as a person reads it: times and dates are spelt out, the rest stays.
+pub(crate) fn value(text: &str) -> String {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return moment(at);
+    }
+    if text.len() == 10
+        && let Ok(day) = text.parse::<civil::Date>()
+    {
+        return date(day);
+    }
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn times_are_written_in_uk_local_time() {
+        assert_eq!(moment(at("2026-07-01T08:30:00Z")), "1 Jul 2026, 09:30");
+        assert_eq!(moment_input(at("2026-12-01T08:30:00Z")), "2026-12-01T08:30");
+        assert_eq!(value("2026-12-01"), "1 December 2026");
+        assert_eq!(value("2026"), "2026");
+    }
+
+    #[test]
+    fn a_due_time_says_how_long_is_left_or_how_late_it_is() {
+        let now = at("2026-11-24T09:00:00Z");
+        assert_eq!(Due::new(at("2026-11-26T10:00:00Z"), now).words, "due in 2 days");
+        let late = Due::new(at("2026-11-24T07:59:00Z"), now);
+        assert_eq!((late.words.as_str(), late.late), ("1 hour late", true));
+        assert_eq!(ago(now, now), "less than a minute ago");
+    }
+
+    #[test]
+    fn amounts_are_grouped_and_scaled() {
+        assert_eq!(count(9_172), "9,172");
+        assert_eq!(count(999), "999");
+        assert_eq!(bytes(1), "1 byte");
+        assert_eq!(bytes(1_550), "1.5 KB");
+        assert_eq!(bytes(20_000_000), "20.0 MB");
+        assert_eq!(words("not_actionable"), "Not actionable");
+    }
+}

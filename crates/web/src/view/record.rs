@@ -1,0 +1,223 @@
+//! A record as lists and its own page show it.
+
+use jiff::Timestamp;
+use pendeen_casework::form::{Field, Fields, Input};
+use pendeen_casework::record::{AnyRecord, Detail, Head, Next, Restriction, Urgency};
+
+use super::{Anchor, Tag};
+use crate::shell::force_name;
+use crate::text::{self, Due};
+
+/// A record's address.
+pub(crate) fn address(record: &AnyRecord) -> String {
+    format!("/records/{}/{}", record.kind().key(), record.head().id)
+}
+
+/// One record in a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// Its page.
+    pub href: String,
+    /// Its number.
+    pub number: String,
+    /// What names it.
+    pub title: String,
+    /// Its state.
+    pub state: Tag,
+    /// Whose work it is.
+    pub force: String,
+    /// When its present version was made.
+    pub updated: String,
+    /// Made by the demonstration.
+    pub simulated: bool,
+}
+
+impl From<&AnyRecord> for Row {
+    fn from(record: &AnyRecord) -> Self {
+        let head = record.head();
+        Self {
+            href: address(record),
+            number: head.number.clone(),
+            title: record.title(),
+            state: Tag::state(record.state()),
+            force: force_name(head.force),
+            updated: text::moment(head.updated),
+            simulated: head.simulated,
+        }
+    }
+}
+
+/// A labelled text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// The label.
+    pub label: String,
+    /// The text, split at line feeds.
+    pub paragraphs: Vec<String>,
+    /// Whether the text is a digest or key, shown in fixed width.
+    pub digest: bool,
+}
+
+impl Line {
+    /// A line; times and dates in `text` are spelt out.
+    pub(crate) fn new(label: impl Into<String>, text: &str) -> Self {
+        let digest = text.len() >= 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let paragraphs = text.lines().map(text::value).collect();
+        Self { label: label.into(), paragraphs, digest }
+    }
+}
+
+/// A record's details as lines.
+pub(crate) fn lines(details: &[Detail]) -> Vec<Line> {
+    details.iter().map(|detail| Line::new(detail.label, &detail.text)).collect()
+}
+
+/// What was filled in for an act, with the labels of its fields; what the program supplied is
+/// shown as well.
+pub(crate) fn filled(fields: &Fields, spec: &[Field]) -> Vec<Line> {
+    let known = spec.iter().filter_map(|field| {
+        let value = fields.get(field.name)?;
+        Some(match field.input {
+            Input::Tick => Line::new(field.label, "Yes"),
+            Input::Choice(options) => {
+                let label = options.iter().find(|(key, _)| *key == value).map_or(value, |(_, l)| l);
+                Line::new(field.label, label)
+            }
+            Input::Force => {
+                let force = pendeen_casework::force::ForceKey::parse(value);
+                Line::new(field.label, force.map_or(value, |key| key.force().name))
+            }
+            _ => Line::new(field.label, value),
+        })
+    });
+    known.collect()
+}
+
+/// What must happen next, in words.
+#[derive(Debug, Clone)]
+pub(crate) struct NextView {
+    /// The instruction.
+    pub what: String,
+    /// Whose it is.
+    pub who: &'static str,
+    /// By when.
+    pub due: Option<Due>,
+    /// How pressing.
+    pub urgency: Tag,
+    /// Late, or a child at immediate risk.
+    pub alarm: bool,
+}
+
+/// `next` as seen at `now`.
+pub(crate) fn next_view(next: &Next, now: Timestamp) -> NextView {
+    let due = next.due.map(|at| Due::new(at, now));
+    NextView {
+        what: next.what.clone(),
+        who: next.role.label(),
+        alarm: next.urgency == Urgency::Immediate || due.as_ref().is_some_and(|due| due.late),
+        due,
+        urgency: Tag::urgency(next.urgency),
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    /// What was done.
+    pub title: String,
+    /// Who did it.
+    pub by: String,
+    /// When, for a person.
+    pub at: String,
+    /// When, for a machine.
+    pub machine: String,
+    /// The state it led to; empty where it says nothing.
+    pub state: Tag,
+    /// What was filled in.
+    pub fields: Vec<Line>,
+}
+
+/// Records of one kind that belong to the one shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    /// What they are.
+    pub heading: String,
+    /// They.
+    pub rows: Vec<Row>,
+}
+
+/// Everything that a record's page shows, whatever its kind.
+#[derive(Debug, Clone)]
+pub(crate) struct RecordView {
+    /// The way here.
+    pub crumbs: Vec<Anchor>,
+    /// What kind it is.
+    pub kind: &'static str,
+    /// Its number.
+    pub number: String,
+    /// What names it.
+    pub title: String,
+    /// Its state.
+    pub state: Tag,
+    /// Who may know of it, if restricted.
+    pub restricted: Option<String>,
+    /// Whose, by whom, since when.
+    pub byline: String,
+    /// Made by the demonstration.
+    pub simulated: bool,
+    /// What must happen next.
+    pub next: Option<NextView>,
+    /// What is known.
+    pub details: Vec<Line>,
+    /// What this person can do to it now.
+    pub acts: Vec<Anchor>,
+    /// What this person can add to it.
+    pub adds: Vec<Anchor>,
+    /// What belongs to it.
+    pub related: Vec<Group>,
+    /// What happened to it, newest first.
+    pub history: Vec<Event>,
+}
+
+impl RecordView {
+    /// The view of a record, as yet without acts, relations and history.
+    pub(crate) fn new(record: &AnyRecord, now: Timestamp) -> Self {
+        let (kind, head) = (record.kind(), record.head());
+        let list = Anchor::new(kind.plural(), format!("/records/{}", kind.key()));
+        Self {
+            crumbs: vec![Anchor::new("My work", "/"), list],
+            kind: kind.label(),
+            number: head.number.clone(),
+            title: record.title(),
+            state: Tag::state(record.state()),
+            restricted: restricted(head),
+            byline: byline(head),
+            simulated: head.simulated,
+            next: record.next().as_ref().map(|next| next_view(next, now)),
+            details: lines(&record.details()),
+            acts: Vec::new(),
+            adds: Vec::new(),
+            related: Vec::new(),
+            history: Vec::new(),
+        }
+    }
+}
+
+fn restricted(head: &Head) -> Option<String> {
+    match head.restriction {
+        Restriction::None => None,
+        Restriction::Role(role) => Some(format!("Restricted: {} only", role.label())),
+    }
+}
+
+fn byline(head: &Head) -> String {
+    let operation = if head.operation.is_some() { "in the operation" } else { "outside an operation" };
+    format!(
+        "{}, {operation}. Made by {} on {}; version {}, last changed {}.",
+        force_name(head.force),
+        head.author_name,
+        text::moment(head.created),
+        head.version,
+        text::moment(head.updated),
+    )
+}
