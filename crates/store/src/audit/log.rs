@@ -1,0 +1,292 @@
+//! Appending to the log, walking it, and reading it on the audit page.
+
+use jiff::Timestamp;
+use pendeen_casework::permission::Denied;
+use pendeen_casework::person::{Person, PersonId, Role};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::leaf::{self, Leaf, Processing};
+use crate::entity::{audit_head, audit_leaf, audit_opening};
+use crate::error::{Result, StoreError};
+use crate::query::Slice;
+use crate::{Entropy, Store, micros};
+
+/// A value that a leaf commits to.
+pub(crate) struct Committed {
+    /// The commitment's name in the leaf.
+    pub name: &'static str,
+    /// The value.
+    pub value: String,
+    /// Whether the value is kept beside its salt, or lies in `record_version` already.
+    pub keep: bool,
+}
+
+impl Committed {
+    /// A value that is kept beside its salt.
+    pub fn kept(name: &'static str, value: impl Into<String>) -> Self {
+        Self { name, value: value.into(), keep: true }
+    }
+}
+
+/// The end of the chain, as a writing transaction holds it.
+pub(crate) struct Tail {
+    seq: i64,
+    digest: Vec<u8>,
+    start: i64,
+}
+
+impl Tail {
+    /// Locks the end of the chain until the transaction ends: from here on it is the only
+    /// writer, on PostgreSQL as on SQLite.
+    pub async fn lock<C: ConnectionTrait>(db: &C) -> Result<Self> {
+        let head = audit_head::Entity::find_by_id(1_i16)
+            .lock_exclusive()
+            .one(db)
+            .await?
+            .ok_or(StoreError::Conflict("the audit log has no head; run the migrations"))?;
+        Ok(Self { start: head.seq, seq: head.seq, digest: head.digest })
+    }
+
+    /// Appends one leaf with its commitments.
+    pub async fn append<C: ConnectionTrait>(
+        &mut self,
+        db: &C,
+        entropy: &dyn Entropy,
+        mut leaf: Leaf,
+        committed: Vec<Committed>,
+    ) -> Result<()> {
+        let seq = self.seq + 1;
+        let mut openings = Vec::with_capacity(committed.len());
+        for Committed { name, value, keep } in committed {
+            let mut salt = [0; 32];
+            entropy.fill(&mut salt).map_err(StoreError::Entropy)?;
+            leaf.commitments.push((name.to_owned(), leaf::commitment(&salt, &value)));
+            openings.push(audit_opening::ActiveModel {
+                seq: Set(seq),
+                name: Set(name.to_owned()),
+                salt: Set(salt.to_vec()),
+                value: Set(keep.then(|| crate::clean(&value))),
+            });
+        }
+        let row = row(seq, &self.digest, &leaf);
+        let digest = row.digest.clone();
+        audit_leaf::Entity::insert(audit_leaf::ActiveModel::from(row))
+            .exec_without_returning(db)
+            .await?;
+        if !openings.is_empty() {
+            audit_opening::Entity::insert_many(openings).exec_without_returning(db).await?;
+        }
+        (self.seq, self.digest) = (seq, digest);
+        Ok(())
+    }
+
+    /// Writes the new end of the chain; the last step before commit.
+    pub async fn close<C: ConnectionTrait>(self, db: &C) -> Result<()> {
+        let updated = audit_head::Entity::update_many()
+            .col_expr(audit_head::Column::Seq, Expr::value(self.seq))
+            .col_expr(audit_head::Column::Digest, Expr::value(self.digest))
+            .filter(audit_head::Column::Id.eq(1))
+            .filter(audit_head::Column::Seq.eq(self.start))
+            .exec(db)
+            .await?;
+        match updated.rows_affected {
+            1 => Ok(()),
+            _ => Err(StoreError::Conflict(
+                "the audit log moved on during the transaction; try again",
+            )),
+        }
+    }
+}
+
+fn row(seq: i64, prev: &[u8], leaf: &Leaf) -> audit_leaf::Model {
+    let bytes = leaf.to_bytes();
+    audit_leaf::Model {
+        seq,
+        processing: leaf.processing.code().into(),
+        at: micros(leaf.at),
+        who: leaf.who.map_or(Uuid::nil(), |who| who.0),
+        record_id: leaf.record.unwrap_or(Uuid::nil()),
+        digest: leaf::chain(prev, &bytes).to_vec(),
+        prev: prev.to_vec(),
+        bytes,
+    }
+}
+
+/// What a walk over the whole log found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditReport {
+    /// Leaves in the log.
+    pub count: u64,
+    /// The last good chain value: note it elsewhere, so that a later rewriting of the whole
+    /// log is found as well.
+    pub head: [u8; 32],
+    /// The first leaf at which the log does not hold, if it does not.
+    pub first_break: Option<Break>,
+}
+
+/// Where and how the log does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Break {
+    /// The number of the first leaf that is wrong or missing, from 1.
+    pub seq: u64,
+    /// What is wrong, in words.
+    pub what: &'static str,
+}
+
+/// What a stored leaf is held against while walking.
+struct Walk {
+    seq: i64,
+    digest: [u8; 32],
+}
+
+impl Walk {
+    /// Checks one stored leaf against the one before; the answer says what is wrong.
+    fn step(&mut self, stored: &audit_leaf::Model) -> Result<(), &'static str> {
+        if stored.seq != self.seq + 1 {
+            return Err("a leaf is missing");
+        }
+        if stored.prev != self.digest {
+            return Err("the leaf does not follow the one before it");
+        }
+        let digest = leaf::chain(&self.digest, &stored.bytes);
+        if stored.digest != digest {
+            return Err("the leaf was changed");
+        }
+        let parsed = Leaf::from_bytes(&stored.bytes).map_err(|_| "the leaf cannot be read")?;
+        if row(stored.seq, &stored.prev, &parsed) != *stored {
+            return Err("the columns beside the leaf were changed");
+        }
+        (self.seq, self.digest) = (stored.seq, digest);
+        Ok(())
+    }
+}
+
+/// Which entries of the log are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct EntryFilter {
+    /// About this record.
+    pub record: Option<Uuid>,
+    /// By this person.
+    pub person: Option<PersonId>,
+    /// Of this kind.
+    pub processing: Option<Processing>,
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub until: Option<Timestamp>,
+}
+
+/// One leaf as the audit page shows it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its number, from 1.
+    pub seq: u64,
+    /// What it says.
+    pub leaf: Leaf,
+    /// Values that it commits to and that have not been erased, by name.
+    pub values: Vec<(String, String)>,
+}
+
+/// Leaves read at a time while walking.
+const CHUNK: u64 = 1_000;
+
+impl Store {
+    /// Walks the whole log from the first leaf and reports its end, or where it first breaks.
+    pub async fn audit_verify(&self) -> Result<AuditReport> {
+        // One snapshot: on PostgreSQL the head and the leaves must be read as of one moment.
+        let db = self.snapshot().await?;
+        let mut walk = Walk { seq: 0, digest: [0; 32] };
+        let mut broken = None;
+        'walk: loop {
+            let chunk = audit_leaf::Entity::find()
+                .filter(audit_leaf::Column::Seq.gt(walk.seq))
+                .order_by_asc(audit_leaf::Column::Seq)
+                .limit(CHUNK)
+                .all(&db)
+                .await?;
+            if chunk.is_empty() {
+                break;
+            }
+            for stored in &chunk {
+                if let Err(what) = walk.step(stored) {
+                    broken = Some(what);
+                    break 'walk;
+                }
+            }
+        }
+        let head = audit_head::Entity::find_by_id(1_i16).one(&db).await?;
+        let whole = head.is_some_and(|h| h.seq == walk.seq && h.digest == walk.digest);
+        if broken.is_none() && !whole {
+            broken = Some("the log ends before or after the place that its head names");
+        }
+        let count = u64::try_from(walk.seq).unwrap_or(0);
+        let first_break = broken.map(|what| Break { seq: count + 1, what });
+        Ok(AuditReport { count, head: walk.digest, first_break })
+    }
+
+    /// Entries of the log, newest first, for an auditor; reading them leaves an entry too.
+    pub async fn audit_entries(
+        &self,
+        who: &Person,
+        filter: &EntryFilter,
+        slice: Slice,
+        at: Timestamp,
+    ) -> Result<(Vec<Entry>, u64)> {
+        if !who.is(Role::Auditor) {
+            self.note(Leaf::new(Processing::AccessControl, Some(who), "denied:audit", at), vec![])
+                .await?;
+            return Err(Denied.into());
+        }
+        let mut leaf = Leaf::new(Processing::Consultation, Some(who), "audit", at);
+        leaf.record = filter.record;
+        self.note(leaf, vec![Committed::kept("filter", format!("{filter:?} {slice:?}"))]).await?;
+        let found = filtered(filter);
+        let total = found.clone().count(self.db()).await?;
+        let rows = found
+            .order_by_desc(audit_leaf::Column::Seq)
+            .offset(slice.offset)
+            .limit(slice.limit)
+            .all(self.db())
+            .await?;
+        Ok((self.entries(rows).await?, total))
+    }
+
+    async fn entries(&self, rows: Vec<audit_leaf::Model>) -> Result<Vec<Entry>> {
+        let seqs = rows.iter().map(|row| row.seq);
+        let openings = audit_opening::Entity::find()
+            .filter(audit_opening::Column::Seq.is_in(seqs))
+            .order_by_asc(audit_opening::Column::Name)
+            .all(self.db())
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                let leaf = Leaf::from_bytes(&row.bytes).map_err(|_| {
+                    StoreError::Conflict("the audit log is damaged; run `pendeen audit verify`")
+                })?;
+                let values = openings
+                    .iter()
+                    .filter(|opening| opening.seq == row.seq)
+                    .filter_map(|opening| Some((opening.name.clone(), opening.value.clone()?)))
+                    .collect();
+                Ok(Entry { seq: u64::try_from(row.seq).unwrap_or(0), leaf, values })
+            })
+            .collect()
+    }
+}
+
+fn filtered(filter: &EntryFilter) -> sea_orm::Select<audit_leaf::Entity> {
+    use audit_leaf::Column;
+    use sea_orm::QueryTrait;
+    audit_leaf::Entity::find()
+        .apply_if(filter.record, |q, id| q.filter(Column::RecordId.eq(id)))
+        .apply_if(filter.person, |q, id| q.filter(Column::Who.eq(id.0)))
+        .apply_if(filter.processing, |q, kind| {
+            q.filter(Column::Processing.eq(i16::from(kind.code())))
+        })
+        .apply_if(filter.from, |q, from| q.filter(Column::At.gte(micros(from))))
+        .apply_if(filter.until, |q, until| q.filter(Column::At.lt(micros(until))))
+}

@@ -1,0 +1,56 @@
+//! The schema and how it grows: forward migrations, the same for SQLite and PostgreSQL.
+//!
+//! Each migration runs in one transaction on both databases, so that one which fails half-way
+//! leaves nothing behind. A released migration is never edited: the next one changes what it
+//! made. There is no way back: a version that has written data is left by restoring a backup.
+//!
+//! Times are microseconds since 1970 UTC in BIGINT; ids are UUIDs; record bodies are JSON in
+//! TEXT, because the typed structs in `casework` are their schema.
+//!
+//! What the database itself refuses, whoever asks:
+//! - an approver who is the author (`record`);
+//! - changing or deleting a version (`record_version`) or a leaf of the audit log
+//!   (`audit_leaf`), by triggers; on PostgreSQL also TRUNCATE.
+
+mod tables;
+mod triggers;
+
+use sea_orm_migration::prelude::*;
+
+/// Every migration, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Founding)]
+    }
+}
+
+/// Records, versions, links, facets, documents, accounts, sessions and the audit log.
+struct Founding;
+
+impl MigrationName for Founding {
+    fn name(&self) -> &'static str {
+        "m20261001_000001_founding"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Founding {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in tables::all() {
+            manager.create_table(table).await?;
+        }
+        for index in tables::indices() {
+            manager.create_index(index).await?;
+        }
+        for statement in triggers::all(manager.get_database_backend()) {
+            manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}

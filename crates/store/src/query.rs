@@ -1,0 +1,383 @@
+//! Lists, counts, search and My work: what a person may see, and no more.
+//!
+//! [`visible`] is the one function that turns need to know into SQL; every list, count, search
+//! and lookup by number goes through it, so that a hidden row changes no byte of any answer.
+
+use jiff::Timestamp;
+use pendeen_casework::force::ForceKey;
+use pendeen_casework::permission::{Visibility, visibility};
+use pendeen_casework::person::{Person, Role};
+use pendeen_casework::record::{Kind, Next, Restriction, Urgency};
+use sea_orm::sea_query::{
+    Condition, IntoCondition, LikeExpr, NullOrdering, Query as Sql, SelectStatement, SimpleExpr,
+};
+use sea_orm::{
+    ColumnTrait, Condition as Cond, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::audit::log::Committed;
+use crate::audit::{Leaf, Processing};
+use crate::entity::{facet, link, record};
+use crate::error::{Result, StoreError};
+use crate::{Store, moment};
+
+/// Which operation a record belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Belongs {
+    /// To this one.
+    To(Uuid),
+    /// To any.
+    ToSome,
+    /// To none.
+    ToNone,
+}
+
+/// In which order a list comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// Last changed first.
+    #[default]
+    Updated,
+    /// Last made first.
+    Created,
+    /// Oldest first.
+    Oldest,
+    /// Most pressing first, then by due time.
+    Urgency,
+    /// By title.
+    Title,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Slice {
+    /// Rows left out at the beginning.
+    pub offset: u64,
+    /// Rows at most.
+    pub limit: u64,
+}
+
+impl Default for Slice {
+    fn default() -> Self {
+        Self { offset: 0, limit: 50 }
+    }
+}
+
+/// What a list asks for; every part narrows it, an empty part does not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Query {
+    /// Any of these kinds; all where empty.
+    pub kinds: Vec<Kind>,
+    /// Any of these states, by stable name.
+    pub states: Vec<String>,
+    /// The force whose work it is.
+    pub force: Option<ForceKey>,
+    /// The operation that it belongs to.
+    pub operation: Option<Belongs>,
+    /// All of these properties: name and value.
+    pub facets: Vec<(String, String)>,
+    /// A relation by name to this record.
+    pub linked: Option<(String, Uuid)>,
+    /// Waiting for this role.
+    pub next_role: Option<Role>,
+    /// Words that all occur in number, title or properties, in any case of letters.
+    pub text: Option<String>,
+    /// The order.
+    pub order: Sort,
+    /// The part wanted.
+    pub page: Slice,
+}
+
+impl Query {
+    /// Everything of one kind.
+    pub fn of(kind: Kind) -> Self {
+        Self { kinds: vec![kind], ..Self::default() }
+    }
+}
+
+/// One record in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Identifies the record.
+    pub id: Uuid,
+    /// Its kind.
+    pub kind: Kind,
+    /// What people call it.
+    pub number: String,
+    /// Its present version.
+    pub version: u32,
+    /// Its state's stable name.
+    pub state: String,
+    /// One line that names it.
+    pub title: String,
+    /// The force whose work it is.
+    pub force: Option<ForceKey>,
+    /// The operation it belongs to.
+    pub operation: Option<Uuid>,
+    /// Who may know of it.
+    pub restriction: Restriction,
+    /// Made by the demo.
+    pub simulated: bool,
+    /// What must happen next.
+    pub next: Option<Next>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When its present version was made.
+    pub updated: Timestamp,
+}
+
+/// One part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The rows of this part.
+    pub rows: Vec<Row>,
+    /// How many rows the whole list has.
+    pub total: u64,
+}
+
+impl Store {
+    /// The records that match and that the person may see.
+    pub async fn list(&self, who: &Person, query: &Query, at: Timestamp) -> Result<Page> {
+        self.listed(who, query, visible(who, &query.kinds), "list", at).await
+    }
+
+    /// What waits for one of the person's roles: most pressing first, then by due time.
+    pub async fn my_work(&self, who: &Person, page: Slice, at: Timestamp) -> Result<Page> {
+        let roles = who.roles.iter().map(|role| role.key());
+        let mine = visible(who, &[]).add(record::Column::NextRole.is_in(roles));
+        let query = Query { order: Sort::Urgency, page, ..Query::default() };
+        self.listed(who, &query, mine, "my_work", at).await
+    }
+
+    /// How many records match and may be seen, in all and without a list: for a badge or a tile.
+    pub async fn count(&self, who: &Person, query: &Query, at: Timestamp) -> Result<u64> {
+        let total = select(query, visible(who, &query.kinds)).count(self.db()).await?;
+        self.note(Leaf::new(Processing::Consultation, Some(who), "count", at), vec![asked(query)?])
+            .await?;
+        Ok(total)
+    }
+
+    async fn listed(
+        &self,
+        who: &Person,
+        query: &Query,
+        seen: Cond,
+        action: &str,
+        at: Timestamp,
+    ) -> Result<Page> {
+        let db = self.snapshot().await?;
+        let found = select(query, seen);
+        let total = found.clone().count(&db).await?;
+        let rows = ordered(found, query.order)
+            .offset(query.page.offset)
+            .limit(query.page.limit)
+            .all(&db)
+            .await?;
+        db.rollback().await?;
+        self.note(Leaf::new(Processing::Consultation, Some(who), action, at), vec![asked(query)?])
+            .await?;
+        let rows = rows.into_iter().map(row).collect::<Result<_>>()?;
+        Ok(Page { rows, total })
+    }
+}
+
+fn asked(query: &Query) -> Result<Committed> {
+    let text = serde_json::to_string(query).map_err(|source| StoreError::Corrupt {
+        what: "query",
+        id: Uuid::nil(),
+        source,
+    })?;
+    Ok(Committed::kept("query", text))
+}
+
+/// Which records of these kinds (all where empty) the person may see.
+///
+/// The SQL twin of [`Visibility::admits`]; a test holds the two against each other.
+pub(crate) fn visible(who: &Person, kinds: &[Kind]) -> Cond {
+    let kinds = if kinds.is_empty() { Kind::ALL } else { kinds };
+    let mut groups: Vec<(Visibility, Vec<&str>)> = Vec::new();
+    for kind in kinds {
+        let sight = visibility(who, *kind);
+        match groups.iter_mut().find(|(known, _)| *known == sight) {
+            Some((_, keys)) => keys.push(kind.key()),
+            None => groups.push((sight, vec![kind.key()])),
+        }
+    }
+    let any = groups.into_iter().fold(Cond::any(), |any, (sight, keys)| {
+        any.add(Cond::all().add(record::Column::Kind.is_in(keys)).add(admitted(&sight)))
+    });
+    Cond::all().add(any)
+}
+
+fn admitted(sight: &Visibility) -> Cond {
+    use record::Column;
+    // An empty `any` would be true: start from what never holds.
+    let mut unrestricted = Cond::any().add(Column::Id.is_null());
+    if sight.all {
+        unrestricted = unrestricted.add(Column::Id.is_not_null());
+    }
+    if sight.national {
+        unrestricted = unrestricted.add(Column::Force.is_null());
+    }
+    if let Some(force) = sight.force {
+        unrestricted = unrestricted.add(Column::Force.eq(force.as_str()));
+    }
+    if let Some(author) = sight.authored_by {
+        unrestricted = unrestricted.add(Column::Author.eq(author.0));
+    }
+    let roles = sight.restricted_to.iter().map(|role| role.key());
+    Cond::any()
+        .add(Cond::all().add(Column::Restriction.eq(UNRESTRICTED)).add(unrestricted))
+        .add(Column::Restriction.is_in(roles))
+}
+
+/// How the absence of a restriction is stored; otherwise the key of a role.
+const UNRESTRICTED: &str = "none";
+
+pub(crate) fn restriction_key(restriction: &Restriction) -> &'static str {
+    match restriction {
+        Restriction::None => UNRESTRICTED,
+        Restriction::Role(role) => role.key(),
+    }
+}
+
+fn select(query: &Query, seen: Cond) -> Select<record::Entity> {
+    use record::Column;
+    use sea_orm::QueryTrait;
+    let mut found = record::Entity::find().filter(seen);
+    if !query.states.is_empty() {
+        found = found.filter(Column::State.is_in(&query.states));
+    }
+    for (name, value) in &query.facets {
+        found = found.filter(Column::Id.in_subquery(with_facet(name, value)));
+    }
+    found
+        .apply_if(query.force, |q, force| q.filter(Column::Force.eq(force.as_str())))
+        .apply_if(query.operation, |q, operation| q.filter(belongs(operation)))
+        .apply_if(query.linked.as_ref(), |q, (role, to)| {
+            q.filter(Column::Id.in_subquery(linked_to(role, *to)))
+        })
+        .apply_if(query.next_role, |q, role| q.filter(Column::NextRole.eq(role.key())))
+        .apply_if(query.text.as_ref(), |q, text| q.filter(worded(text)))
+}
+
+pub(crate) fn belongs(operation: Belongs) -> SimpleExpr {
+    use record::Column;
+    match operation {
+        Belongs::To(id) => Column::Operation.eq(id),
+        Belongs::ToSome => Column::Operation.is_not_null(),
+        Belongs::ToNone => Column::Operation.is_null(),
+    }
+}
+
+pub(crate) fn with_facet(name: &str, value: &str) -> SelectStatement {
+    Sql::select()
+        .column(facet::Column::RecordId)
+        .from(facet::Entity)
+        .and_where(facet::Column::Name.eq(name))
+        .and_where(facet::Column::Value.eq(crate::write::facet_value(value)))
+        .take()
+}
+
+pub(crate) fn linked_to(role: &str, to: Uuid) -> SelectStatement {
+    Sql::select()
+        .column(link::Column::FromId)
+        .from(link::Entity)
+        .and_where(link::Column::Role.eq(role))
+        .and_where(link::Column::ToId.eq(to))
+        .take()
+}
+
+fn worded(text: &str) -> Condition {
+    text.to_lowercase().split_whitespace().fold(Cond::all(), |all, word| {
+        let escaped =
+            crate::clean(word).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        all.add(
+            record::Column::Search
+                .like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
+                .into_condition(),
+        )
+    })
+}
+
+fn ordered(found: Select<record::Entity>, order: Sort) -> Select<record::Entity> {
+    use record::Column;
+    let found = match order {
+        Sort::Updated => found.order_by_desc(Column::Updated),
+        Sort::Created => found.order_by_desc(Column::Created),
+        Sort::Oldest => found.order_by_asc(Column::Created),
+        Sort::Title => found.order_by_asc(Column::Title),
+        Sort::Urgency => found
+            .order_by_with_nulls(Column::NextUrgency, Order::Asc, NullOrdering::Last)
+            .order_by_with_nulls(Column::NextDue, Order::Asc, NullOrdering::Last)
+            .order_by_asc(Column::Created),
+    };
+    found.order_by_asc(Column::Id)
+}
+
+/// Urgencies in the order of their stored rank.
+const URGENCIES: [Urgency; 5] =
+    [Urgency::Immediate, Urgency::VeryHigh, Urgency::High, Urgency::Medium, Urgency::Low];
+
+pub(crate) fn urgency_rank(urgency: Urgency) -> i16 {
+    URGENCIES
+        .into_iter()
+        .zip(0..)
+        .find(|(known, _)| *known == urgency)
+        .map_or(i16::MAX, |(_, rank)| rank)
+}
+
+/// A stored row as a list shows it.
+pub(crate) fn row(stored: record::Model) -> Result<Row> {
+    let unreadable = || StoreError::Corrupt {
+        what: "record",
+        id: stored.id,
+        source: serde::de::Error::custom("a column has a value that this version does not know"),
+    };
+    let kind = Kind::from_key(&stored.kind).ok_or_else(unreadable)?;
+    let force = stored
+        .force
+        .as_deref()
+        .map(|key| ForceKey::parse(key).ok_or_else(unreadable))
+        .transpose()?;
+    let restriction = match stored.restriction.as_str() {
+        UNRESTRICTED => Restriction::None,
+        key => Restriction::Role(Role::from_key(key).ok_or_else(unreadable)?),
+    };
+    let next = match (
+        stored.next_role.as_deref().and_then(Role::from_key),
+        stored.next_what,
+        stored.next_urgency,
+    ) {
+        (Some(role), Some(what), Some(rank)) => {
+            let urgency = usize::try_from(rank).ok().and_then(|rank| URGENCIES.get(rank)).copied();
+            Some(Next {
+                role,
+                what,
+                due: stored.next_due.map(moment),
+                urgency: urgency.unwrap_or(Urgency::Medium),
+            })
+        }
+        _ => None,
+    };
+    Ok(Row {
+        id: stored.id,
+        kind,
+        number: stored.number,
+        version: u32::try_from(stored.version).unwrap_or(u32::MAX),
+        state: stored.state,
+        title: stored.title,
+        force,
+        operation: stored.operation,
+        restriction,
+        simulated: stored.simulated,
+        next,
+        created: moment(stored.created),
+        updated: moment(stored.updated),
+    })
+}

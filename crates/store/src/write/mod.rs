@@ -1,0 +1,305 @@
+//! Making records and acting on them: the rules, the new version, its links and facets and its
+//! audit leaf in one transaction, or none of it.
+//!
+//! In: a [`Permit`], which only `casework::permission` can make, and what was filled in.
+//! Out: the record as it now is. Refused: a record that moved on since the permit was given
+//! ([`StoreError::Moved`]), a field that names a record which the person may not see, whatever
+//! the rules of the act refuse.
+//!
+//! Several creates and acts go into one transaction through [`Store::batch`].
+
+mod rows;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pendeen_casework::form::{Field, Fields, Input, Refusal};
+use pendeen_casework::permission::{Action, Denied, Permit, decide, decide_create};
+use pendeen_casework::person::Person;
+use pendeen_casework::record::{ActContext, AnyRecord, Head, Kind, Need, Related};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use tokio::sync::OwnedMutexGuard;
+use uuid::Uuid;
+
+use crate::audit::log::{Committed, Tail};
+use crate::audit::{Leaf, Processing};
+use crate::entity::record;
+use crate::error::{Result, StoreError};
+use crate::query::linked_to;
+use crate::read::{load, parse};
+use crate::{Entropy, Store};
+
+pub(crate) use rows::facet_value;
+
+/// Several writes in one transaction; nothing of it is kept before [`Batch::commit`], and
+/// nothing at all where it is dropped. No other write happens in between.
+pub struct Batch {
+    // Dropped in this order: the transaction ends before the next writer begins.
+    txn: DatabaseTransaction,
+    tail: Tail,
+    entropy: Arc<dyn Entropy>,
+    _writer: OwnedMutexGuard<()>,
+}
+
+impl Store {
+    /// Begins a transaction of several writes; waits until no other writes.
+    pub async fn batch(&self) -> Result<Batch> {
+        let writer = Arc::clone(&self.writer).lock_owned().await;
+        let txn = self.begin_write().await?;
+        let tail = Tail::lock(&txn).await?;
+        Ok(Batch { txn, tail, entropy: Arc::clone(&self.entropy), _writer: writer })
+    }
+
+    /// Makes a record from a filled-in form.
+    pub async fn create(
+        &self,
+        permit: Permit,
+        head: Head,
+        kind: Kind,
+        fields: &Fields,
+        at: Timestamp,
+    ) -> Result<AnyRecord> {
+        let mut batch = self.batch().await?;
+        let record = batch.create(permit, head, kind, fields, at).await?;
+        batch.commit().await?;
+        Ok(record)
+    }
+
+    /// Keeps a record that the program built, such as a referral taken in with its selectors.
+    pub async fn create_record(
+        &self,
+        permit: Permit,
+        record: AnyRecord,
+        at: Timestamp,
+    ) -> Result<AnyRecord> {
+        let mut batch = self.batch().await?;
+        let record = batch.create_record(permit, record, at).await?;
+        batch.commit().await?;
+        Ok(record)
+    }
+
+    /// Does the act that was permitted.
+    pub async fn act(&self, permit: Permit, fields: &Fields, at: Timestamp) -> Result<AnyRecord> {
+        let mut batch = self.batch().await?;
+        let record = batch.act(permit, fields, at).await?;
+        batch.commit().await?;
+        Ok(record)
+    }
+
+    /// Notes that somebody asked for an act or a page and was refused.
+    pub async fn denied(
+        &self,
+        who: &Person,
+        action: &str,
+        about: Option<(Kind, Uuid)>,
+        at: Timestamp,
+    ) -> Result<()> {
+        let leaf = Leaf::new(Processing::AccessControl, Some(who), &format!("denied:{action}"), at);
+        let leaf = match about {
+            Some((kind, id)) => leaf.about(kind, id, 0),
+            None => leaf,
+        };
+        self.note(leaf, vec![]).await
+    }
+}
+
+impl Batch {
+    /// See [`Store::create`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a permit is used up by the action it allows"
+    )]
+    pub async fn create(
+        &mut self,
+        permit: Permit,
+        head: Head,
+        kind: Kind,
+        fields: &Fields,
+        at: Timestamp,
+    ) -> Result<AnyRecord> {
+        permitted_to_create(&permit, kind, &head)?;
+        let related = self.named(permit.person(), kind.create_fields(), fields).await?;
+        let record = AnyRecord::create(kind, head, fields, &Related::new(related))?;
+        self.insert(permit.person(), record, kind.create_fields(), fields, at).await
+    }
+
+    /// See [`Store::create_record`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a permit is used up by the action it allows"
+    )]
+    pub async fn create_record(
+        &mut self,
+        permit: Permit,
+        record: AnyRecord,
+        at: Timestamp,
+    ) -> Result<AnyRecord> {
+        permitted_to_create(&permit, record.kind(), record.head())?;
+        self.insert(permit.person(), record, &[], &Fields::default(), at).await
+    }
+
+    /// See [`Store::act`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a permit is used up by the action it allows"
+    )]
+    pub async fn act(
+        &mut self,
+        permit: Permit,
+        fields: &Fields,
+        at: Timestamp,
+    ) -> Result<AnyRecord> {
+        let kind = permit.kind();
+        let before =
+            load(&self.txn, kind, permit.id()).await?.ok_or(StoreError::NotFound { kind })?;
+        let (held, now) = (permit.version(), before.head().version);
+        if held != now {
+            return Err(StoreError::Moved { held, now });
+        }
+        let specs = kind
+            .acts()
+            .iter()
+            .find(|act| act.name == permit.action())
+            .map_or(&[][..], |act| act.fields);
+        let mut related = self.named(permit.person(), specs, fields).await?;
+        related.extend(self.needed(&before.needs(permit.action())).await?);
+        let context =
+            ActContext { fields, related: &Related::new(related), by: permit.person(), at };
+        let after = before.perform(permit.action(), &context)?;
+
+        let body = rows::body(&after)?;
+        rows::update(&self.txn, &before, &after, &body).await?;
+        rows::add_version(&self.txn, &after, permit.action(), permit.person(), fields, at, &body)
+            .await?;
+        rows::name_documents(&self.txn, &after, &body, specs, fields).await?;
+        self.leaf(
+            Processing::Alteration,
+            permit.person(),
+            permit.action(),
+            &after,
+            body,
+            fields,
+            at,
+        )
+        .await?;
+        Ok(after)
+    }
+
+    /// Keeps everything, or answers with why nothing was kept.
+    pub async fn commit(self) -> Result<()> {
+        self.tail.close(&self.txn).await?;
+        Ok(self.txn.commit().await?)
+    }
+
+    pub(crate) fn transaction(&self) -> &DatabaseTransaction {
+        &self.txn
+    }
+
+    pub(crate) async fn append(&mut self, leaf: Leaf, committed: Vec<Committed>) -> Result<()> {
+        self.tail.append(&self.txn, self.entropy.as_ref(), leaf, committed).await
+    }
+
+    async fn insert(
+        &mut self,
+        by: &Person,
+        record: AnyRecord,
+        specs: &[Field],
+        fields: &Fields,
+        at: Timestamp,
+    ) -> Result<AnyRecord> {
+        let body = rows::body(&record)?;
+        rows::insert(&self.txn, &record, &body).await?;
+        rows::add_version(&self.txn, &record, "create", by, fields, at, &body).await?;
+        rows::name_documents(&self.txn, &record, &body, specs, fields).await?;
+        self.leaf(Processing::Collection, by, "create", &record, body, fields, at).await?;
+        Ok(record)
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call site per kind of write; a struct would only rename them"
+    )]
+    async fn leaf(
+        &mut self,
+        processing: Processing,
+        by: &Person,
+        action: &str,
+        record: &AnyRecord,
+        body: String,
+        fields: &Fields,
+        at: Timestamp,
+    ) -> Result<()> {
+        let leaf = Leaf::new(processing, Some(by), action, at).about(
+            record.kind(),
+            record.head().id,
+            record.head().version,
+        );
+        let committed = vec![
+            Committed { name: "body", value: body, keep: false },
+            Committed { name: "fields", value: rows::fields_json(fields)?, keep: false },
+        ];
+        self.append(leaf, committed).await
+    }
+
+    /// The records that filled-in fields name: there, and visible to the person.
+    async fn named(
+        &self,
+        who: &Person,
+        specs: &[Field],
+        fields: &Fields,
+    ) -> Result<Vec<AnyRecord>> {
+        let mut named = Vec::new();
+        for spec in specs {
+            let Input::Record(kind) = spec.input else { continue };
+            if fields.get(spec.name).is_none() {
+                continue;
+            }
+            let found = match fields.record(spec.name) {
+                Ok(id) => load(&self.txn, kind, id).await?,
+                Err(_) => None,
+            };
+            let seen = found.filter(|record| decide(who, Action::View, record).is_ok());
+            named.push(seen.ok_or_else(|| Refusal::Field {
+                name: spec.name.to_owned(),
+                label: spec.label.to_owned(),
+                problem: "choose a record that exists and that you may see".to_owned(),
+            })?);
+        }
+        Ok(named)
+    }
+
+    /// The records that the rules must know, whoever acts.
+    async fn needed(&self, needs: &[Need]) -> Result<Vec<AnyRecord>> {
+        let mut needed = Vec::new();
+        for need in needs {
+            match *need {
+                Need::Record(kind, id) => needed.extend(load(&self.txn, kind, id).await?),
+                Need::LinkedTo { kind, role, to } => {
+                    let stored = record::Entity::find()
+                        .filter(record::Column::Kind.eq(kind.key()))
+                        .filter(record::Column::Id.in_subquery(linked_to(role, to)))
+                        .all(&self.txn)
+                        .await?;
+                    for stored in stored {
+                        needed.push(parse(stored)?);
+                    }
+                }
+            }
+        }
+        Ok(needed)
+    }
+}
+
+/// The permit must be for making exactly this record, and the decision must still hold for its
+/// head, which the caller may have filled in further since.
+fn permitted_to_create(permit: &Permit, kind: Kind, head: &Head) -> Result<()> {
+    let same = permit.action() == "create"
+        && permit.kind() == kind
+        && permit.id() == head.id
+        && head.author == permit.person().id
+        && head.version == 1;
+    if !same {
+        return Err(Denied.into());
+    }
+    decide_create(permit.person(), kind, head).map(drop).map_err(StoreError::from)
+}
