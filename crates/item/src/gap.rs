@@ -29,6 +29,13 @@ impl Stage {
             Self::Decode => "decode",
         }
     }
+
+    /// The stage with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        [Self::Source, Self::Volume, Self::FileSystem, Self::Content, Self::Decode]
+            .into_iter()
+            .find(|stage| stage.key() == key)
+    }
 }
 
 /// One thing that could not be read.

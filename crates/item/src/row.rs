@@ -1,6 +1,9 @@
 //! One row of the item table.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// How an item was come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,6 +32,15 @@ impl Origin {
             Self::Slack => "slack",
         }
     }
+
+    /// All of them, in the order that reports use.
+    pub const ALL: [Self; 5] =
+        [Self::Live, Self::Deleted, Self::Embedded, Self::Carved, Self::Slack];
+
+    /// The origin with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|origin| origin.key() == key)
+    }
 }
 
 /// How sure the content of something that is not live is.
@@ -51,6 +63,13 @@ impl Recovery {
             Self::Reallocated => "reallocated",
             Self::Inferred => "inferred",
         }
+    }
+
+    /// The recovery with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        [Self::Intact, Self::Reallocated, Self::Inferred]
+            .into_iter()
+            .find(|recovery| recovery.key() == key)
     }
 }
 
@@ -104,4 +123,23 @@ pub struct Item {
     pub known_category: Option<String>,
     /// Why something about it could not be read.
     pub gap: Option<String>,
+}
+
+impl Item {
+    /// Identifies the item: [`item_id`] of its forensic path.
+    pub fn id(&self) -> String {
+        item_id(&self.forensic_path)
+    }
+}
+
+/// The stable id of the item at this forensic path: the first 16 bytes of the path's SHA-256,
+/// as 32 lower-case hexadecimal digits.
+pub fn item_id(forensic_path: &str) -> String {
+    hex::encode(&Sha256::digest(forensic_path.as_bytes())[..16])
+}
+
+/// Forensic order: forensic paths compared byte by byte, so that it depends on no language
+/// setting. Both tables stand in it.
+pub fn forensic_order(a: &str, b: &str) -> Ordering {
+    a.as_bytes().cmp(b.as_bytes())
 }
