@@ -56,6 +56,34 @@ pub enum Refusal {
     UnknownAct(String),
 }
 
+impl Refusal {
+    /// The field `name` is not as wanted.
+    pub fn field(name: &str, problem: impl Into<String>) -> Self {
+        Self::Field {
+            name: name.to_owned(),
+            label: name.replace('_', " "),
+            problem: problem.into(),
+        }
+    }
+
+    /// Something is missing that holders of one role can supply.
+    pub fn missing(what: impl Into<String>, who: impl Into<Option<Role>>) -> Self {
+        Self::Missing { what: what.into(), who: who.into() }
+    }
+
+    /// The same refusal, with the label that the form gives the field.
+    #[must_use]
+    pub fn labelled(self, fields: &[Field]) -> Self {
+        match self {
+            Self::Field { name, label, problem } => {
+                let known = fields.iter().find(|f| f.name == name).map(|f| f.label.to_owned());
+                Self::Field { label: known.unwrap_or(label), name, problem }
+            }
+            other => other,
+        }
+    }
+}
+
 /// How a field is filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
@@ -192,8 +220,46 @@ impl Fields {
         self.text(name)?.parse().map_err(|_| wrong(name, "choose a record"))
     }
 
-    /// Turns field names in a refusal into the labels of `fields`, and refuses empty required
-    /// fields first, so that the page can mark the field.
+    /// A SHA-256 digest: 64 hexadecimal digits, given back in lower case.
+    pub fn digest(&self, name: &str) -> Result<String, Refusal> {
+        let text = self.text(name)?.to_lowercase();
+        if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            Ok(text)
+        } else {
+            Err(wrong(name, "enter a SHA-256 digest: 64 hexadecimal digits"))
+        }
+    }
+
+    /// A UK postcode in its usual form, `PL1 1AA`.
+    pub fn postcode(&self, name: &str) -> Result<String, Refusal> {
+        let compact: String = self.text(name)?.to_uppercase().split_whitespace().collect();
+        let split = compact.len().saturating_sub(3);
+        let (outward, inward) = compact.split_at_checked(split).unwrap_or_default();
+        let digit_then_letters = inward.bytes().enumerate().all(|(i, b)| match i {
+            0 => b.is_ascii_digit(),
+            _ => b.is_ascii_uppercase(),
+        });
+        let area = (2..=4).contains(&outward.len())
+            && outward.bytes().all(|b| b.is_ascii_alphanumeric())
+            && outward.starts_with(|c: char| c.is_ascii_uppercase());
+        if area && digit_then_letters {
+            Ok(format!("{outward} {inward}"))
+        } else {
+            Err(wrong(name, "enter a postcode like PL1 1AA"))
+        }
+    }
+
+    /// The value of a field that may be empty, read by one of the methods above.
+    pub fn if_given<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Self, &str) -> Result<T, Refusal>,
+    ) -> Result<Option<T>, Refusal> {
+        self.get(name).is_some().then(|| read(self, name)).transpose()
+    }
+
+    /// Refuses empty required fields and values that their widget cannot hold, so that the page
+    /// can mark the field.
     pub fn check(&self, fields: &[Field]) -> Result<(), Refusal> {
         match fields.iter().find(|f| f.required && self.get(f.name).is_none()) {
             Some(field) => Err(Refusal::Field {
@@ -215,11 +281,7 @@ pub fn uk_zone() -> TimeZone {
 }
 
 fn wrong(name: &str, problem: &str) -> Refusal {
-    Refusal::Field {
-        name: name.to_owned(),
-        label: name.replace('_', " "),
-        problem: problem.to_owned(),
-    }
+    Refusal::field(name, problem)
 }
 
 #[cfg(test)]

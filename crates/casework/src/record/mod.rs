@@ -22,7 +22,16 @@ use crate::person::{Person, PersonId, Role};
 #[macro_use]
 mod vocabulary;
 
-pub use vocabulary::{Basis, Finding, Signed, StateSpec, day};
+#[cfg(test)]
+mod testing;
+
+pub use vocabulary::{
+    Basis, CASE, Finding, Lines, OPERATION, REASON, Signed, StateSpec, day, end_of, link, links,
+    moment, months_after, uk_date,
+};
+
+/// What a person is told who names a record that is not there or not theirs to see.
+pub(crate) const NOT_SEEN: &str = "choose a record that exists and that you may see";
 
 /// Identifies a record of one kind; ids of different kinds do not mix.
 pub struct Id<R> {
@@ -191,12 +200,14 @@ pub struct Detail {
     pub label: &'static str,
     /// The text; paragraphs are separated by line feeds.
     pub text: String,
+    /// Shown only to those who may [`crate::permission::Action::ViewGuarded`]: a child's name.
+    pub guarded: bool,
 }
 
 impl Detail {
     /// A line that is always shown.
     pub fn new(label: &'static str, text: impl fmt::Display) -> Self {
-        Self { label, text: text.to_string() }
+        Self { label, text: text.to_string(), guarded: false }
     }
 }
 
@@ -262,7 +273,7 @@ impl Related {
         self.all::<R>().find(|r| r.head().id == id).ok_or_else(|| Refusal::Field {
             name: field.to_owned(),
             label: R::KIND.label().to_owned(),
-            problem: "choose a record that exists and that you may see".to_owned(),
+            problem: NOT_SEEN.to_owned(),
         })
     }
 
@@ -344,7 +355,7 @@ pub struct ActContext<'a> {
 /// Makes a record from a filled-in form, after checking the required fields.
 pub fn create<R: Record>(head: Head, fields: &Fields, related: &Related) -> Result<R, Refusal> {
     fields.check(R::CREATE)?;
-    R::create(head, fields, related)
+    R::create(head, fields, related).map_err(|refusal| refusal.labelled(R::CREATE))
 }
 
 /// The next version of a record after an act; the record itself is not changed.
@@ -362,7 +373,7 @@ pub fn perform<R: Record>(record: &R, act: &str, context: &ActContext<'_>) -> Re
     }
     context.fields.check(spec.fields)?;
     let mut after = record.clone();
-    after.apply(act, context)?;
+    after.apply(act, context).map_err(|refusal| refusal.labelled(spec.fields))?;
     after.head_mut().version += 1;
     after.head_mut().updated = context.at;
     Ok(after)

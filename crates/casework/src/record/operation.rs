@@ -1,38 +1,56 @@
-//! Operation.
+//! An operation: the common undertaking that packages, cases and figures belong to, or do not.
+//!
+//! States: open -> closed -> open again. Work joins only an open operation; what has joined
+//! stays counted in it.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, ActContext, Detail, Head, Kind, Link, Next, Record, Related};
+use super::{Act, ActContext, Detail, Head, Kind, Lines, Link, Next, REASON, Record, Related};
 use crate::form::{Field, Fields, Input, Refusal};
 
 states! {
-    /// Where it stands.
-    Open = "open" => [], "The first state.";
+    /// Where an operation stands.
+    Open = "open" => [Closed], "Work may join it.";
+    Closed = "closed" => [Open], "Over; its records stay.";
 }
 
-/// Operation.
+/// A common undertaking of several forces.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Operation {
     /// What every record has.
     pub head: Head,
     /// Where it stands.
     pub state: State,
-    /// What it is called.
+    /// Its name.
     pub name: String,
+    /// What it is for, in a sentence or two.
+    pub purpose: String,
+    /// Why it was closed or opened again.
+    pub reason: Option<String>,
 }
 
 impl Record for Operation {
-    const KIND: Kind = Kind::Operation;
-    const CREATE: &'static [Field] = &[Field::required("name", "Name", Input::Text)];
-    const ACTS: &'static [Act] = &[];
     standing!();
+    const KIND: Kind = Kind::Operation;
+    const CREATE: &'static [Field] = &[
+        Field::required("name", "Name", Input::Text),
+        Field::required("purpose", "Purpose", Input::LongText),
+    ];
+    const ACTS: &'static [Act] = &[
+        Act { name: "close", label: "Close the operation", from: &["open"], fields: &[REASON] },
+        Act { name: "reopen", label: "Open it again", from: &["closed"], fields: &[REASON] },
+    ];
 
     fn title(&self) -> String {
         self.name.clone()
     }
 
     fn details(&self) -> Vec<Detail> {
-        vec![Detail::new("Name", &self.name)]
+        Lines::new()
+            .line("Name", &self.name)
+            .line("Purpose", &self.purpose)
+            .each("Reason for its state", &self.reason)
+            .done()
     }
 
     fn links(&self) -> Vec<Link> {
@@ -44,10 +62,22 @@ impl Record for Operation {
     }
 
     fn create(head: Head, fields: &Fields, _related: &Related) -> Result<Self, Refusal> {
-        Ok(Self { head, state: State::Open, name: fields.text("name")? })
+        Ok(Self {
+            head: Head { force: None, ..head },
+            state: State::Open,
+            name: fields.text("name")?,
+            purpose: fields.text("purpose")?,
+            reason: None,
+        })
     }
 
-    fn apply(&mut self, act: &str, _context: &ActContext<'_>) -> Result<(), Refusal> {
-        Err(Refusal::UnknownAct(act.to_owned()))
+    fn apply(&mut self, act: &str, context: &ActContext<'_>) -> Result<(), Refusal> {
+        self.state = match act {
+            "close" => State::Closed,
+            "reopen" => State::Open,
+            other => return Err(Refusal::UnknownAct(other.to_owned())),
+        };
+        self.reason = Some(context.fields.text("reason")?);
+        Ok(())
     }
 }

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::subject::Subject;
-use super::{Act, ActContext, Detail, Facet, Head, Id, Kind, Link, Next, Record, Related, Urgency};
+use super::{
+    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, OPERATION, REASON, Record,
+    Related, Urgency, link, links, moment,
+};
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
 
@@ -58,47 +61,49 @@ pub struct Selector {
     pub value: String,
 }
 
-/// Kinds of selector, as `pendeen intake --json` names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SelectorKind {
-    /// E-mail address, lower case.
-    Email,
-    /// IPv4 or IPv6 address, with `:port` where the report gives one.
-    Ip,
-    /// Name on a service.
-    ScreenName,
-    /// Telephone number.
-    Phone,
-    /// Device identifier.
-    DeviceId,
-    /// Address of a page or profile.
-    Url,
+choices! {
+    /// Kinds of selector, as `pendeen intake --json` names them.
+    ///
+    /// Values are canonical: an e-mail address in lower case, an IP address with `:port` where
+    /// the report gives one.
+    SelectorKind {
+        Email = "email", "E-mail address";
+        Ip = "ip", "IP address";
+        ScreenName = "screen_name", "Screen name";
+        Phone = "phone", "Telephone number";
+        DeviceId = "device_id", "Device identifier";
+        Url = "url", "Address of a page or profile";
+    }
 }
 
-impl SelectorKind {
-    /// The stable key.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Ip => "ip",
-            Self::ScreenName => "screen_name",
-            Self::Phone => "phone",
-            Self::DeviceId => "device_id",
-            Self::Url => "url",
-        }
+impl Selector {
+    /// Reads a field that intake fills in: a JSON array of selectors, or nothing.
+    pub fn read_all(fields: &Fields, name: &str) -> Result<Vec<Self>, Refusal> {
+        let json = fields.get(name).unwrap_or("[]");
+        serde_json::from_str(json)
+            .map_err(|_| Refusal::field(name, "a JSON array of kinds and values is wanted"))
+    }
+}
+
+impl std::fmt::Display for Selector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.kind, self.value)
     }
 }
 
 impl Record for Referral {
-    const KIND: Kind = Kind::Referral;
     standing!();
+    const KIND: Kind = Kind::Referral;
     const CREATE: &'static [Field] = &[
-        Field::required("source", "Who reported", Input::Text).hint("NCMEC, IWF, another agency, the public"),
+        Field::required("source", "Who reported", Input::Text)
+            .hint("NCMEC, IWF, another agency, the public"),
         Field::required("reference", "Their reference", Input::Text),
         Field::required("summary", "What was reported", Input::LongText),
         Field::optional("incident", "When it happened", Input::Moment),
         Field::optional("urgent", "A child may be at immediate risk", Input::Tick),
+        OPERATION,
+        Field::optional("selectors", "Identifiers", Input::System),
+        Field::optional("document", "Original document (SHA-256)", Input::System),
     ];
     const ACTS: &'static [Act] = &[
         Act { name: "triage", label: "Accept for work", from: &["received"], fields: &[] },
@@ -112,13 +117,17 @@ impl Record for Referral {
             name: "not_actionable",
             label: "Close as not actionable",
             from: &["received", "triaged"],
-            fields: &[Field::required("reason", "Why", Input::LongText)],
+            fields: &[REASON],
         },
         Act {
             name: "duplicate",
             label: "Close as a duplicate",
             from: &["received", "triaged"],
-            fields: &[Field::required("of", "The referral it repeats", Input::Record(Kind::Referral))],
+            fields: &[Field::required(
+                "of",
+                "The referral it repeats",
+                Input::Record(Kind::Referral),
+            )],
         },
     ];
 
@@ -127,23 +136,23 @@ impl Record for Referral {
     }
 
     fn details(&self) -> Vec<Detail> {
-        let mut details = vec![
-            Detail::new("Who reported", &self.source),
-            Detail::new("Their reference", &self.reference),
-            Detail::new("What was reported", &self.summary),
-        ];
-        details.extend(self.incident.map(|t| Detail::new("When it happened", t)));
-        details.push(Detail::new("Immediate risk reported", if self.urgent { "Yes" } else { "No" }));
-        details.extend(self.selectors.iter().map(|s| Detail::new("Identifier", format!("{}: {}", s.kind.key(), s.value))));
-        details.extend(self.document.as_ref().map(|d| Detail::new("Original document (SHA-256)", d)));
-        details.extend(self.reason.as_ref().map(|r| Detail::new("Why not actionable", r)));
-        details
+        Lines::new()
+            .line("Who reported", &self.source)
+            .line("Their reference", &self.reference)
+            .line("What was reported", &self.summary)
+            .each("When it happened", self.incident.map(moment))
+            .flag("Immediate risk reported", self.urgent)
+            .each("Identifier", &self.selectors)
+            .each("Original document (SHA-256)", &self.document)
+            .each("Why not actionable", &self.reason)
+            .done()
     }
 
     fn links(&self) -> Vec<Link> {
-        let subject = self.subject.map(|id| Link::to("subject", id));
-        let original = self.duplicate_of.map(|id| Link::to("duplicate_of", id));
-        subject.into_iter().chain(original).collect()
+        links([
+            self.subject.and_then(|id| link("subject", id)),
+            self.duplicate_of.and_then(|id| link("duplicate_of", id)),
+        ])
     }
 
     fn facets(&self) -> Vec<Facet> {
@@ -161,17 +170,18 @@ impl Record for Referral {
         Some(Next { role: Role::IntelligenceOfficer, what: what.to_owned(), due: None, urgency })
     }
 
-    fn create(head: Head, fields: &Fields, _related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+        head.join_operation(fields, related)?;
         Ok(Self {
             head,
             state: State::Received,
             source: fields.text("source")?,
             reference: fields.text("reference")?,
             summary: fields.text("summary")?,
-            incident: fields.get("incident").map(|_| fields.moment("incident")).transpose()?,
+            incident: fields.if_given("incident", Fields::moment)?,
             urgent: fields.ticked("urgent"),
-            selectors: Vec::new(),
-            document: None,
+            selectors: Selector::read_all(fields, "selectors")?,
+            document: fields.if_given("document", Fields::digest)?,
             subject: None,
             duplicate_of: None,
             reason: None,
@@ -183,7 +193,8 @@ impl Record for Referral {
         match act {
             "triage" => self.state = State::Triaged,
             "link" => {
-                self.subject = Some(Id::new(fields.record("subject")?));
+                let subject: Subject = context.related.get("subject", fields.record("subject")?)?;
+                self.subject = Some(Id::new(subject.head.id));
                 self.state = State::Linked;
             }
             "not_actionable" => {
@@ -191,11 +202,78 @@ impl Record for Referral {
                 self.state = State::NotActionable;
             }
             "duplicate" => {
-                self.duplicate_of = Some(Id::new(fields.record("of")?));
+                self.duplicate_of = Some(self.original(context)?);
                 self.state = State::Duplicate;
             }
             other => return Err(Refusal::UnknownAct(other.to_owned())),
         }
         Ok(())
+    }
+}
+
+impl Referral {
+    /// The referral that this one repeats: another one, and not itself a duplicate.
+    fn original(&self, context: &ActContext<'_>) -> Result<Id<Self>, Refusal> {
+        let original: Self = context.related.get("of", context.fields.record("of")?)?;
+        if original.head.id == self.head.id {
+            return Err(Refusal::field("of", "choose another referral than this one"));
+        }
+        if original.state == State::Duplicate {
+            return Err(Refusal::field("of", "choose the first report: this one repeats another"));
+        }
+        Ok(Id::new(original.head.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::testing::{World, fields};
+
+    fn referral(world: &mut World) -> Referral {
+        world.create(&fields([
+            ("source", "NCMEC"),
+            ("reference", "1234"),
+            ("summary", "An upload"),
+            ("selectors", r#"[{"kind":"email","value":"a@example.org"}]"#),
+        ]))
+    }
+
+    #[test]
+    fn a_referral_is_triaged_and_then_linked_to_a_subject() {
+        let mut world = World::new();
+        let subject = world.subject();
+        let referral = referral(&mut world);
+        let referral = world.act(&referral, "triage", &fields([])).unwrap();
+        let linked = world
+            .act(&referral, "link", &fields([("subject", &*subject.head.id.to_string())]))
+            .unwrap();
+        assert_eq!(linked.state(), "linked");
+        assert_eq!(linked.links()[0].to, subject.head.id);
+        assert_eq!(linked.facets()[1], Facet::new("email", "a@example.org"));
+    }
+
+    #[test]
+    fn a_referral_cannot_repeat_itself_or_a_duplicate() {
+        let mut world = World::new();
+        let (first, second, third) =
+            (referral(&mut world), referral(&mut world), referral(&mut world));
+        let of = |r: &Referral| fields([("of", &*r.head.id.to_string())]);
+        assert!(matches!(
+            world.act(&first, "duplicate", &of(&first)),
+            Err(Refusal::Field { label, .. }) if label == "The referral it repeats"
+        ));
+        world.act(&second, "duplicate", &of(&first)).unwrap();
+        assert!(world.act(&third, "duplicate", &of(&second)).is_err());
+    }
+
+    #[test]
+    fn a_referral_is_closed_as_not_actionable_only_with_a_reason() {
+        let mut world = World::new();
+        let referral = referral(&mut world);
+        assert!(matches!(
+            world.act(&referral, "not_actionable", &fields([])),
+            Err(Refusal::Field { name, .. }) if name == "reason"
+        ));
     }
 }

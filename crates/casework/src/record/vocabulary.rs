@@ -8,8 +8,8 @@
 use jiff::{Timestamp, civil};
 use serde::{Deserialize, Serialize};
 
-use super::ActContext;
-use crate::form::Refusal;
+use super::{ActContext, Detail, Head, Kind, Link, Record, Related, operation};
+use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::{Person, PersonId};
 
 /// One state of a kind of record and the states that an act can lead to from it.
@@ -73,6 +73,12 @@ macro_rules! choices {
                 match self { $(Self::$Variant => $label,)+ }
             }
         }
+
+        impl std::fmt::Display for $Name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.label())
+            }
+        }
     };
 }
 
@@ -120,7 +126,7 @@ impl Signed {
 
 impl std::fmt::Display for Signed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, {}", self.name, day(self.at))
+        write!(f, "{}, {}", self.name, moment(self.at))
     }
 }
 
@@ -153,12 +159,147 @@ impl std::fmt::Display for Finding {
             self.text,
             self.basis.label().to_lowercase(),
             self.source,
-            self.date
+            day(self.date)
         )
     }
 }
 
+impl Finding {
+    /// What a form asks for where something found out is recorded.
+    pub const TEXT: Field = Field::required("text", "What is known", Input::LongText);
+    /// Who says so.
+    pub const SOURCE: Field = Field::required("source", "Source", Input::Text);
+    /// As of when.
+    pub const DATE: Field = Field::required("date", "As of", Input::Date);
+    /// Fact or opinion.
+    pub const BASIS: Field =
+        Field::required("basis", "Fact or opinion", Input::Choice(Basis::CHOICES));
+
+    /// Reads the four fields above.
+    pub fn read(fields: &Fields) -> Result<Self, Refusal> {
+        Ok(Self {
+            text: fields.text("text")?,
+            source: fields.text("source")?,
+            date: fields.date("date")?,
+            basis: fields.choice("basis")?,
+        })
+    }
+}
+
+/// Why an act is done, where the record must say so.
+pub const REASON: Field = Field::required("reason", "Why", Input::LongText);
+
+/// The operation that new work belongs to, if any.
+pub const OPERATION: Field =
+    Field::optional("operation", "Operation", Input::Record(Kind::Operation))
+        .hint("Leave empty for work outside any operation");
+
+/// The case that a record belongs to.
+pub const CASE: Field = Field::required("case", "Case", Input::Record(Kind::Case));
+
+impl Head {
+    /// Puts a new record into the operation that the form names; it must be open.
+    pub fn join_operation(&mut self, fields: &Fields, related: &Related) -> Result<(), Refusal> {
+        if let Some(id) = fields.if_given("operation", Fields::record)? {
+            let operation: operation::Operation = related.get("operation", id)?;
+            if operation.state != operation::State::Open {
+                return Err(Refusal::field("operation", "choose an operation that is open"));
+            }
+            self.operation = Some(super::Id::new(id));
+        }
+        Ok(())
+    }
+
+    /// Makes a new record part of its parent's work: same force, operation and restriction.
+    ///
+    /// An author of another force is answered as if the parent did not exist.
+    pub fn belong_to(&mut self, field: &str, parent: &Self) -> Result<(), Refusal> {
+        if self.force.is_some() && self.force != parent.force {
+            return Err(Refusal::field(field, super::NOT_SEEN));
+        }
+        self.force = parent.force;
+        self.operation = parent.operation;
+        self.restriction = parent.restriction.clone();
+        Ok(())
+    }
+}
+
+/// Builds the lines that a page shows of a record.
+#[derive(Debug, Default)]
+pub struct Lines(Vec<Detail>);
+
+impl Lines {
+    /// No lines yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A line that is always shown.
+    pub fn line(mut self, label: &'static str, text: impl std::fmt::Display) -> Self {
+        self.0.push(Detail::new(label, text));
+        self
+    }
+
+    /// Yes or No.
+    pub fn flag(self, label: &'static str, set: bool) -> Self {
+        self.line(label, if set { "Yes" } else { "No" })
+    }
+
+    /// A line for what may not be there; also one line for each of several.
+    pub fn each<T: std::fmt::Display>(
+        mut self,
+        label: &'static str,
+        texts: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.0.extend(texts.into_iter().map(|text| Detail::new(label, text)));
+        self
+    }
+
+    /// A line that only those see who must know ([`crate::permission::Action::ViewGuarded`]).
+    pub fn guarded(mut self, label: &'static str, text: impl std::fmt::Display) -> Self {
+        self.0.push(Detail { guarded: true, ..Detail::new(label, text) });
+        self
+    }
+
+    /// The lines.
+    pub fn done(self) -> Vec<Detail> {
+        self.0
+    }
+}
+
+/// Links from optional and mandatory relations, in the order given.
+pub fn links<const N: usize>(all: [Option<Link>; N]) -> Vec<Link> {
+    all.into_iter().flatten().collect()
+}
+
+/// A link that is always there.
+pub fn link<R: Record>(role: &'static str, id: super::Id<R>) -> Option<Link> {
+    Some(Link::to(role, id))
+}
+
 /// A moment as pages show it: `24 Nov 2026, 09:30`, in UK local time.
-pub fn day(at: Timestamp) -> String {
+pub fn moment(at: Timestamp) -> String {
     at.to_zoned_datetime(crate::form::uk_zone()).strftime("%-d %b %Y, %H:%M").to_string()
+}
+
+/// A date as pages show it: `24 Nov 2026`.
+pub fn day(date: civil::Date) -> String {
+    date.strftime("%-d %b %Y").to_string()
+}
+
+/// The calendar day of a moment, UK local time: bail and warrant windows count in days.
+pub fn uk_date(at: Timestamp) -> civil::Date {
+    at.to_zoned_datetime(crate::form::uk_zone()).date()
+}
+
+/// The last moment of a day, UK local time: when a window of days closes.
+pub fn end_of(date: civil::Date) -> Timestamp {
+    date.at(23, 59, 59, 0)
+        .to_zoned_datetime(crate::form::uk_zone())
+        .map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+}
+
+/// A date some months later; the last day of the month where the day does not exist.
+pub fn months_after(date: civil::Date, months: u32) -> civil::Date {
+    date.saturating_add(jiff::Span::new().months(i64::from(months.min(1200))))
 }
