@@ -5,6 +5,10 @@
 //! folder), [`content`] (an entry's bytes). Evidence is hostile and read-only: every read is
 //! positioned and bounded, and what cannot be read becomes a [`pendeen_item::Gap`].
 
+mod bytes;
 pub mod entry;
+pub mod folder;
 pub mod image;
+pub mod source;
 pub mod unit;
+pub mod volume;

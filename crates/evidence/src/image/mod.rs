@@ -1,14 +1,32 @@
 //! Images: one file or many that hold the bytes of a disk.
 //!
-//! In: paths. Out: an [`Image`], positioned reads over the bytes of the acquired device.
+//! In: paths, or descriptors that another process opened. Out: an [`Image`], positioned reads
+//! over the bytes of the acquired device. The signature decides what a file is, never its
+//! name; names only find the segments that follow. Files are opened read-only and read by
+//! position. Refused, with advice: containers whose bytes are not the disk's and that have no
+//! reader here (virtual disks, Ex01, L01, archives).
 
-use std::os::fd::BorrowedFd;
-use std::path::PathBuf;
+mod error;
+pub mod ewf;
+mod raw;
+mod segment;
+mod sibling;
+mod signature;
+mod stream;
 
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pendeen_item::Gap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::unit::{ByteLen, ByteOffset};
+pub use error::OpenError;
+use segment::Segment;
+use signature::Signature;
+pub use stream::{Block, stream};
 
 /// Which container holds the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +54,9 @@ pub struct Provenance {
     /// What else the container's header says: (name, value), such as case number, examiner,
     /// acquisition date, in the container's order.
     pub header: Vec<(String, String)>,
+    /// What the acquisition could not read, and what of the container itself is damaged: for
+    /// the caller to record. Chunks that turn out damaged on reading are not in here.
+    pub gaps: Vec<Gap>,
 }
 
 /// A read that could not be answered. The evidence is at fault, or the disk that holds it.
@@ -83,6 +104,12 @@ pub trait Image: Send + Sync {
         self.len().0 == 0
     }
 
+    /// The length of the pieces that can only be read whole, and fail whole: a chunk, a page.
+    /// Reads aligned to it cost least. Never zero.
+    fn granule(&self) -> ByteLen {
+        ByteLen(4096)
+    }
+
     /// Fills `buf` from `offset`, whole or not at all. Callers may read concurrently.
     fn read_at(&self, offset: ByteOffset, buf: &mut [u8]) -> Result<(), ReadError>;
 
@@ -91,4 +118,93 @@ pub trait Image: Send + Sync {
 
     /// The open read-only files behind the image, in segment order, to hand to a worker.
     fn descriptors(&self) -> Vec<BorrowedFd<'_>>;
+}
+
+/// Opens an image: one path, whose further segments are found beside it, or every segment in
+/// order.
+pub fn open(paths: &[PathBuf]) -> Result<Arc<dyn Image>, OpenError> {
+    let (first, rest) = paths.split_first().ok_or(OpenError::Nothing)?;
+    let head = Segment::open(first)?;
+    match signature::of(&head)? {
+        Signature::Ewf => {
+            let image = ewf::EwfImage::open(head, |number, before| {
+                let path = match rest.get(number as usize - 2) {
+                    Some(named) => named.clone(),
+                    None if rest.is_empty() => match sibling::ewf(first, number) {
+                        Some(path) => path,
+                        None => return Ok(None),
+                    },
+                    None => return Ok(None),
+                };
+                if rest.is_empty() && !path.exists() {
+                    return Ok(None);
+                }
+                debug_assert!(path != before, "a segment never follows itself");
+                Segment::open(&path).map(Some)
+            })?;
+            Ok(Arc::new(image))
+        }
+        Signature::Unread { format, advice } => {
+            Err(OpenError::Unread { path: first.clone(), format, advice })
+        }
+        Signature::None => {
+            let mut segments = vec![head];
+            for path in raw_rest(first, rest)? {
+                segments.push(Segment::open(&path)?);
+            }
+            Ok(Arc::new(raw::RawImage::new(segments)))
+        }
+    }
+}
+
+/// Opens the very image that another process has open, from its descriptors in segment order.
+/// `names` stand for the files in messages and provenance.
+pub fn from_descriptors(
+    descriptors: Vec<OwnedFd>,
+    names: &[PathBuf],
+) -> Result<Arc<dyn Image>, OpenError> {
+    let mut segments = Vec::with_capacity(descriptors.len());
+    for (index, fd) in descriptors.into_iter().enumerate() {
+        let name =
+            names.get(index).cloned().unwrap_or_else(|| format!("segment {}", index + 1).into());
+        segments.push(Segment::from_descriptor(fd, name)?);
+    }
+    let head = segments.first().ok_or(OpenError::Nothing)?;
+    match signature::of(head)? {
+        Signature::Ewf => {
+            let mut rest = segments.into_iter();
+            let head = rest.next().ok_or(OpenError::Nothing)?;
+            Ok(Arc::new(ewf::EwfImage::open(head, |_, _| Ok(rest.next()))?))
+        }
+        Signature::Unread { format, advice } => {
+            Err(OpenError::Unread { path: head.path.clone(), format, advice })
+        }
+        Signature::None => Ok(Arc::new(raw::RawImage::new(segments))),
+    }
+}
+
+/// The segments after the first of a raw image.
+fn raw_rest(first: &Path, rest: &[PathBuf]) -> Result<Vec<PathBuf>, OpenError> {
+    if !rest.is_empty() {
+        return Ok(rest.to_vec());
+    }
+    match sibling::raw(first) {
+        sibling::Raw::Alone => Ok(Vec::new()),
+        sibling::Raw::Split(mut files) => Ok(files.split_off(1)),
+        sibling::Raw::Missing { after, expected } => {
+            Err(OpenError::MissingSegment { after, expected })
+        }
+        sibling::Raw::NotFirst { first: named } => {
+            Err(OpenError::NotFirst { path: first.to_owned(), first: named })
+        }
+    }
+}
+
+/// Refuses a read that leaves the image.
+fn check_range(offset: ByteOffset, wanted: usize, len: ByteLen) -> Result<(), ReadError> {
+    let end = offset.0.saturating_add(wanted as u64);
+    if end > len.0 {
+        return Err(ReadError::OutOfRange { offset, end, len });
+    }
+    Ok(())
 }

@@ -1,0 +1,79 @@
+//! One open file of an image: read-only, by position, never mapped, so that a failing disk is
+//! an error and not a signal.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FileType, Mode, OFlags, SeekFrom};
+
+use super::{OpenError, ReadError};
+use crate::unit::ByteOffset;
+
+/// An open file and its length in bytes.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub fd: OwnedFd,
+    pub path: PathBuf,
+    pub len: u64,
+}
+
+impl Segment {
+    /// Opens a file or block device read-only.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        // Without O_NONBLOCK a named pipe would wait for a writer for ever.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let fd = rustix::fs::open(path, flags, Mode::empty())
+            .map_err(|e| OpenError::Io { path: path.to_owned(), source: e.into() })?;
+        Self::from_descriptor(fd, path.to_owned())
+    }
+
+    /// Takes over a descriptor; `path` only names it in messages.
+    pub fn from_descriptor(fd: OwnedFd, path: PathBuf) -> Result<Self, OpenError> {
+        let io =
+            |source: rustix::io::Errno| OpenError::Io { path: path.clone(), source: source.into() };
+        let stat = rustix::fs::fstat(&fd).map_err(io)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile | FileType::BlockDevice => {}
+            _ => return Err(OpenError::NotAFile { path }),
+        }
+        // fstat says nothing of a block device's length; its end does.
+        let len = rustix::fs::seek(&fd, SeekFrom::End(0)).map_err(io)?;
+        if len == 0 {
+            return Err(OpenError::Empty { path });
+        }
+        Ok(Self { fd, path, len })
+    }
+
+    /// Fills `buf` from `offset`, whole or not at all.
+    pub fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadError> {
+        let wanted = buf.len();
+        let got = self.read_at(offset, buf)?;
+        if got == wanted {
+            return Ok(());
+        }
+        let source = io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            format!("wanted {wanted} bytes, got {got}: the file ends there"),
+        );
+        Err(self.io(offset.saturating_add(got as u64), source))
+    }
+
+    /// Fills `buf` from `offset` as far as the file goes and says how far that is.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
+        let mut done = 0;
+        while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            let at = offset.saturating_add(done as u64);
+            match rustix::io::retry_on_intr(|| rustix::io::pread(&self.fd, &mut *rest, at)) {
+                Ok(0) => break,
+                Ok(n) => done += n,
+                Err(errno) => return Err(self.io(at, errno.into())),
+            }
+        }
+        Ok(done)
+    }
+
+    fn io(&self, offset: u64, source: io::Error) -> ReadError {
+        ReadError::Io { path: self.path.clone(), offset: ByteOffset(offset), source }
+    }
+}
