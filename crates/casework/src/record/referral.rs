@@ -1,7 +1,8 @@
 //! A referral: a report from outside, kept byte for byte, triaged by a person.
 //!
-//! States: received -> triaged -> linked, not_actionable, duplicate. Nothing received is
-//! dropped: a referral that leads nowhere keeps its reason.
+//! States: received -> triaged -> linked, not_actionable, duplicate. A document that intake
+//! could not read begins as unread and waits for a person. Nothing received is dropped: a
+//! referral that leads nowhere keeps its reason.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use crate::person::Role;
 states! {
     /// Where a referral stands.
     Received = "received" => [Triaged, NotActionable, Duplicate], "Taken in, read by nobody yet.";
+    Unread = "unread" => [Triaged, NotActionable, Duplicate], "Kept byte for byte, but no format that intake reads.";
     Triaged = "triaged" => [Linked, NotActionable, Duplicate], "Read and worth work.";
     Linked = "linked" => [], "Belongs to a subject.";
     NotActionable = "not_actionable" => [], "Leads nowhere, with a reason.";
@@ -44,6 +46,9 @@ pub struct Referral {
     pub selectors: Vec<Selector>,
     /// SHA-256 of the original document, kept byte for byte in the document store.
     pub document: Option<String>,
+    /// Why intake could not read the document: where, what was wrong, what to do.
+    #[serde(default)]
+    pub unread: Option<String>,
     /// The subject it was linked to.
     pub subject: Option<Id<Subject>>,
     /// The referral it repeats.
@@ -104,9 +109,10 @@ impl Record for Referral {
         OPERATION,
         Field::optional("selectors", "Identifiers", Input::System),
         Field::optional("document", "Original document (SHA-256)", Input::System),
+        Field::optional("unread", "Why it could not be read", Input::System),
     ];
     const ACTS: &'static [Act] = &[
-        Act { name: "triage", label: "Accept for work", from: &["received"], fields: &[] },
+        Act { name: "triage", label: "Accept for work", from: &["received", "unread"], fields: &[] },
         Act {
             name: "link",
             label: "Link to a subject",
@@ -116,13 +122,13 @@ impl Record for Referral {
         Act {
             name: "not_actionable",
             label: "Close as not actionable",
-            from: &["received", "triaged"],
+            from: &["received", "unread", "triaged"],
             fields: &[REASON],
         },
         Act {
             name: "duplicate",
             label: "Close as a duplicate",
-            from: &["received", "triaged"],
+            from: &["received", "unread", "triaged"],
             fields: &[Field::required(
                 "of",
                 "The referral it repeats",
@@ -144,6 +150,7 @@ impl Record for Referral {
             .flag("Immediate risk reported", self.urgent)
             .each("Identifier", &self.selectors)
             .each("Original document (SHA-256)", &self.document)
+            .each("Why it could not be read", &self.unread)
             .each("Why not actionable", &self.reason)
             .done()
     }
@@ -157,12 +164,18 @@ impl Record for Referral {
 
     fn facets(&self) -> Vec<Facet> {
         let selectors = self.selectors.iter().map(|s| Facet::new(s.kind.key(), &*s.value));
-        std::iter::once(Facet::flag("urgent", self.urgent)).chain(selectors).collect()
+        let document = self.document.iter().map(|digest| Facet::new("document", digest));
+        std::iter::once(Facet::flag("urgent", self.urgent))
+            .chain(selectors)
+            .chain([Facet::new("source", &*self.source), Facet::new("reference", &*self.reference)])
+            .chain(document)
+            .collect()
     }
 
     fn next(&self) -> Option<Next> {
         let what = match self.state {
             State::Received => "Read and triage this referral",
+            State::Unread => "Read this document by hand: the program could not",
             State::Triaged => "Link this referral to a subject",
             State::Linked | State::NotActionable | State::Duplicate => return None,
         };
@@ -172,9 +185,10 @@ impl Record for Referral {
 
     fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
         head.join_operation(fields, related)?;
+        let unread = fields.get("unread").map(str::to_owned);
         Ok(Self {
             head,
-            state: State::Received,
+            state: if unread.is_some() { State::Unread } else { State::Received },
             source: fields.text("source")?,
             reference: fields.text("reference")?,
             summary: fields.text("summary")?,
@@ -182,6 +196,7 @@ impl Record for Referral {
             urgent: fields.ticked("urgent"),
             selectors: Selector::read_all(fields, "selectors")?,
             document: fields.if_given("document", Fields::digest)?,
+            unread,
             subject: None,
             duplicate_of: None,
             reason: None,

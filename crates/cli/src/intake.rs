@@ -1,0 +1,189 @@
+//! `pendeen intake`: referral documents into the case database, each kept byte for byte.
+//!
+//! One transaction per document: the document, its referrals and observations, and their audit
+//! leaves are there together or not at all. A document that cannot be read is kept as well, as
+//! an unread referral that waits for a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use pendeen_casework::ambient::{Clock, Ids};
+use pendeen_casework::form::Fields;
+use pendeen_casework::permission::decide_create;
+use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::record::operation::Operation;
+use pendeen_casework::record::{AnyRecord, Head, Id, Kind, observation::Observation};
+use pendeen_intake::{Document, Outcome, Rejected, Report, ReportKey, Status, read_document};
+use pendeen_store::Store;
+use pendeen_store::query::{Query, Row};
+use pendeen_store::write::Batch;
+use uuid::Uuid;
+
+use crate::args;
+use crate::system::{SystemClock, SystemIds};
+use crate::{Ended, data, output};
+
+/// Takes in every document that the command names.
+pub async fn run(args: &args::Intake) -> Result<Ended> {
+    let files = documents(&args.sources)?;
+    let store = data::open_or_make(&args.data).await?;
+    let by = operator();
+    let intake = Intake { store: &store, ids: &SystemIds, by: &by, operation: None, simulated: false };
+    let mut seen = [0_u64; 3];
+    for path in &files {
+        let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+        let outcome = intake.take_in(&path.display().to_string(), bytes, SystemClock.now()).await?;
+        seen[outcome.status as usize] += 1;
+        if args.json {
+            output::json_line(&outcome)?;
+        } else {
+            let said = outcome.referral.or(outcome.reason).unwrap_or_default();
+            println!("{:<10} {} {said}", format!("{:?}", outcome.status).to_lowercase(), outcome.file);
+        }
+    }
+    let [accepted, duplicate, rejected] = seen;
+    eprintln!("{} documents: {accepted} accepted, {duplicate} duplicates, {rejected} rejected (kept)", files.len());
+    Ok(if rejected == 0 { Ended::Done } else { Ended::WithGaps })
+}
+
+/// Who takes documents in from the command line: whoever runs it, as the machine knows them.
+fn operator() -> Person {
+    let name = std::env::var("USER").unwrap_or_else(|_| "an operator".to_owned());
+    Person {
+        id: PersonId(Uuid::from_u128(0x7065_6e64_6565_6e00_0000_0000_0000_0001)),
+        name: format!("Command line ({name})"),
+        roles: [Role::IntelligenceOfficer].into(),
+        force: None,
+    }
+}
+
+/// Every file named, and every file of the folders named, in order of path.
+fn documents(sources: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = BTreeSet::new();
+    for source in sources {
+        let meta = fs::metadata(source).with_context(|| format!("looking at {}", source.display()))?;
+        if meta.is_dir() {
+            collect(source, &mut files)?;
+        } else {
+            files.insert(source.clone());
+        }
+    }
+    if files.is_empty() {
+        bail!("there is no file in what was named: name referral documents or folders that hold some");
+    }
+    Ok(files.into_iter().collect())
+}
+
+fn collect(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("reading the folder {}", folder.display()))? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            collect(&entry.path(), files)?;
+        } else if kind.is_file() {
+            files.insert(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// What documents are taken in with.
+pub struct Intake<'a> {
+    /// Where to.
+    pub store: &'a Store,
+    /// Fresh identifiers.
+    pub ids: &'a dyn Ids,
+    /// Who takes them in.
+    pub by: &'a Person,
+    /// The operation that they belong to, if any.
+    pub operation: Option<Id<Operation>>,
+    /// Whether they are simulated.
+    pub simulated: bool,
+}
+
+impl Intake<'_> {
+    /// Takes in one document and says what became of it.
+    pub async fn take_in(&self, name: &str, bytes: Vec<u8>, at: Timestamp) -> Result<Outcome> {
+        match read_document(name, &bytes) {
+            Ok(document) => self.reports(&document, bytes, at).await,
+            Err(rejected) => self.unread(name, bytes, &rejected, at).await,
+        }
+    }
+
+    async fn reports(&self, document: &Document, bytes: Vec<u8>, at: Timestamp) -> Result<Outcome> {
+        // Asking what is there is itself audited, so it comes before the writing transaction.
+        let mut numbers: BTreeMap<ReportKey, Option<String>> = BTreeMap::new();
+        for report in &document.reports {
+            if let Some(row) = self.known(report, at).await? {
+                numbers.insert(report.key(), Some(row.number));
+            }
+        }
+        let mut stored = Vec::new();
+        let mut batch = self.store.batch().await?;
+        batch.put_document(self.by, bytes, "application/octet-stream", at).await?;
+        for report in &document.reports {
+            if let Some(number) = numbers.get(&report.key()) {
+                stored.push((Status::Duplicate, number.clone()));
+                continue;
+            }
+            let number = self.report(&mut batch, report, at).await?;
+            numbers.insert(report.key(), Some(number.clone()));
+            stored.push((Status::Accepted, Some(number)));
+        }
+        batch.commit().await?;
+        Ok(Outcome::read(document, &stored))
+    }
+
+    /// The referral that was made of the same report before: same source, same reference.
+    async fn known(&self, report: &Report, at: Timestamp) -> Result<Option<Row>> {
+        let facets =
+            vec![("source".to_owned(), report.source.clone()), ("reference".to_owned(), report.reference.clone())];
+        let query = Query { facets, ..Query::of(Kind::Referral) };
+        Ok(self.store.list(self.by, &query, at).await?.rows.into_iter().next())
+    }
+
+    /// A referral and its observations; answers with the referral's number.
+    async fn report(&self, batch: &mut Batch, report: &Report, at: Timestamp) -> Result<String> {
+        let referral = self.create(batch, Kind::Referral, &report.referral_fields(), at).await?;
+        for fields in report.observation_fields(Id::new(referral.head().id)) {
+            self.create(batch, <Observation as pendeen_casework::record::Record>::KIND, &fields, at).await?;
+        }
+        Ok(referral.head().number.clone())
+    }
+
+    async fn unread(&self, name: &str, bytes: Vec<u8>, why: &Rejected, at: Timestamp) -> Result<Outcome> {
+        let outcome = Outcome::rejected(name, &bytes, why);
+        let digest = outcome.sha256.to_string();
+        let query = Query { facets: vec![("document".to_owned(), digest.clone())], ..Query::of(Kind::Referral) };
+        if self.store.list(self.by, &query, at).await?.total > 0 {
+            return Ok(outcome);
+        }
+        let file = Path::new(name).file_name().map_or(name.into(), |n| n.to_string_lossy());
+        let summary = format!("The document {file} was received and could not be read by the program.");
+        let fields: Fields = [
+            ("source", "Unread document"),
+            ("reference", &digest[..12]),
+            ("summary", &summary),
+            ("document", &digest),
+            ("unread", &why.to_string()),
+        ]
+        .into_iter()
+        .collect();
+        let mut batch = self.store.batch().await?;
+        batch.put_document(self.by, bytes, "application/octet-stream", at).await?;
+        self.create(&mut batch, Kind::Referral, &fields, at).await?;
+        batch.commit().await?;
+        Ok(outcome)
+    }
+
+    async fn create(&self, batch: &mut Batch, kind: Kind, fields: &Fields, at: Timestamp) -> Result<AnyRecord> {
+        let mut head = Head::new(kind, self.ids.fresh(), self.by, at);
+        head.operation = self.operation;
+        head.simulated = self.simulated;
+        let permit = decide_create(self.by, kind, &head)?;
+        Ok(batch.create(permit, head, kind, fields, at).await?)
+    }
+}
