@@ -1,1 +1,28 @@
 //! The Sleuth Kit's library behind a safe interface: names, times and block runs.
+//!
+//! In: a [`ReadAt`] over one volume. Out: [`FileSystem`], whose [`walk`] yields each live and
+//! deleted file with where its content lies, and whose [`FileSystem::cat`] gives the content
+//! that only the file system's own code can produce. The result is what `fls`, `istat` and
+//! `icat` show, except where [`walk`] says otherwise.
+//!
+//! The library is written in C and reads hostile data: call it in a process that may crash.
+//! Handles stay on one thread.
+//!
+//! Refused: pools (APFS containers, LVM) and encrypted volumes; [`OpenError`] says which.
+//!
+//! Source: sleuthkit 4.11.1, `tsk/fs/tsk_fs.h`; what this crate relies on in its code is said
+//! where it does.
+
+mod content;
+mod event;
+mod ffi;
+mod kind;
+mod name;
+mod walk;
+
+pub use content::{Content, Run};
+pub use event::{Cap, Event, File, Limits, Problem, Recovery, Summary, Times};
+pub use ffi::{Directory, FileSystem, Info, OpenError, ReadAt, TskError, library_version};
+pub use kind::Kind;
+pub use name::{Address, Attribute, MetaFacts, Name, RawRun, Stamp};
+pub use walk::walk;

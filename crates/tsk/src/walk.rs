@@ -1,0 +1,406 @@
+//! Walks a file system: every live and deleted file, stream by stream, folder by folder.
+//!
+//! In: an open [`FileSystem`] and [`Limits`]. Out, through a sink: a [`File`] for each stream
+//! of content, and a [`Problem`] for whatever could not be read; then a [`Summary`].
+//!
+//! Each folder is read once, its names in the order of the file system, its subfolders after
+//! it; folders that nothing names any more come last, under `/$OrphanFiles`. `fls -r` reads
+//! the same names, but says nothing when it skips a folder that it cannot read, gives up on
+//! the rest of a tree at 128 levels, and lists a folder anew for each name that leads to it.
+//!
+//! Listed: regular files, links, and names whose metadata is gone; on NTFS each `$DATA`
+//! stream, with the system's own files (`$MFT`, ...) as `icat` sees them; on HFS+ and APFS the
+//! resource fork as `:rsrc`. Not listed, but counted: folders as such, devices and sockets,
+//! NTFS index files without data, what libtsk makes up itself (`$OrphanFiles`, FAT's `$MBR`
+//! and `$FAT1`, HFS's `$CatalogFile`), and `$BadClus:$Bad` while it is one hole as long as
+//! the volume.
+//!
+//! Times: a time of zero is none. FAT and ISO 9660 keep local time: it is given as if it were
+//! UTC, so run with the zone set to UTC. exFAT's offset from UTC is not applied by libtsk.
+
+use std::collections::HashSet;
+
+use crate::content::{self, Content};
+use crate::event::{Cap, Event, File, Limits, Problem, Recovery, Summary, Times};
+use crate::ffi::{Directory, FileSystem, TskError};
+use crate::kind::Kind;
+use crate::name::{Address, Attribute, MetaFacts, Name};
+
+const META_REGULAR: u32 = 1;
+const META_DIRECTORY: u32 = 2;
+const META_LINK: u32 = 6;
+const META_VIRTUAL: u32 = 10;
+const META_VIRTUAL_DIRECTORY: u32 = 11;
+const NAME_UNDEFINED: u32 = 0;
+const NAME_DIRECTORY: u32 = 3;
+const NAME_REGULAR: u32 = 5;
+const NAME_LINK: u32 = 7;
+const NTFS_DATA: u32 = 0x80;
+const NTFS_INDEX_ROOT: u32 = 0x90;
+const HFS_RESOURCE_FORK: u32 = 0x1101;
+const NTFS_BAD_CLUSTERS: u64 = 8;
+
+/// Walks the whole file system. The sink says whether to go on.
+pub fn walk(fs: &FileSystem, limits: &Limits, sink: &mut dyn FnMut(Event) -> bool) -> Summary {
+    let mut walk = Walk {
+        fs,
+        limits,
+        sink,
+        summary: Summary::default(),
+        seen: HashSet::new(),
+        pending: Vec::new(),
+        orphans: None,
+        blocks_asked: 0,
+        unit: allocation_unit(fs),
+    };
+    walk.run();
+    walk.summary
+}
+
+/// A folder that is still to be read.
+struct Folder {
+    address: u64,
+    path: Vec<u8>,
+    depth: u32,
+    live: bool,
+}
+
+struct Walk<'a> {
+    fs: &'a FileSystem,
+    limits: &'a Limits,
+    sink: &'a mut dyn FnMut(Event) -> bool,
+    summary: Summary,
+    seen: HashSet<u64>,
+    pending: Vec<Folder>,
+    orphans: Option<Folder>,
+    blocks_asked: u64,
+    unit: u64,
+}
+
+impl Walk<'_> {
+    fn run(&mut self) {
+        let root = self.fs.info().root;
+        self.seen.insert(root);
+        self.pending.push(Folder { address: root, path: Vec::new(), depth: 0, live: true });
+        while self.summary.cap.is_none() {
+            let Some(folder) = self.pending.pop().or_else(|| self.orphans.take()) else { break };
+            self.folder(&folder);
+        }
+    }
+
+    fn folder(&mut self, folder: &Folder) {
+        let mut dir = match self.fs.open_dir(folder.address) {
+            Ok(dir) => dir,
+            Err(TskError(reason)) => {
+                return self.problem(folder_path(folder), "the names of a folder", reason);
+            }
+        };
+        self.summary.directories += 1;
+        if let Some(warning) = dir.warning() {
+            self.problem(folder_path(folder), "all the names of a folder", warning.to_owned());
+        }
+        let first = self.pending.len();
+        for index in 0..dir.len() {
+            if self.summary.cap.is_some() {
+                return;
+            }
+            match dir.name(index) {
+                Ok(name) if name.is_dot() => {}
+                Ok(name) => self.name(folder, &mut dir, &name),
+                Err(TskError(reason)) => {
+                    self.problem(folder_path(folder), "a name of a folder", reason);
+                }
+            }
+        }
+        // The folder found last is read last.
+        self.pending[first..].reverse();
+    }
+
+    fn name(&mut self, folder: &Folder, dir: &mut Directory<'_>, name: &Name) {
+        self.summary.names += 1;
+        if self.summary.names > self.limits.names {
+            self.summary.cap = Some(Cap::Names);
+            return;
+        }
+        if let Ok(meta) = &name.meta
+            && !meta.allocated
+            && folder.address != self.fs.info().orphans
+        {
+            self.fs.note_named(name.address);
+        }
+        let path = joined(&folder.path, &name.bytes);
+        if path.len() > self.limits.path_bytes {
+            let shown = path[..self.limits.path_bytes].to_vec();
+            return self.problem(shown, "a name", format!("its path has {} bytes", path.len()));
+        }
+        match &name.meta {
+            Ok(meta) => self.known(folder, dir, name, meta, path),
+            Err(reason) => self.unknown(name, path, reason),
+        }
+    }
+
+    /// A name whose metadata could be read.
+    fn known(
+        &mut self,
+        folder: &Folder,
+        dir: &mut Directory<'_>,
+        name: &Name,
+        meta: &MetaFacts,
+        path: Vec<u8>,
+    ) {
+        match meta.kind {
+            META_DIRECTORY | META_VIRTUAL_DIRECTORY => {
+                self.summary.without_content += 1;
+                if self.fs.info().kind.has_attributes() && meta.kind == META_DIRECTORY {
+                    self.streams(folder, dir, name, meta, &path);
+                }
+                self.enter(folder, name, meta, path);
+            }
+            META_VIRTUAL => self.summary.without_content += 1,
+            META_REGULAR | META_LINK => self.streams(folder, dir, name, meta, &path),
+            // Deleted metadata often lost its kind: the name may still have one.
+            0 if matches!(name.kind, NAME_UNDEFINED | NAME_REGULAR | NAME_LINK) => {
+                self.unknown(name, path, "the metadata no longer says what it describes");
+            }
+            _ => self.summary.without_content += 1,
+        }
+    }
+
+    /// A name that leads to no metadata.
+    fn unknown(&mut self, name: &Name, path: Vec<u8>, reason: &str) {
+        match name.kind {
+            NAME_UNDEFINED | NAME_REGULAR | NAME_LINK => {
+                let size =
+                    name.meta.as_ref().map_or(0, |meta| u64::try_from(meta.size).unwrap_or(0));
+                let times = name.meta.as_ref().map_or_else(|_| Times::default(), Times::of);
+                let deleted =
+                    !name.allocated || name.meta.as_ref().is_ok_and(|meta| !meta.allocated);
+                self.file(File {
+                    name_at: path.len() - name.bytes.len(),
+                    path,
+                    address: Address { meta: name.address, attribute: None },
+                    recovery: deleted.then_some(Recovery::Reallocated),
+                    size,
+                    times,
+                    content: Content::Unknown(reason.to_owned()),
+                });
+            }
+            NAME_DIRECTORY if name.allocated => self.problem(path, "a folder", reason.to_owned()),
+            _ => self.summary.without_content += 1,
+        }
+    }
+
+    /// Plans to read a folder, unless that was done or must not be.
+    fn enter(&mut self, parent: &Folder, name: &Name, meta: &MetaFacts, path: Vec<u8>) {
+        // A deleted name whose metadata is in use again leads to somebody else's folder.
+        if !name.allocated && meta.allocated && meta.kind == META_DIRECTORY {
+            return;
+        }
+        let live = name.allocated && meta.allocated;
+        if !self.seen.insert(name.address) {
+            if live {
+                let reason = format!(
+                    "folder {} was already read under another name, or contains itself",
+                    name.address
+                );
+                self.problem(path, "a folder", reason);
+            }
+            return;
+        }
+        let depth = parent.depth + 1;
+        if depth > self.limits.depth {
+            let reason = format!("it lies {depth} levels deep; {} are read", self.limits.depth);
+            return self.problem(path, "a folder", reason);
+        }
+        let folder = Folder { address: name.address, path, depth, live };
+        if meta.kind == META_VIRTUAL_DIRECTORY && name.address == self.fs.info().orphans {
+            self.orphans = Some(folder);
+        } else {
+            self.pending.push(folder);
+        }
+    }
+
+    /// Lists the streams of a file, or the alternate streams of a folder.
+    fn streams(
+        &mut self,
+        folder: &Folder,
+        dir: &mut Directory<'_>,
+        name: &Name,
+        meta: &MetaFacts,
+        path: &[u8],
+    ) {
+        let is_folder = meta.kind == META_DIRECTORY;
+        if !is_folder && !name.allocated && meta.allocated {
+            return self.unknown(
+                name,
+                path.to_vec(),
+                "its metadata is in use again, under another name",
+            );
+        }
+        let mut is_index = false;
+        let attributes = dir.attributes(self.limits.runs, |kind| {
+            is_index |= kind == NTFS_INDEX_ROOT;
+            kind == meta.default_attribute || kind == NTFS_DATA || kind == HFS_RESOURCE_FORK
+        });
+        let attributes = match attributes {
+            Ok(attributes) => attributes,
+            Err(TskError(reason)) if is_folder => {
+                return self.problem(path.to_vec(), "the streams of a folder", reason);
+            }
+            Err(TskError(reason)) => return self.unknown(name, path.to_vec(), &reason),
+        };
+        let mut listed = false;
+        for attribute in &attributes {
+            let Some(suffix) = stream_suffix(self.fs.info().kind, meta, attribute) else {
+                continue;
+            };
+            listed = true;
+            let is_index_itself = is_folder && suffix.is_empty();
+            if !is_index_itself && !is_bad_cluster_hole(self.fs.info().kind, name, attribute) {
+                self.stream(folder, name, meta, path, &suffix, attribute);
+            }
+        }
+        if !listed && !is_folder {
+            if is_index {
+                self.summary.without_content += 1;
+            } else if meta.size == 0 {
+                self.empty(folder, name, meta, path);
+            } else {
+                self.unknown(name, path.to_vec(), "the metadata names no content");
+            }
+        }
+    }
+
+    fn stream(
+        &mut self,
+        folder: &Folder,
+        name: &Name,
+        meta: &MetaFacts,
+        path: &[u8],
+        suffix: &[u8],
+        attribute: &Attribute,
+    ) {
+        let info = self.fs.info();
+        let live = name.allocated && meta.allocated && folder.live;
+        let cleared = info.kind.is_ext() && !meta.allocated && attribute.size == 0;
+        let content = if cleared {
+            Content::Unknown("the inode holds neither size nor blocks: it was empty, or cleared when it was deleted".into())
+        } else if meta.kind == META_LINK
+            && meta.has_link
+            && content::stored(attribute).next().is_none()
+        {
+            Content::Library
+        } else {
+            content::locate(attribute, info, self.fs.reader().len(), live)
+        };
+        let has_number = info.kind.has_attributes();
+        let recovery = if live { None } else { Some(self.recovery(attribute)) };
+        self.file(File {
+            path: [path, suffix].concat(),
+            name_at: path.len() - name.bytes.len(),
+            address: Address {
+                meta: name.address,
+                attribute: has_number.then_some((attribute.kind, attribute.id)),
+            },
+            recovery,
+            size: u64::try_from(attribute.size).unwrap_or(0),
+            times: Times::of(meta),
+            content,
+        });
+    }
+
+    /// A file without any attribute and without content.
+    fn empty(&mut self, folder: &Folder, name: &Name, meta: &MetaFacts, path: &[u8]) {
+        let live = name.allocated && meta.allocated && folder.live;
+        self.file(File {
+            path: path.to_vec(),
+            name_at: path.len() - name.bytes.len(),
+            address: Address { meta: name.address, attribute: None },
+            recovery: (!live).then_some(Recovery::Intact),
+            size: 0,
+            times: Times::of(meta),
+            content: Content::Runs(Vec::new()),
+        });
+    }
+
+    fn recovery(&mut self, attribute: &Attribute) -> Recovery {
+        for run in content::stored(attribute) {
+            if self.blocks_asked >= self.limits.block_checks {
+                return Recovery::Inferred;
+            }
+            let most = self.limits.block_checks;
+            if self.fs.any_allocated(run.address, run.len, self.unit, &mut self.blocks_asked, most)
+            {
+                return Recovery::Reallocated;
+            }
+        }
+        if content::is_inferred(attribute, self.fs.info(), self.unit) {
+            Recovery::Inferred
+        } else {
+            Recovery::Intact
+        }
+    }
+
+    fn file(&mut self, file: File) {
+        self.summary.files += 1;
+        self.send(Event::File(file));
+    }
+
+    fn problem(&mut self, path: Vec<u8>, wanted: &'static str, reason: String) {
+        self.summary.problems += 1;
+        self.send(Event::Problem(Problem { path, wanted, reason }));
+    }
+
+    fn send(&mut self, event: Event) {
+        if !(self.sink)(event) {
+            self.summary.cap = Some(Cap::Receiver);
+        }
+    }
+}
+
+/// What follows the path of a stream that is listed: nothing for the main one.
+fn stream_suffix(kind: Kind, meta: &MetaFacts, attribute: &Attribute) -> Option<Vec<u8>> {
+    match attribute.kind {
+        NTFS_DATA if kind == Kind::Ntfs && !attribute.name.is_empty() => {
+            Some([b":", attribute.name.as_slice()].concat())
+        }
+        NTFS_DATA if kind == Kind::Ntfs => Some(Vec::new()),
+        HFS_RESOURCE_FORK if kind.has_attributes() => {
+            (attribute.size != 0).then(|| b":rsrc".to_vec())
+        }
+        _ if kind == Kind::Ntfs => None,
+        main => (main == meta.default_attribute).then(Vec::new),
+    }
+}
+
+/// `$BadClus:$Bad` is as long as the volume; without bad clusters, it is one hole.
+fn is_bad_cluster_hole(kind: Kind, name: &Name, attribute: &Attribute) -> bool {
+    kind == Kind::Ntfs
+        && name.address == NTFS_BAD_CLUSTERS
+        && attribute.name == b"$Bad"
+        && content::stored(attribute).next().is_none()
+}
+
+/// Blocks per allocation unit: FAT counts in sectors, but allocates in clusters.
+fn allocation_unit(fs: &FileSystem) -> u64 {
+    let mut boot = [0_u8; 512];
+    if !fs.info().kind.is_fat() || fs.reader().read_at(0, &mut boot).is_err() {
+        return 1;
+    }
+    match fs.info().kind {
+        Kind::ExFat => 1_u64.checked_shl(u32::from(boot[109])).unwrap_or(1),
+        _ => u64::from(boot[13]).max(1),
+    }
+}
+
+fn folder_path(folder: &Folder) -> Vec<u8> {
+    if folder.path.is_empty() { b"/".to_vec() } else { folder.path.clone() }
+}
+
+fn joined(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
+    path.extend_from_slice(folder);
+    path.push(b'/');
+    path.extend_from_slice(name);
+    path
+}
