@@ -13,15 +13,13 @@ use pendeen_casework::record::referral::SelectorKind;
 
 use crate::reject::{Cause, Rejected};
 use crate::report::{Digest, MediaDigest, Observation, Party, PartyRole, Report};
+use crate::summary::Summary;
 use crate::text::Decoded;
 use crate::xml::Node;
 use crate::{selector, time};
 
 /// Who sends CyberTipline reports.
 const SOURCE: &str = "NCMEC";
-
-/// Longest part of a summary that is taken from one element, in characters.
-const SUMMARY_CHARS: usize = 600;
 
 /// Every report in the document, and those that say nothing.
 pub(crate) fn reports(
@@ -114,61 +112,6 @@ fn reference(node: &Node) -> Option<String> {
     match node.child_value("fileId") {
         Some(file) if node.is("fileDetails") => Some(format!("{number} file {file}")),
         _ => Some(number.to_owned()),
-    }
-}
-
-/// The sentences from which a summary is made.
-#[derive(Default)]
-struct Summary {
-    kind: Option<String>,
-    platform: Option<String>,
-    priority: Option<String>,
-    annotations: Vec<String>,
-    information: Vec<String>,
-}
-
-impl Summary {
-    fn is_empty(&self) -> bool {
-        self.kind.is_none()
-            && self.platform.is_none()
-            && self.priority.is_none()
-            && self.annotations.is_empty()
-            && self.information.is_empty()
-    }
-
-    fn text(&self, report: &Report) -> String {
-        let mut sentences: Vec<String> = self.kind.iter().map(|kind| sentence(kind)).collect();
-        sentences.extend(self.platform.iter().map(|p| sentence(&format!("Platform: {p}"))));
-        sentences.extend(self.information.iter().map(|text| sentence(text)));
-        if !self.annotations.is_empty() {
-            sentences.push(sentence(&format!(
-                "Marked by the reporter: {}",
-                self.annotations.join(", ")
-            )));
-        }
-        sentences.extend(self.priority.iter().map(|p| sentence(&format!("Priority asked: {p}"))));
-        if sentences.is_empty() {
-            sentences.push(format!(
-                "A report without a description: {} identifiers, {} observations, {} file digests.",
-                report.selectors.len(),
-                report.observations.len(),
-                report.media.len()
-            ));
-        }
-        sentences.join(" ")
-    }
-}
-
-/// A text as a sentence: one line, cut with a sign if it is long, with a full stop.
-fn sentence(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let cut: String = line.chars().take(SUMMARY_CHARS).collect();
-    if cut.len() < line.len() {
-        format!("{cut} […]")
-    } else if cut.ends_with(['.', '!', '?', ':']) {
-        cut
-    } else {
-        format!("{cut}.")
     }
 }
 

@@ -19,9 +19,11 @@
 
 mod cybertip;
 mod outcome;
+mod record;
 mod reject;
 mod report;
 pub mod selector;
+mod summary;
 #[cfg(feature = "synthetic")]
 pub mod synthetic;
 mod table;

@@ -4,8 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use pendeen_casework::record::Head;
-use pendeen_casework::record::referral::{Referral, Selector, SelectorKind, State};
+use pendeen_casework::record::referral::{Selector, SelectorKind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -271,52 +270,6 @@ impl Report {
         ReportKey::new(&self.source, &self.reference)
     }
 
-    /// The referral that the case database keeps, with the reservations in its summary.
-    pub fn into_referral(self, head: Head) -> Referral {
-        let summary = self.summary_with_reservations();
-        Referral {
-            head,
-            state: State::Received,
-            source: self.source,
-            reference: self.reference,
-            summary,
-            incident: self.incident,
-            urgent: self.urgent,
-            selectors: self.selectors,
-            document: Some(self.document.0),
-            subject: None,
-            duplicate_of: None,
-            reason: None,
-        }
-    }
-
-    /// The summary, followed by a sentence for each kind of doubt.
-    pub fn summary_with_reservations(&self) -> String {
-        let mut sentences = vec![self.summary.clone()];
-        if !self.reference_stated {
-            sentences.push(
-                "The report carries no reference; this one is made from its digest.".to_owned(),
-            );
-        }
-        let without_zone =
-            self.observations.iter().filter(|o| o.time.is_some() && !o.zone_stated).count();
-        if without_zone > 0 {
-            sentences.push(format!(
-                "Times without a zone are taken as UTC ({without_zone} of {} observations): confirm the zone before asking a provider.",
-                self.observations.len()
-            ));
-        }
-        if !self.other_selectors.is_empty() {
-            let count = self.other_selectors.len();
-            sentences.push(format!(
-                "Identifiers of children or recipients, kept apart from those of the person reported: {count}."
-            ));
-        }
-        sentences
-            .extend(self.doubts.iter().map(|d| format!("{}: {:?}: {}.", d.path, d.value, d.why)));
-        sentences.join("\n")
-    }
-
     /// Adds an identifier once, in its place.
     pub(crate) fn add_selector(&mut self, role: PartyRole, selector: Selector) {
         if role.leads() {
@@ -334,12 +287,11 @@ impl Report {
     /// Adds an observation and the selector that its address makes. An address of no
     /// customer stays an observation and leads nowhere.
     pub(crate) fn add_observation(&mut self, observation: Observation, path: &str, raw: &str) {
-        match selector::unroutable(observation.ip) {
-            Some(why) => self.doubt(path, raw, why),
-            None => {
-                let value = selector::ip_value(observation.ip, observation.port);
-                self.add_selector(observation.role, Selector { kind: SelectorKind::Ip, value });
-            }
+        if let Some(why) = selector::unroutable(observation.ip) {
+            self.doubt(path, raw, why);
+        } else {
+            let value = selector::ip_value(observation.ip, observation.port);
+            self.add_selector(observation.role, Selector { kind: SelectorKind::Ip, value });
         }
         if !self.observations.contains(&observation) {
             self.observations.push(observation);

@@ -36,9 +36,8 @@ pub fn canonical(kind: SelectorKind, raw: &str) -> Result<Canonical, Unfit> {
         SelectorKind::Ip => {
             address(raw, None).map(|(ip, port)| (ip_value(ip, port), unroutable(ip)))
         }
-        SelectorKind::ScreenName => name(raw),
+        SelectorKind::ScreenName | SelectorKind::DeviceId => name(raw),
         SelectorKind::Phone => phone(raw),
-        SelectorKind::DeviceId => name(raw),
         SelectorKind::Url => url(raw).and_then(plain),
     }?;
     Ok(Canonical { selector: Selector { kind, value }, reservation })

@@ -172,7 +172,7 @@ fn person(xml: &mut String, index: usize, user: &User, when: &str, chance: &mut 
         element(xml, 4, "profileUrl", &profile);
     }
     capture(xml, 4, &user.v4, Some(user.port), "Login", when);
-    if index % 2 == 0 {
+    if index.is_multiple_of(2) {
         capture(xml, 4, &user.v6, None, "Upload", when);
     }
     if !sparse {

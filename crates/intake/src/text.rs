@@ -147,7 +147,7 @@ fn utf8(bytes: &[u8], mark: usize) -> Result<String, Rejected> {
     let content = &bytes[mark..];
     std::str::from_utf8(content).map(str::to_owned).map_err(|error| {
         let valid = &content[..error.valid_up_to()];
-        let line = 1 + valid.iter().filter(|&&b| b == b'\n').count();
+        let line = valid.split(|&b| b == b'\n').count();
         let place = Place { line, byte: mark + valid.len() };
         Rejected::at(place, Cause::NotText { encoding: "UTF-8" })
     })

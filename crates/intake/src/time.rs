@@ -44,6 +44,23 @@ pub fn read(raw: &str) -> Option<Moment> {
     local(raw).map(|utc| Moment { utc, zone_stated: false })
 }
 
+/// The zone as a time states it: `UTC`, an offset such as `+01:00`, or `not stated`.
+pub fn zone(raw: &str) -> &str {
+    let raw = raw.trim();
+    let upper = raw.to_ascii_uppercase();
+    match read(raw) {
+        Some(moment) if moment.zone_stated => {}
+        _ => return "not stated",
+    }
+    if ["Z", "UTC", "GMT"].iter().any(|name| upper.ends_with(name)) {
+        return "UTC";
+    }
+    let after_time = raw.find(':').unwrap_or(0);
+    raw.get(after_time..)
+        .and_then(|rest| rest.rfind(['+', '-', ' ']).and_then(|sign| rest.get(sign..)))
+        .map_or("stated", str::trim)
+}
+
 /// A time without a zone, as if it were UTC.
 fn local(text: &str) -> Option<Timestamp> {
     let time: civil::DateTime = text.parse().ok()?;
@@ -82,6 +99,21 @@ mod tests {
     }
 
     #[test]
+    fn the_zone_is_told_as_it_was_written() {
+        for (raw, wanted) in [
+            ("2014-07-01T09:30:00Z", "UTC"),
+            ("2014-07-01 09:30:00 gmt", "UTC"),
+            ("2014-07-01T10:30:00+01:00", "+01:00"),
+            ("2014-07-01T10:30:00-0500", "-0500"),
+            ("Tue, 1 Jul 2014 09:30:00 +0000", "+0000"),
+            ("2014-07-01 09:30", "not stated"),
+            ("soon", "not stated"),
+        ] {
+            assert_eq!(zone(raw), wanted, "{raw:?}");
+        }
+    }
+
+    #[test]
     fn what_would_need_a_guess_is_not_a_time() {
         for raw in [
             "",
@@ -99,7 +131,8 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_it_panic(raw in "\\PC{0,40}|[0-9TZ:+. -]{0,40}") {
-            let _ = read(&raw);
+            let told = zone(&raw);
+            prop_assert_eq!(told == "not stated", !read(&raw).is_some_and(|m| m.zone_stated));
         }
     }
 }

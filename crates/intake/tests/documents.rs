@@ -3,14 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::record::observation::Observation;
 use pendeen_casework::record::referral::SelectorKind;
+use pendeen_casework::record::{Head, Id, Kind, Related, create};
 use pendeen_intake::{
     Cause, Document, Format, Limits, Outcome, PartyRole, Place, Rejected, Report, Status,
     read_document, read_document_within,
 };
+use uuid::Uuid;
 
 fn fixture(name: &str) -> Vec<u8> {
-    fs::read(folder().join(name)).unwrap()
+    fs::read(folder().join(name)).expect("the fixture is in the repository")
 }
 
 fn folder() -> PathBuf {
@@ -18,11 +22,11 @@ fn folder() -> PathBuf {
 }
 
 fn read(name: &str) -> Document {
-    read_document(name, &fixture(name)).unwrap()
+    read_document(name, &fixture(name)).expect("the fixture is a good document")
 }
 
 fn refused(bytes: &[u8]) -> Rejected {
-    read_document("x", bytes).unwrap_err()
+    read_document("x", bytes).expect_err("the document is a bad one")
 }
 
 fn selectors(report: &Report) -> Vec<(&str, &str)> {
@@ -359,4 +363,42 @@ fn kinds_of_selector_are_named_as_the_contract_says() {
     ];
     let names: Vec<_> = kinds.iter().map(|k| serde_json::to_value(k).unwrap()).collect();
     assert_eq!(names, ["email", "ip", "screen_name", "phone", "device_id", "url"]);
+}
+
+#[test]
+fn a_report_becomes_a_referral_and_an_observation_for_each_address_with_a_time() {
+    let report = read("maximal.xml").reports.remove(0);
+    let world = Person {
+        id: PersonId(Uuid::from_u128(1)),
+        name: "DC Example".to_owned(),
+        roles: [Role::IntelligenceOfficer].into(),
+        force: None,
+    };
+    let now = "2026-07-02T00:00:00Z".parse().unwrap();
+    let head = |kind, id| Head::new(kind, Uuid::from_u128(id), &world, now);
+    let referral = report.clone().into_referral(head(Kind::Referral, 2)).unwrap();
+    assert_eq!(referral.selectors, report.selectors);
+    assert_eq!(referral.document.as_deref(), Some(report.document.as_str()));
+    assert!(referral.urgent);
+    assert!(
+        referral.summary.contains("Priority asked: The account is used from a shared household.")
+    );
+    assert!(referral.summary.contains("without a time"));
+    let fields = report.observation_fields(Id::new(referral.head.id));
+    let related = Related::new(vec![referral.into()]);
+    let made: Vec<Observation> =
+        fields.iter().map(|f| create(head(Kind::Observation, 3), f, &related).unwrap()).collect();
+    let shown: Vec<_> =
+        made.iter().map(|o| (&*o.address, o.port, &*o.zone, &*o.service, &*o.event)).collect();
+    assert_eq!(
+        shown,
+        [
+            ("203.0.113.17", Some(51413), "UTC", "Example Share", "Login"),
+            ("2001:db8::17", None, "not stated", "Example Share", "Upload"),
+            ("198.51.100.9", None, "UTC", "not stated", "not stated (recipient)"),
+            ("203.0.113.17", Some(51413), "UTC", "Example Share", "Upload"),
+        ]
+    );
+    assert!(made[0].selectors.iter().any(|s| s.value == "copper.heron.10"));
+    assert!(made[2].selectors.iter().all(|s| s.value != "copper.heron.10"));
 }

@@ -9,7 +9,7 @@ const LIMITS: Limits = Limits { bytes: 1 << 20, depth: 64, elements: 10_000, row
 
 fn sample(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/referrals");
-    std::fs::read(folder.join(name)).unwrap()
+    std::fs::read(folder.join(name)).expect("the fixture is in the repository")
 }
 
 /// Reads, and holds what must be so of every answer.
