@@ -202,17 +202,12 @@ impl Store {
         at: Timestamp,
     ) -> Result<()> {
         let mut batch = self.batch().await?;
-        let action = match person {
-            Some(_) => {
-                sign_in_attempt::Entity::delete_by_id(key.to_vec())
-                    .exec(batch.transaction())
-                    .await?;
-                "sign_in"
-            }
-            None => {
-                count_failure(batch.transaction(), key, at).await?;
-                "sign_in_failed"
-            }
+        let action = if person.is_some() {
+            sign_in_attempt::Entity::delete_by_id(key.to_vec()).exec(batch.transaction()).await?;
+            "sign_in"
+        } else {
+            count_failure(batch.transaction(), key, at).await?;
+            "sign_in_failed"
         };
         let leaf = Leaf::new(Processing::AccessControl, person, action, at);
         batch.append(leaf, vec![Committed::kept("username", username)]).await?;

@@ -82,17 +82,13 @@ impl Store {
             .filter(record::Column::Number.eq(&wanted))
             .one(self.db())
             .await?;
-        match stored.map(parse).transpose()? {
-            Some(found) => {
-                let about = (found.kind(), found.head().id);
-                self.consulted(who, about, Some(found), "find", why, at).await
-            }
-            None => {
-                let leaf = Leaf::new(Processing::AccessControl, Some(who), "denied:find", at);
-                self.note(leaf, vec![Committed::kept("number", wanted)]).await?;
-                Ok(None)
-            }
+        if let Some(found) = stored.as_ref().map(parse).transpose()? {
+            let about = (found.kind(), found.head().id);
+            return self.consulted(who, about, Some(found), "find", why, at).await;
         }
+        let leaf = Leaf::new(Processing::AccessControl, Some(who), "denied:find", at);
+        self.note(leaf, vec![Committed::kept("number", wanted)]).await?;
+        Ok(None)
     }
 
     /// Every version of a record, newest first; empty where the person may not see the record.
@@ -249,11 +245,11 @@ pub(crate) async fn load<C: ConnectionTrait>(
 ) -> Result<Option<AnyRecord>> {
     let stored =
         record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.key())).one(db).await?;
-    stored.map(parse).transpose()
+    stored.as_ref().map(parse).transpose()
 }
 
 /// A stored row as a typed record.
-pub(crate) fn parse(stored: record::Model) -> Result<AnyRecord> {
+pub(crate) fn parse(stored: &record::Model) -> Result<AnyRecord> {
     let kind = Kind::from_key(&stored.kind).ok_or_else(|| StoreError::Corrupt {
         what: "record",
         id: stored.id,

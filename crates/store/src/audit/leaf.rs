@@ -286,13 +286,23 @@ mod tests {
 
     #[test]
     fn leaf_bytes_are_the_same_for_ever() {
+        // Worked out from the table in the module essay by another program.
+        let wanted = [
+            "010400060a2418202240",
+            "00000000000000000000000000000007",
+            "02000000086578616d696e65720000000473706f63",
+            "0000000473656e64",
+            "000000077061636b616765",
+            "00000000000000000000000000000009",
+            "00000003",
+            "00000009453233303030303335",
+            "000100000004626f6479",
+            "0505050505050505050505050505050505050505050505050505050505050505",
+        ];
         let bytes = sample().to_bytes();
-        assert_eq!(
-            hex::encode(leaf_hash(&bytes)),
-            "0000000000000000000000000000000000000000000000000000000000000000",
-            "{}",
-            hex::encode(&bytes)
-        );
+        assert_eq!(hex::encode(&bytes), wanted.concat());
+        let hash = "4b4f3ea2d94958b760bd83968f57f4d009a7ef8da1801dee1db67274d6f79c0f";
+        assert_eq!(hex::encode(leaf_hash(&bytes)), hash);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Appending to the log, walking it, and reading it on the audit page.
+//! Appending to the log, and reading it on the audit page.
 
 use jiff::Timestamp;
 use pendeen_casework::permission::Denied;
@@ -102,7 +102,8 @@ impl Tail {
     }
 }
 
-fn row(seq: i64, prev: &[u8], leaf: &Leaf) -> audit_leaf::Model {
+/// The row of a leaf that follows `prev`.
+pub(crate) fn row(seq: i64, prev: &[u8], leaf: &Leaf) -> audit_leaf::Model {
     let bytes = leaf.to_bytes();
     audit_leaf::Model {
         seq,
@@ -113,55 +114,6 @@ fn row(seq: i64, prev: &[u8], leaf: &Leaf) -> audit_leaf::Model {
         digest: leaf::chain(prev, &bytes).to_vec(),
         prev: prev.to_vec(),
         bytes,
-    }
-}
-
-/// What a walk over the whole log found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditReport {
-    /// Leaves in the log.
-    pub count: u64,
-    /// The last good chain value: note it elsewhere, so that a later rewriting of the whole
-    /// log is found as well.
-    pub head: [u8; 32],
-    /// The first leaf at which the log does not hold, if it does not.
-    pub first_break: Option<Break>,
-}
-
-/// Where and how the log does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Break {
-    /// The number of the first leaf that is wrong or missing, from 1.
-    pub seq: u64,
-    /// What is wrong, in words.
-    pub what: &'static str,
-}
-
-/// What a stored leaf is held against while walking.
-struct Walk {
-    seq: i64,
-    digest: [u8; 32],
-}
-
-impl Walk {
-    /// Checks one stored leaf against the one before; the answer says what is wrong.
-    fn step(&mut self, stored: &audit_leaf::Model) -> Result<(), &'static str> {
-        if stored.seq != self.seq + 1 {
-            return Err("a leaf is missing");
-        }
-        if stored.prev != self.digest {
-            return Err("the leaf does not follow the one before it");
-        }
-        let digest = leaf::chain(&self.digest, &stored.bytes);
-        if stored.digest != digest {
-            return Err("the leaf was changed");
-        }
-        let parsed = Leaf::from_bytes(&stored.bytes).map_err(|_| "the leaf cannot be read")?;
-        if row(stored.seq, &stored.prev, &parsed) != *stored {
-            return Err("the columns beside the leaf were changed");
-        }
-        (self.seq, self.digest) = (stored.seq, digest);
-        Ok(())
     }
 }
 
@@ -191,43 +143,7 @@ pub struct Entry {
     pub values: Vec<(String, String)>,
 }
 
-/// Leaves read at a time while walking.
-const CHUNK: u64 = 1_000;
-
 impl Store {
-    /// Walks the whole log from the first leaf and reports its end, or where it first breaks.
-    pub async fn audit_verify(&self) -> Result<AuditReport> {
-        // One snapshot: on PostgreSQL the head and the leaves must be read as of one moment.
-        let db = self.snapshot().await?;
-        let mut walk = Walk { seq: 0, digest: [0; 32] };
-        let mut broken = None;
-        'walk: loop {
-            let chunk = audit_leaf::Entity::find()
-                .filter(audit_leaf::Column::Seq.gt(walk.seq))
-                .order_by_asc(audit_leaf::Column::Seq)
-                .limit(CHUNK)
-                .all(&db)
-                .await?;
-            if chunk.is_empty() {
-                break;
-            }
-            for stored in &chunk {
-                if let Err(what) = walk.step(stored) {
-                    broken = Some(what);
-                    break 'walk;
-                }
-            }
-        }
-        let head = audit_head::Entity::find_by_id(1_i16).one(&db).await?;
-        let whole = head.is_some_and(|h| h.seq == walk.seq && h.digest == walk.digest);
-        if broken.is_none() && !whole {
-            broken = Some("the log ends before or after the place that its head names");
-        }
-        let count = u64::try_from(walk.seq).unwrap_or(0);
-        let first_break = broken.map(|what| Break { seq: count + 1, what });
-        Ok(AuditReport { count, head: walk.digest, first_break })
-    }
-
     /// Entries of the log, newest first, for an auditor; reading them leaves an entry too.
     pub async fn audit_entries(
         &self,

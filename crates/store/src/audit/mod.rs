@@ -36,6 +36,8 @@
 
 mod leaf;
 pub(crate) mod log;
+mod verify;
 
 pub use leaf::{Leaf, LeafError, Processing};
-pub use log::{AuditReport, Break, Entry, EntryFilter};
+pub use log::{Entry, EntryFilter};
+pub use verify::{AuditReport, Break};

@@ -105,10 +105,6 @@ impl Store {
 
 impl Batch {
     /// See [`Store::create`].
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a permit is used up by the action it allows"
-    )]
     pub async fn create(
         &mut self,
         permit: Permit,
@@ -124,10 +120,6 @@ impl Batch {
     }
 
     /// See [`Store::create_record`].
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a permit is used up by the action it allows"
-    )]
     pub async fn create_record(
         &mut self,
         permit: Permit,
@@ -139,10 +131,6 @@ impl Batch {
     }
 
     /// See [`Store::act`].
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a permit is used up by the action it allows"
-    )]
     pub async fn act(
         &mut self,
         permit: Permit,
@@ -281,7 +269,7 @@ impl Batch {
                         .all(&self.txn)
                         .await?;
                     for stored in stored {
-                        needed.push(parse(stored)?);
+                        needed.push(parse(&stored)?);
                     }
                 }
             }

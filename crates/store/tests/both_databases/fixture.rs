@@ -1,0 +1,98 @@
+//! A migrated database of its own for every case, people in every role, a fixed clock.
+
+use jiff::{SignedDuration, Timestamp};
+use pendeen_casework::force::ForceKey;
+use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_store::Store;
+use sea_orm::{
+    ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
+    Statement,
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::postgres::Server;
+
+/// A database of its own.
+pub struct Fixture {
+    /// The store under test.
+    pub store: Store,
+    /// The same database past the store, with its owner's rights.
+    pub raw: DatabaseConnection,
+    /// Its address.
+    pub url: String,
+    _folder: Option<TempDir>,
+}
+
+impl Fixture {
+    pub async fn sqlite() -> Self {
+        let folder = TempDir::with_prefix("pendeen-store-").unwrap();
+        let url = format!("sqlite:{}?mode=rwc", folder.path().join("case.db").display());
+        Self::open(url, Some(folder)).await
+    }
+
+    pub async fn postgres(server: &Server, case: &str) -> Self {
+        // PostgreSQL cuts names at 63 bytes: number the databases by a digest of the case.
+        let name = format!(
+            "case_{:x}",
+            case.bytes().fold(5381_u64, |h, b| h.wrapping_mul(33) ^ u64::from(b))
+        );
+        let admin = Database::connect(server.url("postgres")).await.unwrap();
+        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+        admin.close().await.unwrap();
+        Self::open(server.url(&name), None).await
+    }
+
+    async fn open(url: String, folder: Option<TempDir>) -> Self {
+        let store = Store::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        let raw = Database::connect(&url).await.unwrap();
+        Self { store, raw, url, _folder: folder }
+    }
+
+    /// Runs SQL past the store.
+    pub async fn sql(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.raw.execute_unprepared(sql).await
+    }
+
+    /// The rows of a query past the store.
+    pub async fn rows(&self, sql: &str) -> Vec<QueryResult> {
+        let statement = Statement::from_string(self.raw.get_database_backend(), sql.to_owned());
+        self.raw.query_all_raw(statement).await.unwrap()
+    }
+
+    /// A number from a query past the store.
+    pub async fn number(&self, sql: &str) -> i64 {
+        self.rows(sql).await[0].try_get_by_index(0).unwrap()
+    }
+
+    /// Takes away the protection of a table, as its owner can.
+    pub async fn unprotect(&self, table: &str) {
+        match self.raw.get_database_backend() {
+            DbBackend::Postgres => {
+                self.sql(&format!("ALTER TABLE {table} DISABLE TRIGGER USER")).await.unwrap();
+            }
+            _ => {
+                for event in ["update", "delete", "replace"] {
+                    self.sql(&format!("DROP TRIGGER {table}_no_{event}")).await.unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// The moment `seconds` after the case began.
+pub fn at(seconds: i64) -> Timestamp {
+    let began: Timestamp = "2026-06-01T09:00:00Z".parse().unwrap();
+    began.checked_add(SignedDuration::from_secs(seconds)).unwrap()
+}
+
+/// A person with these roles, in this force or in none.
+pub fn person(n: u128, roles: &[Role], force: Option<&str>) -> Person {
+    Person {
+        id: PersonId(Uuid::from_u128(n)),
+        name: format!("Officer {n}"),
+        roles: roles.iter().copied().collect(),
+        force: force.map(|key| ForceKey::parse(key).unwrap()),
+    }
+}

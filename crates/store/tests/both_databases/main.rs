@@ -1,0 +1,63 @@
+//! One suite of cases, run on SQLite (each case by itself, on a file of its own) and on
+//! PostgreSQL (all cases against one private server, each on a database of its own).
+//!
+//! Where PostgreSQL is not installed the suite fails and says so, unless
+//! `PENDEEN_SKIP_POSTGRES` is set.
+
+#![expect(clippy::unwrap_used, reason = "a case that cannot go on fails")]
+
+mod accounts;
+mod audit;
+mod documents;
+mod fixture;
+mod postgres;
+
+use fixture::Fixture;
+
+macro_rules! cases {
+    ($($room:ident :: $name:ident,)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                crate::$room::$name(crate::Fixture::sqlite().await).await;
+            })*
+        }
+
+        #[test]
+        fn every_case_holds_on_postgresql() {
+            if std::env::var_os("PENDEEN_SKIP_POSTGRES").is_some() {
+                println!("PENDEEN_SKIP_POSTGRES is set: PostgreSQL was not tested");
+                return;
+            }
+            let server = postgres::Server::start().unwrap_or_else(|why| panic!("{why}"));
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let mut failed = Vec::new();
+            $({
+                let fixture = runtime.block_on(Fixture::postgres(&server, stringify!($name)));
+                if runtime.block_on(runtime.spawn($room::$name(fixture))).is_err() {
+                    failed.push(stringify!($name));
+                }
+            })*
+            assert!(failed.is_empty(), "failed on PostgreSQL: {failed:?}");
+        }
+    };
+}
+
+cases! {
+    accounts::the_right_password_signs_in_and_every_attempt_leaves_a_leaf,
+    accounts::an_unknown_username_and_a_wrong_password_answer_alike,
+    accounts::guessing_is_slowed_for_known_and_unknown_usernames_alike_and_ends_by_itself,
+    accounts::a_clock_that_went_back_keeps_nobody_out,
+    accounts::a_disabled_account_does_not_sign_in,
+    accounts::only_an_administrator_manages_accounts,
+    accounts::a_username_is_taken_whatever_its_case,
+    accounts::sessions_are_kept_until_they_expire,
+    audit::a_fresh_log_verifies_and_grows_leaf_by_leaf,
+    audit::the_database_refuses_to_change_or_delete_a_leaf,
+    audit::every_kind_of_tampering_is_found_at_its_place,
+    audit::an_auditor_alone_reads_the_log,
+    audit::an_erased_opening_leaves_a_log_that_verifies,
+    audit::many_writers_at_once_make_one_chain,
+    audit::migrating_again_changes_nothing,
+    documents::a_document_is_kept_byte_for_byte_and_once,
+}
