@@ -17,6 +17,8 @@ use crate::record::{AnyRecord, Head, Kind, Restriction};
 pub enum Action<'a> {
     /// Read the record.
     View,
+    /// Read the lines of the record that only those see who must know.
+    ViewGuarded,
     /// One of the kind's acts, by name.
     Act(&'a str),
 }

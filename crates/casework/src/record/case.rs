@@ -1,53 +1,263 @@
-//! Case.
+//! A case: a force's investigation, opened from a package or by the force itself.
+//!
+//! States: open -> closed (outcome) -> open again. It belongs to one operation or to none, and
+//! everything in it with it. It does not close while a child waits for protection or a suspect
+//! for a decision.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, ActContext, Detail, Head, Kind, Link, Next, Record, Related};
+use super::arrest::{self, Arrest};
+use super::child::{self, Child};
+use super::package::{self, Package};
+use super::subject::{About, Subject};
+use super::{
+    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Need, Next, OPERATION, REASON,
+    Record, Related, Signed, Urgency,
+};
 use crate::form::{Field, Fields, Input, Refusal};
+use crate::person::Role;
 
 states! {
-    /// Where it stands.
-    Open = "open" => [], "The first state.";
+    /// Where a case stands.
+    Open = "open" => [Closed], "Being worked.";
+    Closed = "closed" => [Open], "Finished, with an outcome.";
 }
 
-/// Case.
+choices! {
+    /// How a case ended.
+    Outcome {
+        Convicted = "convicted", "Conviction";
+        Acquitted = "acquitted", "Acquittal";
+        OutOfCourt = "out_of_court", "Out of court disposal";
+        NoFurtherAction = "no_further_action", "No further action";
+        Safeguarding = "safeguarding", "Safeguarding only";
+        Transferred = "transferred", "Transferred to another force";
+    }
+}
+
+/// A line that an officer added to the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// What it says.
+    pub text: String,
+    /// By whom, when.
+    pub signed: Signed,
+}
+
+/// A force's investigation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Case {
     /// What every record has.
     pub head: Head,
     /// Where it stands.
     pub state: State,
-    /// What it is called.
+    /// What the force calls it.
     pub name: String,
+    /// Officer in the case, by rank and name.
+    pub officer: String,
+    /// The package it was opened from.
+    pub package: Option<Id<Package>>,
+    /// The people it is about, as known when they were added.
+    pub people: Vec<About>,
+    /// Timeline notes.
+    pub notes: Vec<Note>,
+    /// How it ended and why.
+    pub outcome: Option<(Outcome, String)>,
 }
 
 impl Record for Case {
-    const KIND: Kind = Kind::Case;
-    const CREATE: &'static [Field] = &[Field::required("name", "Name", Input::Text)];
-    const ACTS: &'static [Act] = &[];
     standing!();
+    const KIND: Kind = Kind::Case;
+    const CREATE: &'static [Field] = &[
+        Field::required("name", "Name of the case", Input::Text),
+        Field::optional("officer", "Officer in the case", Input::Text).hint("Rank and name"),
+        Field::optional("package", "Opened from package", Input::Record(Kind::Package)),
+        Field::optional("subject", "Subject", Input::Record(Kind::Subject))
+            .hint("Not needed where a package tells of one"),
+        OPERATION,
+    ];
+    const ACTS: &'static [Act] = &[
+        Act {
+            name: "add_subject",
+            label: "Add a subject",
+            from: &["open"],
+            fields: &[Field::required("subject", "Subject", Input::Record(Kind::Subject))],
+        },
+        Act {
+            name: "add_note",
+            label: "Add a note",
+            from: &["open"],
+            fields: &[Field::required("text", "Note", Input::LongText)],
+        },
+        Act {
+            name: "close",
+            label: "Close the case",
+            from: &["open"],
+            fields: &[
+                Field::required("outcome", "Outcome", Input::Choice(Outcome::CHOICES)),
+                REASON,
+            ],
+        },
+        Act { name: "reopen", label: "Open it again", from: &["closed"], fields: &[REASON] },
+    ];
 
     fn title(&self) -> String {
         self.name.clone()
     }
 
     fn details(&self) -> Vec<Detail> {
-        vec![Detail::new("Name", &self.name)]
+        let lines = Lines::new()
+            .line("Name of the case", &self.name)
+            .line("Officer in the case", &self.officer);
+        self.people
+            .iter()
+            .fold(lines, |lines, person| person.lines(lines))
+            .each("Note", self.notes.iter().map(|n| format!("{}\n{}", n.signed, n.text)))
+            .each("Outcome", self.outcome.as_ref().map(|(how, why)| format!("{how}. {why}")))
+            .done()
     }
 
     fn links(&self) -> Vec<Link> {
-        Vec::new()
+        let package = self.package.map(|id| Link::to("package", id));
+        let people = self.people.iter().map(|person| Link::to("subject", person.subject));
+        package.into_iter().chain(people).collect()
+    }
+
+    fn facets(&self) -> Vec<Facet> {
+        vec![
+            Facet::flag("from_package", self.package.is_some()),
+            Facet::flag("immediate_risk", self.people.iter().any(|p| p.immediate_risk)),
+        ]
     }
 
     fn next(&self) -> Option<Next> {
-        None
+        (self.state == State::Open).then(|| Next {
+            role: Role::OfficerInCase,
+            what: "Work this case or close it".to_owned(),
+            due: None,
+            urgency: self.urgency(),
+        })
     }
 
-    fn create(head: Head, fields: &Fields, _related: &Related) -> Result<Self, Refusal> {
-        Ok(Self { head, state: State::Open, name: fields.text("name")? })
+    fn needs(&self, act: &str) -> Vec<Need> {
+        let linked = |kind| Need::LinkedTo { kind, role: "case", to: self.head.id };
+        match act {
+            "close" => vec![linked(Kind::Child), linked(Kind::Arrest)],
+            _ => Vec::new(),
+        }
     }
 
-    fn apply(&mut self, act: &str, _context: &ActContext<'_>) -> Result<(), Refusal> {
-        Err(Refusal::UnknownAct(act.to_owned()))
+    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+        let mut people = Vec::new();
+        let package = match fields.if_given("package", Fields::record)? {
+            None => None,
+            Some(id) => {
+                let package: Package = related.get("package", id)?;
+                head.belong_to("package", &package.head)?;
+                if package.state != package::State::Acknowledged {
+                    return Err(Refusal::missing(
+                        "the acknowledgement of the package",
+                        Role::ReceivingDesk,
+                    ));
+                }
+                people.push(package.about);
+                Some(Id::new(id))
+            }
+        };
+        if package.is_none() {
+            head.join_operation(fields, related)?;
+        }
+        if let Some(id) = fields.if_given("subject", Fields::record)? {
+            let subject: Subject = related.get("subject", id)?;
+            people.push(subject.about());
+        }
+        Ok(Self {
+            state: State::Open,
+            name: fields.text("name")?,
+            officer: fields.get("officer").unwrap_or(&head.author_name).to_owned(),
+            package,
+            people,
+            notes: Vec::new(),
+            outcome: None,
+            head,
+        })
+    }
+
+    fn apply(&mut self, act: &str, context: &ActContext<'_>) -> Result<(), Refusal> {
+        match act {
+            "add_subject" => self.add_subject(context),
+            "add_note" => self.add_note(context.fields.text("text")?, context),
+            "close" => self.close(context),
+            "reopen" => {
+                self.state = State::Open;
+                self.outcome = None;
+                self.add_note(context.fields.text("reason")?, context)
+            }
+            other => Err(Refusal::UnknownAct(other.to_owned())),
+        }
+    }
+}
+
+impl Case {
+    /// Where its work stands in a queue: as the most pressing of its people.
+    pub fn urgency(&self) -> Urgency {
+        self.people.iter().map(About::urgency).min().unwrap_or(Urgency::Medium)
+    }
+
+    /// The case that a new record's form names: it must be open and of the author's force.
+    pub fn joined(head: &mut Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+        let case: Self = related.get("case", fields.record("case")?)?;
+        head.belong_to("case", &case.head)?;
+        if case.state != State::Open {
+            return Err(Refusal::field("case", "choose a case that is open"));
+        }
+        Ok(case)
+    }
+
+    /// What is known of one of its people: the one that the form names, or the only one.
+    pub fn person(&self, fields: &Fields, related: &Related) -> Result<About, Refusal> {
+        match (fields.if_given("subject", Fields::record)?, &*self.people) {
+            (None, [only]) => Ok(only.clone()),
+            (None, _) => Err(Refusal::field("subject", "choose one of the people of the case")),
+            (Some(id), people) => match people.iter().find(|p| p.subject.uuid() == id) {
+                Some(person) => Ok(person.clone()),
+                None => Ok(related.get::<Subject>("subject", id)?.about()),
+            },
+        }
+    }
+
+    fn add_subject(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
+        let id = context.fields.record("subject")?;
+        let about = context.related.get::<Subject>("subject", id)?.about();
+        self.people.retain(|person| person.subject != about.subject);
+        self.people.push(about);
+        Ok(())
+    }
+
+    fn add_note(&mut self, text: String, context: &ActContext<'_>) -> Result<(), Refusal> {
+        self.notes.push(Note { text, signed: Signed::now(context) });
+        Ok(())
+    }
+
+    fn close(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
+        let here = Id::new(self.head.id);
+        let waiting = |child: Child| child.case == here && child.state == child::State::AtRisk;
+        if context.related.all().any(waiting) {
+            return Err(Refusal::missing(
+                "protection for a child of this case",
+                Role::SafeguardingOfficer,
+            ));
+        }
+        let undecided = |arrest: Arrest| arrest.case == here && !arrest::decided(arrest.state);
+        if context.related.all().any(undecided) {
+            return Err(Refusal::missing(
+                "the decision on an arrest of this case",
+                Role::OfficerInCase,
+            ));
+        }
+        let fields = context.fields;
+        self.outcome = Some((fields.choice("outcome")?, fields.text("reason")?));
+        self.state = State::Closed;
+        Ok(())
     }
 }

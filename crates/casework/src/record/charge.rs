@@ -1,53 +1,263 @@
-//! Charge.
+//! A charge: one offence before a court, from charge to sentence.
+//!
+//! States: charged -> plea_entered -> convicted, acquitted, discontinued -> sentenced. Contact
+//! offences are told apart from images: they are children who were hurt by this person.
 
+use jiff::civil;
 use serde::{Deserialize, Serialize};
 
-use super::{Act, ActContext, Detail, Head, Kind, Link, Next, Record, Related};
+use super::arrest::{self, Arrest};
+use super::case::Case;
+use super::subject::About;
+use super::{
+    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record, Related,
+    day, link, links,
+};
 use crate::form::{Field, Fields, Input, Refusal};
+use crate::person::Role;
 
 states! {
-    /// Where it stands.
-    Charged = "charged" => [], "The first state.";
+    /// Where a charge stands.
+    Charged = "charged" => [PleaEntered, Discontinued], "Before the court.";
+    PleaEntered = "plea_entered" => [Convicted, Acquitted, Discontinued], "The defendant answered.";
+    Convicted = "convicted" => [Sentenced], "Guilty.";
+    Acquitted = "acquitted" => [], "Not guilty.";
+    Discontinued = "discontinued" => [], "Dropped, with a reason.";
+    Sentenced = "sentenced" => [], "The court passed sentence.";
 }
 
-/// Charge.
+choices! {
+    /// What the charge is about.
+    OffenceKind {
+        Images = "images", "Indecent images";
+        Contact = "contact", "Contact offence against a child";
+        Communication = "communication", "Sexual communication with a child";
+        Breach = "breach", "Breach of an order";
+        Other = "other", "Other";
+    }
+}
+
+choices! {
+    /// The defendant's answer.
+    Plea {
+        Guilty = "guilty", "Guilty";
+        NotGuilty = "not_guilty", "Not guilty";
+        None = "none", "None entered";
+    }
+}
+
+choices! {
+    /// The court's finding.
+    Verdict {
+        Guilty = "guilty", "Guilty";
+        NotGuilty = "not_guilty", "Not guilty";
+    }
+}
+
+/// One offence before a court.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Charge {
     /// What every record has.
     pub head: Head,
     /// Where it stands.
     pub state: State,
-    /// What it is called.
-    pub name: String,
+    /// The arrest or attendance it follows from.
+    pub arrest: Id<Arrest>,
+    /// The case.
+    pub case: Id<Case>,
+    /// The defendant, as known at the arrest.
+    pub about: About,
+    /// What it is about.
+    pub kind: OffenceKind,
+    /// The offence in words, with its section.
+    pub offence: String,
+    /// When it was laid.
+    pub charged_on: civil::Date,
+    /// The court.
+    pub court: String,
+    /// Unique reference number of the prosecution.
+    pub urn: Option<String>,
+    /// The plea and its date.
+    pub plea: Option<(Plea, civil::Date)>,
+    /// The verdict and its date.
+    pub verdict: Option<(Verdict, civil::Date)>,
+    /// The sentence in words and its date.
+    pub sentence: Option<(String, civil::Date)>,
+    /// A sexual harm prevention order was made.
+    pub shpo: bool,
+    /// Why it was discontinued.
+    pub reason: Option<String>,
 }
 
+const DATE: Field = Field::required("date", "Date", Input::Date);
+
 impl Record for Charge {
-    const KIND: Kind = Kind::Charge;
-    const CREATE: &'static [Field] = &[Field::required("name", "Name", Input::Text)];
-    const ACTS: &'static [Act] = &[];
     standing!();
+    const KIND: Kind = Kind::Charge;
+    const CREATE: &'static [Field] = &[
+        Field::required("arrest", "Arrest or attendance", Input::Record(Kind::Arrest)),
+        Field::required("kind", "About", Input::Choice(OffenceKind::CHOICES)),
+        Field::required("offence", "Offence", Input::Text),
+        Field::required("charged_on", "Charged on", Input::Date),
+        Field::required("court", "Court", Input::Text),
+        Field::optional("urn", "Unique reference number", Input::Text),
+    ];
+    const ACTS: &'static [Act] = &[
+        Act {
+            name: "enter_plea",
+            label: "Record the plea",
+            from: &["charged"],
+            fields: &[Field::required("plea", "Plea", Input::Choice(Plea::CHOICES)), DATE],
+        },
+        Act {
+            name: "record_verdict",
+            label: "Record the verdict",
+            from: &["plea_entered"],
+            fields: &[
+                Field::required("verdict", "Verdict", Input::Choice(Verdict::CHOICES)),
+                DATE,
+            ],
+        },
+        Act {
+            name: "record_sentence",
+            label: "Record the sentence",
+            from: &["convicted"],
+            fields: &[
+                Field::required("sentence", "Sentence", Input::LongText),
+                DATE,
+                Field::optional("shpo", "Sexual harm prevention order made", Input::Tick),
+            ],
+        },
+        Act {
+            name: "discontinue",
+            label: "Discontinue",
+            from: &["charged", "plea_entered"],
+            fields: &[REASON],
+        },
+    ];
 
     fn title(&self) -> String {
-        self.name.clone()
+        format!("{}: {}", self.about.name, self.offence)
     }
 
     fn details(&self) -> Vec<Detail> {
-        vec![Detail::new("Name", &self.name)]
+        let dated = |what: String, on: civil::Date| format!("{what}, {}", day(on));
+        Lines::new()
+            .line("Defendant", &self.about.name)
+            .line("Offence", &self.offence)
+            .line("About", self.kind)
+            .line("Charged on", day(self.charged_on))
+            .line("Court", &self.court)
+            .each("Unique reference number", &self.urn)
+            .each("Plea", self.plea.map(|(plea, on)| dated(plea.to_string(), on)))
+            .each("Verdict", self.verdict.map(|(verdict, on)| dated(verdict.to_string(), on)))
+            .each("Sentence", self.sentence.as_ref().map(|(text, on)| dated(text.clone(), *on)))
+            .flag("Sexual harm prevention order", self.shpo)
+            .each("Why discontinued", &self.reason)
+            .done()
     }
 
     fn links(&self) -> Vec<Link> {
-        Vec::new()
+        links([
+            link("arrest", self.arrest),
+            link("case", self.case),
+            link("subject", self.about.subject),
+        ])
+    }
+
+    fn facets(&self) -> Vec<Facet> {
+        vec![
+            Facet::new("kind", self.kind.key()),
+            Facet::flag("contact_offence", self.kind == OffenceKind::Contact),
+            Facet::flag("rso", self.about.rso),
+            Facet::flag("position_of_trust", self.about.position_of_trust),
+            Facet::flag("shpo", self.shpo),
+        ]
     }
 
     fn next(&self) -> Option<Next> {
-        None
+        let what = match self.state {
+            State::Charged => "Record the plea",
+            State::PleaEntered => "Record the verdict",
+            State::Convicted => "Record the sentence",
+            State::Acquitted | State::Discontinued | State::Sentenced => return None,
+        };
+        Some(Next {
+            role: Role::OfficerInCase,
+            what: what.to_owned(),
+            due: None,
+            urgency: self.about.urgency(),
+        })
     }
 
-    fn create(head: Head, fields: &Fields, _related: &Related) -> Result<Self, Refusal> {
-        Ok(Self { head, state: State::Charged, name: fields.text("name")? })
+    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+        let arrest: Arrest = related.get("arrest", fields.record("arrest")?)?;
+        head.belong_to("arrest", &arrest.head)?;
+        if arrest.state == arrest::State::NoFurtherAction {
+            return Err(Refusal::field(
+                "arrest",
+                "choose an arrest that did not end without further action",
+            ));
+        }
+        Ok(Self {
+            head,
+            state: State::Charged,
+            arrest: Id::new(arrest.head.id),
+            case: arrest.case,
+            about: arrest.about,
+            kind: fields.choice("kind")?,
+            offence: fields.text("offence")?,
+            charged_on: fields.date("charged_on")?,
+            court: fields.text("court")?,
+            urn: fields.get("urn").map(str::to_owned),
+            plea: None,
+            verdict: None,
+            sentence: None,
+            shpo: false,
+            reason: None,
+        })
     }
 
-    fn apply(&mut self, act: &str, _context: &ActContext<'_>) -> Result<(), Refusal> {
-        Err(Refusal::UnknownAct(act.to_owned()))
+    fn apply(&mut self, act: &str, context: &ActContext<'_>) -> Result<(), Refusal> {
+        let fields = context.fields;
+        match act {
+            "enter_plea" => {
+                self.plea = Some((fields.choice("plea")?, self.after_charge(fields)?));
+                self.state = State::PleaEntered;
+            }
+            "record_verdict" => {
+                let verdict = fields.choice("verdict")?;
+                self.verdict = Some((verdict, self.after_charge(fields)?));
+                self.state = match verdict {
+                    Verdict::Guilty => State::Convicted,
+                    Verdict::NotGuilty => State::Acquitted,
+                };
+            }
+            "record_sentence" => {
+                self.sentence = Some((fields.text("sentence")?, self.after_charge(fields)?));
+                self.shpo = fields.ticked("shpo");
+                self.state = State::Sentenced;
+            }
+            "discontinue" => {
+                self.reason = Some(fields.text("reason")?);
+                self.state = State::Discontinued;
+            }
+            other => return Err(Refusal::UnknownAct(other.to_owned())),
+        }
+        Ok(())
+    }
+}
+
+impl Charge {
+    /// The date that the form gives; a court does nothing before the charge.
+    fn after_charge(&self, fields: &Fields) -> Result<civil::Date, Refusal> {
+        let date = fields.date("date")?;
+        if date < self.charged_on {
+            return Err(Refusal::field(
+                "date",
+                format!("enter a date on or after the charge, {}", day(self.charged_on)),
+            ));
+        }
+        Ok(date)
     }
 }

@@ -1,53 +1,682 @@
-//! Package.
+//! An intelligence package: what is known of one subject, for one force.
+//!
+//! States: drafted -> assessed -> authorised -> sent -> acknowledged -> in_progress -> resulted
+//! -> closed; returned (wrong force) -> sent elsewhere. In: a subject and what the force needs to
+//! know. It leaves only sealed: `send` takes the digest of its bundle. Author, assessor and
+//! authoriser are not one person. Where a child is at immediate risk it may go on oral
+//! authority, recorded at once and ratified within [`RATIFY_WITHIN_HOURS`]; the sensitive-person
+//! check then runs beside it. Sending gives the record to the receiving force; national
+//! intelligence keeps sight of it (`policies/`).
 
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::{Act, ActContext, Detail, Head, Kind, Link, Next, Record, Related};
+use super::case::Case;
+use super::sensitive::SensitivePersonCheck;
+use super::subject::{About, Subject};
+use super::{
+    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Need, Next, REASON, Record,
+    Related, Signed, Urgency, link, links,
+};
+use crate::force::ForceKey;
 use crate::form::{Field, Fields, Input, Refusal};
+use crate::person::Role;
+
+/// Hours within which oral authority must be ratified: a default, forces differ.
+pub const RATIFY_WITHIN_HOURS: i64 = 4;
 
 states! {
-    /// Where it stands.
-    Drafted = "drafted" => [], "The first state.";
+    /// Where a package stands.
+    Drafted = "drafted" => [Assessed, Sent], "Written by its author.";
+    Assessed = "assessed" => [Drafted, Authorised, Sent], "Its risk was assessed.";
+    Authorised = "authorised" => [Drafted, Sent], "A second person lets it go.";
+    Sent = "sent" => [Acknowledged, Returned], "Sealed and with a force.";
+    Acknowledged = "acknowledged" => [InProgress, Returned], "The force has it.";
+    InProgress = "in_progress" => [Resulted], "The force works on it.";
+    Resulted = "resulted" => [Closed], "The force told the result.";
+    Closed = "closed" => [], "Finished.";
+    Returned = "returned" => [Sent], "Came back: the wrong force.";
 }
 
-/// Package.
+choices! {
+    /// How reliable the source is (3x5x2).
+    SourceGrade {
+        Reliable = "1", "1: reliable";
+        Untested = "2", "2: untested";
+        NotReliable = "3", "3: not reliable";
+    }
+}
+
+choices! {
+    /// How sure the information is (3x5x2).
+    InformationGrade {
+        KnownDirectly = "a", "A: known directly";
+        Corroborated = "b", "B: known indirectly but corroborated";
+        KnownIndirectly = "c", "C: known indirectly";
+        NotKnown = "d", "D: not known";
+        SuspectedFalse = "e", "E: suspected to be false";
+    }
+}
+
+choices! {
+    /// Who may have it (3x5x2).
+    Handling {
+        Permitted = "p", "P: lawful sharing permitted";
+        Conditions = "c", "C: sharing with conditions";
+    }
+}
+
+choices! {
+    /// What came of it.
+    Outcome {
+        Arrest = "arrest", "Arrest or voluntary attendance";
+        NoOffence = "no_offence", "No offence found";
+        NotTraced = "not_traced", "Subject not traced";
+        Safeguarding = "safeguarding", "Safeguarding only";
+    }
+}
+
+/// One sealed version that left for a force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// SHA-256 of the sealed bundle.
+    pub bundle: String,
+    /// For which force.
+    pub force: ForceKey,
+    /// Sealed and sent by whom, when.
+    pub sent: Signed,
+    /// What an addendum adds; none for the package itself.
+    pub addendum: Option<String>,
+}
+
+/// Dispatch on oral authority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OralAuthority {
+    /// Who gave it, by rank and name.
+    pub given_by: String,
+    /// Why it could not wait.
+    pub reason: String,
+    /// Recorded by whom, when.
+    pub recorded: Signed,
+    /// Ratified by whom, when.
+    pub ratified: Option<Signed>,
+}
+
+/// What is known of one subject, for one force.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Package {
-    /// What every record has.
+    /// What every record has; `force` is the receiving force once sent.
     pub head: Head,
     /// Where it stands.
     pub state: State,
-    /// What it is called.
-    pub name: String,
+    /// What it says of its subject, as of its newest assessment.
+    pub about: About,
+    /// The force it is meant for.
+    pub destination: ForceKey,
+    /// What the force needs to know.
+    pub content: String,
+    /// What is asked of the force.
+    pub asked: String,
+    /// Source grade.
+    pub source_grade: SourceGrade,
+    /// Information grade.
+    pub information_grade: InformationGrade,
+    /// Handling code.
+    pub handling: Handling,
+    /// The assessor's words.
+    pub assessment: Option<String>,
+    /// Who assessed it.
+    pub assessed: Option<Signed>,
+    /// Who authorised it.
+    pub authorised: Option<Signed>,
+    /// Oral authority, in an emergency.
+    pub oral: Option<OralAuthority>,
+    /// What was sealed and sent, oldest first.
+    pub sealed: Vec<Sealed>,
+    /// Who acknowledged it.
+    pub acknowledged: Option<Signed>,
+    /// The case that works on it.
+    pub case: Option<Id<Case>>,
+    /// What came of it.
+    pub result: Option<(Outcome, String)>,
+    /// Why it went back, to its author or from a force.
+    pub reason: Option<String>,
 }
 
+const BUNDLE: Field = Field::required("bundle", "Digest of the sealed bundle", Input::System);
+
 impl Record for Package {
-    const KIND: Kind = Kind::Package;
-    const CREATE: &'static [Field] = &[Field::required("name", "Name", Input::Text)];
-    const ACTS: &'static [Act] = &[];
     standing!();
+    const KIND: Kind = Kind::Package;
+    const CREATE: &'static [Field] = &[
+        Field::required("subject", "Subject", Input::Record(Kind::Subject)),
+        Field::required("destination", "For which force", Input::Force),
+        Field::required("content", "What the force needs to know", Input::LongText),
+        Field::required("asked", "What is asked of the force", Input::LongText),
+        Field::required("source_grade", "Source", Input::Choice(SourceGrade::CHOICES)),
+        Field::required(
+            "information_grade",
+            "Information",
+            Input::Choice(InformationGrade::CHOICES),
+        ),
+        Field::required("handling", "Handling", Input::Choice(Handling::CHOICES)),
+    ];
+    const ACTS: &'static [Act] = &[
+        Act {
+            name: "assess",
+            label: "Assess the risk",
+            from: &["drafted"],
+            fields: &[Field::required("assessment", "Assessment", Input::LongText)
+                .hint("The risk band is the subject's newest")],
+        },
+        Act {
+            name: "authorise",
+            label: "Authorise for dispatch",
+            from: &["assessed"],
+            fields: &[],
+        },
+        Act {
+            name: "send_back",
+            label: "Send back to the author",
+            from: &["assessed", "authorised"],
+            fields: &[REASON],
+        },
+        Act { name: "send", label: "Seal and send", from: &["authorised"], fields: &[BUNDLE] },
+        Act {
+            name: "send_in_emergency",
+            label: "Send now on oral authority",
+            from: &["drafted", "assessed"],
+            fields: &[
+                Field::required("given_by", "Who gave the authority", Input::Text)
+                    .hint("Rank and name"),
+                REASON,
+                BUNDLE,
+            ],
+        },
+        Act {
+            name: "ratify",
+            label: "Ratify the oral authority",
+            from: &["sent", "acknowledged", "in_progress", "resulted", "returned"],
+            fields: &[],
+        },
+        Act {
+            name: "add_addendum",
+            label: "Send an addendum",
+            from: &["sent", "acknowledged", "in_progress"],
+            fields: &[Field::required("addendum", "What it adds", Input::LongText), BUNDLE],
+        },
+        Act { name: "acknowledge", label: "Acknowledge receipt", from: &["sent"], fields: &[] },
+        Act {
+            name: "start",
+            label: "Start work",
+            from: &["acknowledged"],
+            fields: &[Field::required(
+                "case",
+                "The case opened from it",
+                Input::Record(Kind::Case),
+            )],
+        },
+        Act {
+            name: "record_result",
+            label: "Tell the result",
+            from: &["in_progress"],
+            fields: &[
+                Field::required("result", "Result", Input::Choice(Outcome::CHOICES)),
+                Field::required("note", "In words", Input::LongText),
+            ],
+        },
+        Act { name: "close", label: "Close", from: &["resulted"], fields: &[] },
+        Act {
+            name: "return",
+            label: "Return: not for this force",
+            from: &["sent", "acknowledged"],
+            fields: &[REASON],
+        },
+        Act {
+            name: "send_elsewhere",
+            label: "Seal and send to another force",
+            from: &["returned"],
+            fields: &[Field::required("destination", "For which force", Input::Force), BUNDLE],
+        },
+    ];
 
     fn title(&self) -> String {
-        self.name.clone()
+        format!("{} for {}", self.about.name, self.destination.force().name)
     }
 
     fn details(&self) -> Vec<Detail> {
-        vec![Detail::new("Name", &self.name)]
+        let grade = format!(
+            "{}{}{}",
+            self.source_grade.key(),
+            self.information_grade.key().to_uppercase(),
+            self.handling.key().to_uppercase()
+        );
+        let oral = self.oral.as_ref();
+        let addenda = self.sealed.iter().filter_map(|s| s.addendum.as_ref());
+        self.about
+            .lines(Lines::new())
+            .line("For which force", self.destination.force().name)
+            .line("What the force needs to know", &self.content)
+            .line("What is asked of the force", &self.asked)
+            .line("Grading (3x5x2)", grade)
+            .each("Assessment", &self.assessment)
+            .each("Assessed by", &self.assessed)
+            .each("Authorised by", &self.authorised)
+            .each("Oral authority from", oral.map(|o| format!("{}: {}", o.given_by, o.reason)))
+            .each("Ratified by", oral.and_then(|o| o.ratified.as_ref()))
+            .each("Sealed bundle (SHA-256)", self.sealed.iter().map(|s| &s.bundle))
+            .each("Sent", self.sealed.iter().map(|s| &s.sent))
+            .each("Addendum", addenda)
+            .each("Acknowledged by", &self.acknowledged)
+            .each("Result", self.result.as_ref().map(|(what, note)| format!("{what}. {note}")))
+            .each("Why it went back", &self.reason)
+            .done()
     }
 
     fn links(&self) -> Vec<Link> {
-        Vec::new()
+        links([
+            link("subject", self.about.subject),
+            self.case.and_then(|id| link("case", id)),
+        ])
+    }
+
+    fn facets(&self) -> Vec<Facet> {
+        let mut facets = vec![
+            Facet::new("destination", self.destination.as_str()),
+            Facet::flag("dispatched", !self.sealed.is_empty()),
+            Facet::flag("emergency", self.oral.is_some()),
+            Facet::flag("ratification_due", self.ratification_due().is_some()),
+            Facet::flag("immediate_risk", self.about.immediate_risk),
+            Facet::flag("rso", self.about.rso),
+            Facet::flag("position_of_trust", self.about.position_of_trust),
+        ];
+        facets.extend(self.about.band.map(|band| Facet::new("risk_band", band.key())));
+        facets
     }
 
     fn next(&self) -> Option<Next> {
-        None
+        if let Some(due) = self.ratification_due() {
+            return Some(Next {
+                role: Role::AuthorisingOfficer,
+                what: "Ratify the oral authority for this package".to_owned(),
+                due: Some(due),
+                urgency: Urgency::Immediate,
+            });
+        }
+        let (role, what) = match self.state {
+            State::Drafted => (Role::IntelligenceOfficer, "Assess this package"),
+            State::Assessed => (Role::AuthorisingOfficer, "Authorise this package or send it back"),
+            State::Authorised => (Role::IntelligenceOfficer, "Seal and send this package"),
+            State::Sent => (Role::ReceivingDesk, "Acknowledge this package"),
+            State::Acknowledged => (Role::ReceivingDesk, "Open a case and start work"),
+            State::InProgress => (Role::OfficerInCase, "Tell the result of this package"),
+            State::Resulted => (Role::IntelligenceOfficer, "Close this package"),
+            State::Returned => (Role::IntelligenceOfficer, "Send this package to the right force"),
+            State::Closed => return None,
+        };
+        Some(Next { role, what: what.to_owned(), due: None, urgency: self.about.urgency() })
     }
 
-    fn create(head: Head, fields: &Fields, _related: &Related) -> Result<Self, Refusal> {
-        Ok(Self { head, state: State::Drafted, name: fields.text("name")? })
+    fn needs(&self, act: &str) -> Vec<Need> {
+        let subject = self.about.subject.uuid();
+        match act {
+            "assess" => vec![Need::Record(Kind::Subject, subject)],
+            "send" | "send_elsewhere" => vec![Need::LinkedTo {
+                kind: Kind::SensitivePersonCheck,
+                role: "subject",
+                to: subject,
+            }],
+            _ => Vec::new(),
+        }
     }
 
-    fn apply(&mut self, act: &str, _context: &ActContext<'_>) -> Result<(), Refusal> {
-        Err(Refusal::UnknownAct(act.to_owned()))
+    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+        let subject: Subject = related.get("subject", fields.record("subject")?)?;
+        head.belong_to("subject", &subject.head)?;
+        Ok(Self {
+            head,
+            state: State::Drafted,
+            about: subject.about(),
+            destination: fields.force("destination")?,
+            content: fields.text("content")?,
+            asked: fields.text("asked")?,
+            source_grade: fields.choice("source_grade")?,
+            information_grade: fields.choice("information_grade")?,
+            handling: fields.choice("handling")?,
+            assessment: None,
+            assessed: None,
+            authorised: None,
+            oral: None,
+            sealed: Vec::new(),
+            acknowledged: None,
+            case: None,
+            result: None,
+            reason: None,
+        })
+    }
+
+    fn apply(&mut self, act: &str, context: &ActContext<'_>) -> Result<(), Refusal> {
+        match act {
+            "assess" => self.assess(context),
+            "authorise" => self.authorise(context),
+            "send_back" => self.go_back(State::Drafted, context),
+            "send" => self.send(self.destination, context),
+            "send_in_emergency" => self.send_in_emergency(context),
+            "ratify" => self.ratify(context),
+            "add_addendum" => self.add_addendum(context),
+            "acknowledge" => {
+                self.acknowledged = Some(Signed::now(context));
+                self.state = State::Acknowledged;
+                Ok(())
+            }
+            "start" => self.start(context),
+            "record_result" => {
+                let note = context.fields.text("note")?;
+                self.result = Some((context.fields.choice("result")?, note));
+                self.state = State::Resulted;
+                Ok(())
+            }
+            "close" => self.close(),
+            "return" => self.go_back(State::Returned, context),
+            "send_elsewhere" => self.send(context.fields.force("destination")?, context),
+            other => Err(Refusal::UnknownAct(other.to_owned())),
+        }
+    }
+}
+
+type Done = Result<(), Refusal>;
+
+impl Package {
+    /// By when oral authority must be ratified, while it is not.
+    pub fn ratification_due(&self) -> Option<Timestamp> {
+        let oral = self.oral.as_ref().filter(|oral| oral.ratified.is_none())?;
+        oral.recorded.at.checked_add(RATIFY_WITHIN_HOURS.hours()).ok()
+    }
+
+    /// Takes in what is newest about the subject, so that what is authorised is what is known.
+    fn assess(&mut self, context: &ActContext<'_>) -> Done {
+        let subject: Subject = context.related.get("subject", self.about.subject.uuid())?;
+        if subject.band().is_none() {
+            return Err(Refusal::missing("the subject's risk band", Role::IntelligenceOfficer));
+        }
+        self.about = subject.about();
+        self.assessment = Some(context.fields.text("assessment")?);
+        self.assessed = Some(Signed::now(context));
+        self.state = State::Assessed;
+        Ok(())
+    }
+
+    fn authorise(&mut self, context: &ActContext<'_>) -> Done {
+        let step = "the authorisation";
+        super::second_person(step, self.head.author, &self.head.author_name, context.by)?;
+        self.assessed.as_ref().map_or(Ok(()), |assessed| assessed.differs(step, context.by))?;
+        self.authorised = Some(Signed::now(context));
+        self.head.approver = Some(context.by.id);
+        self.state = State::Authorised;
+        Ok(())
+    }
+
+    fn go_back(&mut self, state: State, context: &ActContext<'_>) -> Done {
+        self.reason = Some(context.fields.text("reason")?);
+        if state == State::Drafted {
+            (self.assessed, self.authorised, self.head.approver) = (None, None, None);
+        }
+        self.acknowledged = None;
+        self.state = state;
+        Ok(())
+    }
+
+    fn send(&mut self, force: ForceKey, context: &ActContext<'_>) -> Done {
+        self.cleared(context.related)?;
+        self.dispatch(force, context)
+    }
+
+    /// Says the same of a check that was never asked for, is not done, or did not permit
+    /// dispatch: who sends must not learn which.
+    fn cleared(&self, related: &Related) -> Done {
+        if self.oral.is_some() {
+            return Ok(());
+        }
+        let mut checks = related
+            .all::<SensitivePersonCheck>()
+            .filter(|check| check.subject == self.about.subject)
+            .peekable();
+        if checks.peek().is_some() && checks.all(|check| check.permits_dispatch()) {
+            return Ok(());
+        }
+        Err(Refusal::missing("the completed sensitive-person check", Role::SensitiveCheckOfficer))
+    }
+
+    fn dispatch(&mut self, force: ForceKey, context: &ActContext<'_>) -> Done {
+        self.sealed.push(Sealed {
+            bundle: context.fields.digest("bundle")?,
+            force,
+            sent: Signed::now(context),
+            addendum: None,
+        });
+        self.destination = force;
+        self.head.force = Some(force);
+        self.state = State::Sent;
+        Ok(())
+    }
+
+    fn send_in_emergency(&mut self, context: &ActContext<'_>) -> Done {
+        if !self.about.immediate_risk {
+            return Err(Refusal::missing(
+                "the subject's mark that a child is at immediate risk, which oral authority requires",
+                Role::IntelligenceOfficer,
+            ));
+        }
+        self.oral = Some(OralAuthority {
+            given_by: context.fields.text("given_by")?,
+            reason: context.fields.text("reason")?,
+            recorded: Signed::now(context),
+            ratified: None,
+        });
+        self.dispatch(self.destination, context)
+    }
+
+    fn ratify(&mut self, context: &ActContext<'_>) -> Done {
+        let step = "the ratification";
+        super::second_person(step, self.head.author, &self.head.author_name, context.by)?;
+        match &mut self.oral {
+            Some(oral) if oral.ratified.is_none() => {
+                oral.recorded.differs(step, context.by)?;
+                oral.ratified = Some(Signed::now(context));
+                self.head.approver = Some(context.by.id);
+                Ok(())
+            }
+            _ => Err(Refusal::missing("an oral authority that waits for ratification", None)),
+        }
+    }
+
+    fn add_addendum(&mut self, context: &ActContext<'_>) -> Done {
+        self.sealed.push(Sealed {
+            bundle: context.fields.digest("bundle")?,
+            force: self.destination,
+            sent: Signed::now(context),
+            addendum: Some(context.fields.text("addendum")?),
+        });
+        Ok(())
+    }
+
+    fn start(&mut self, context: &ActContext<'_>) -> Done {
+        let case: Case = context.related.get("case", context.fields.record("case")?)?;
+        if case.package.map(Id::uuid) != Some(self.head.id) {
+            return Err(Refusal::field("case", "choose the case that was opened from this package"));
+        }
+        self.case = Some(Id::new(case.head.id));
+        self.state = State::InProgress;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Done {
+        if self.ratification_due().is_some() {
+            return Err(Refusal::missing(
+                "the ratification of the oral authority",
+                Role::AuthorisingOfficer,
+            ));
+        }
+        self.state = State::Closed;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::testing::{World, fields, officer};
+
+    const DIGEST: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    fn drafted(world: &mut World, immediate: bool) -> Package {
+        let subject = world.subject();
+        let band = fields([("band", "high"), ("source", "KIRAT"), ("date", "2026-05-01")]);
+        let mut subject = world.act(&subject, "assess_risk", &band).unwrap();
+        if immediate {
+            let risk = fields([
+                ("text", "Lives with a child"),
+                ("source", "School"),
+                ("date", "2026-05-02"),
+                ("basis", "fact"),
+            ]);
+            subject = world.act(&subject, "raise_immediate_risk", &risk).unwrap();
+        }
+        world.create(&fields([
+            ("subject", &*subject.head.id.to_string()),
+            ("destination", "E23000035"),
+            ("content", "What is known"),
+            ("asked", "Search and safeguard"),
+            ("source_grade", "1"),
+            ("information_grade", "a"),
+            ("handling", "p"),
+        ]))
+    }
+
+    fn authorised(world: &mut World) -> Package {
+        let package = drafted(world, false);
+        let package =
+            world.act(&package, "assess", &fields([("assessment", "High risk")])).unwrap();
+        world.officer(2);
+        world.act(&package, "authorise", &fields([])).unwrap()
+    }
+
+    fn check(world: &mut World, package: &Package, result: Option<&str>) -> SensitivePersonCheck {
+        let subject = package.about.subject.to_string();
+        world.officer(1);
+        let check = world.create(&fields([("subject", &*subject)]));
+        world.officer(9);
+        match result {
+            None => check,
+            Some(act) => {
+                world.act(&check, act, &fields([("list", "1"), ("note", "n")])).unwrap()
+            }
+        }
+    }
+
+    #[test]
+    fn the_authoriser_is_neither_author_nor_assessor() {
+        let mut world = World::new();
+        let package = drafted(&mut world, false);
+        world.officer(2);
+        let package = world.act(&package, "assess", &fields([("assessment", "A")])).unwrap();
+        for n in [1, 2] {
+            world.officer(n);
+            let refusal = world.act(&package, "authorise", &fields([])).unwrap_err();
+            assert!(matches!(refusal, Refusal::SamePerson { .. }), "officer {n}");
+        }
+        world.officer(3);
+        let package = world.act(&package, "authorise", &fields([])).unwrap();
+        assert_eq!(package.head.approver, Some(officer(3, None).id));
+    }
+
+    #[test]
+    fn a_package_is_not_sent_before_the_sensitive_person_check_is_complete() {
+        let mut world = World::new();
+        let package = authorised(&mut world);
+        let bundle = fields([("bundle", DIGEST)]);
+        assert!(world.act(&package, "send", &bundle).is_err());
+        check(&mut world, &package, Some("clear"));
+        let sent = world.act(&package, "send", &bundle).unwrap();
+        assert_eq!((sent.state(), sent.head.force), ("sent", ForceKey::parse("E23000035")));
+    }
+
+    #[test]
+    fn no_check_a_pending_check_and_a_match_are_refused_in_the_same_words() {
+        let refusal_after = |result: Option<Option<&str>>| {
+            let mut world = World::new();
+            let package = authorised(&mut world);
+            if let Some(result) = result {
+                check(&mut world, &package, result);
+            }
+            world.act(&package, "send", &fields([("bundle", DIGEST)])).unwrap_err()
+        };
+        let none = refusal_after(None);
+        assert!(
+            matches!(&none, Refusal::Missing { who: Some(Role::SensitiveCheckOfficer), .. }),
+            "{none:?}"
+        );
+        assert_eq!(none, refusal_after(Some(None)));
+        assert_eq!(none, refusal_after(Some(Some("match"))));
+    }
+
+    #[test]
+    fn a_clear_check_does_not_hide_a_later_pending_one() {
+        let mut world = World::new();
+        let package = authorised(&mut world);
+        check(&mut world, &package, Some("clear"));
+        check(&mut world, &package, None);
+        assert!(world.act(&package, "send", &fields([("bundle", DIGEST)])).is_err());
+    }
+
+    #[test]
+    fn an_emergency_goes_at_once_without_the_check_and_waits_for_ratification() {
+        let mut world = World::new();
+        let package = drafted(&mut world, true);
+        let oral = fields([
+            ("given_by", "Superintendent A"),
+            ("reason", "Child in the house"),
+            ("bundle", DIGEST),
+        ]);
+        let sent = world.act(&package, "send_in_emergency", &oral).unwrap();
+        let next = sent.next().unwrap();
+        assert_eq!((next.role, next.urgency), (Role::AuthorisingOfficer, Urgency::Immediate));
+        assert_eq!(next.due.unwrap().to_string(), "2026-06-01T13:00:00Z");
+        assert!(world.act(&sent, "ratify", &fields([])).is_err(), "not by the author");
+        world.officer(2);
+        let ratified = world.act(&sent, "ratify", &fields([])).unwrap();
+        assert!(ratified.ratification_due().is_none());
+        assert!(world.act(&ratified, "ratify", &fields([])).is_err(), "not twice");
+    }
+
+    #[test]
+    fn oral_authority_needs_a_child_at_immediate_risk() {
+        let mut world = World::new();
+        let package = drafted(&mut world, false);
+        let oral = fields([("given_by", "A"), ("reason", "B"), ("bundle", DIGEST)]);
+        let refusal = world.act(&package, "send_in_emergency", &oral).unwrap_err();
+        assert!(matches!(refusal, Refusal::Missing { .. }));
+    }
+
+    #[test]
+    fn a_package_returned_by_the_wrong_force_goes_to_another_with_a_new_seal() {
+        let mut world = World::new();
+        let package = authorised(&mut world);
+        check(&mut world, &package, Some("clear"));
+        let bundle = fields([("bundle", DIGEST)]);
+        let sent = world.act(&package, "send", &bundle).unwrap();
+        let returned = world.act(&sent, "return", &fields([("reason", "Moved away")])).unwrap();
+        let elsewhere = fields([("destination", "E23000036"), ("bundle", DIGEST)]);
+        let sent = world.act(&returned, "send_elsewhere", &elsewhere).unwrap();
+        assert_eq!((sent.sealed.len(), sent.destination.as_str()), (2, "E23000036"));
+    }
+
+    #[test]
+    fn a_package_without_its_sealed_bundle_does_not_leave() {
+        let mut world = World::new();
+        let package = authorised(&mut world);
+        check(&mut world, &package, Some("clear"));
+        assert!(world.act(&package, "send", &fields([])).is_err());
+        assert!(world.act(&package, "send", &fields([("bundle", "abc")])).is_err());
     }
 }
