@@ -95,7 +95,7 @@ impl Walk<'_> {
             }
         };
         let kind = match FileType::from_raw_mode(stat.stx_mode.into()) {
-            FileType::Directory if path.iter().filter(|c| **c == b'/').count() <= MAX_DEPTH => {
+            FileType::Directory if path.split(|c| *c == b'/').count() <= MAX_DEPTH + 1 => {
                 return Some(path);
             }
             FileType::Directory => "a folder too deep to enter",
@@ -189,12 +189,108 @@ fn nanoseconds(time: &StatxTimestamp) -> Option<i64> {
 
 /// A path as text, one to one: bytes that are no UTF-8 as `\xff`, a backslash as `\\`.
 fn printable(path: &[u8]) -> String {
+    const HEX: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let mut text = String::with_capacity(path.len());
     for part in path.utf8_chunks() {
         text.push_str(&part.valid().replace('\\', "\\\\"));
         for byte in part.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
+            text.push_str("\\x");
+            text.push(HEX[usize::from(byte >> 4)]);
+            text.push(HEX[usize::from(byte & 15)]);
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn files_come_in_byte_order_of_their_paths_with_times_and_inode() {
+        let root = folder();
+        fs::create_dir(root.path().join("a")).unwrap();
+        for name in ["a/z.jpg", "a.txt", "B", "a-b"] {
+            fs::write(root.path().join(name), name).unwrap();
+        }
+        let mut gaps = Vec::new();
+        let entries = walk(root.path(), &mut gaps);
+        let paths: Vec<&str> = entries.iter().map(|e| e.forensic_path.as_str()).collect();
+        assert_eq!(paths, ["/B", "/a-b", "/a.txt", "/a/z.jpg"]);
+        assert_eq!(gaps, []);
+        let file = &entries[3];
+        let meta = fs::metadata(root.path().join("a/z.jpg")).unwrap();
+        assert_eq!((file.name.as_slice(), file.size.0, file.fs_type), (&b"z.jpg"[..], 7, "folder"));
+        assert_eq!(file.fs_address, meta.ino().to_string());
+        let modified = meta.mtime() * 1_000_000_000 + meta.mtime_nsec();
+        assert_eq!(file.times.modified, Some(modified));
+        assert_eq!(file.content, Content::File(root.path().join("a/z.jpg")));
+    }
+
+    #[test]
+    fn a_symbolic_link_is_listed_and_never_followed() {
+        let (root, other) = (folder(), folder());
+        fs::write(other.path().join("outside"), b"x").unwrap();
+        symlink(other.path(), root.path().join("away")).unwrap();
+        symlink("..", root.path().join("up")).unwrap();
+        let mut gaps = Vec::new();
+        let entries = walk(root.path(), &mut gaps);
+        assert_eq!(entries.len(), 2);
+        assert!(matches!(&entries[1].content, Content::Unknown(why) if why.contains("link to ..")));
+        assert_eq!(gaps, []);
+    }
+
+    #[test]
+    fn what_has_no_content_is_a_gap_in_its_place() {
+        let root = folder();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            root.path().join("pipe"),
+            FileType::Fifo,
+            Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        let mut gaps = Vec::new();
+        assert_eq!(walk(root.path(), &mut gaps), []);
+        assert_eq!(gaps[0].forensic_path, "/pipe");
+        assert!(gaps[0].reason.contains("a named pipe"));
+        gaps.clear();
+        assert_eq!(walk(&root.path().join("absent"), &mut gaps), []);
+        assert_eq!(gaps.len(), 1);
+    }
+
+    #[test]
+    fn names_that_are_no_text_stay_apart() {
+        let root = folder();
+        for name in [&b"a\xff"[..], b"a\xfe", b"a\\xff"] {
+            fs::write(root.path().join(OsStr::from_bytes(name)), b"x").unwrap();
+        }
+        let entries = walk(root.path(), &mut Vec::new());
+        let paths: Vec<&str> = entries.iter().map(|e| e.forensic_path.as_str()).collect();
+        assert_eq!(paths, ["/a\\\\xff", "/a\\xfe", "/a\\xff"]);
+        assert_eq!(entries[2].name, b"a\xff");
+    }
+
+    #[test]
+    fn a_folder_deeper_than_the_limit_is_a_gap() {
+        let root = folder();
+        let mut path = root.path().to_owned();
+        for _ in 0..=MAX_DEPTH {
+            path.push("d");
+        }
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join("file"), b"x").unwrap();
+        let mut gaps = Vec::new();
+        assert_eq!(walk(root.path(), &mut gaps), []);
+        assert!(gaps[0].reason.contains("too deep"), "{gaps:?}");
+    }
 }

@@ -1,4 +1,5 @@
 //! Raw images and EWF images of others, opened and read.
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 mod common;
 
@@ -103,8 +104,10 @@ fn a_folder_is_a_source_only_by_itself() {
     let file = folder.path().join("disk.dd");
     fs::write(&file, b"bytes").unwrap();
     let root = folder.path().to_path_buf();
-    assert!(matches!(Source::open(&[root.clone()]), Ok(Source::Folder(path)) if path == root));
-    assert!(matches!(Source::open(&[file.clone()]), Ok(Source::Image(_))));
+    assert!(
+        matches!(Source::open(std::slice::from_ref(&root)), Ok(Source::Folder(path)) if path == root)
+    );
+    assert!(matches!(Source::open(std::slice::from_ref(&file)), Ok(Source::Image(_))));
     match Source::open(&[file, root]) {
         Err(SourceError::FolderAmongOthers { .. }) => {}
         _ => panic!("a folder among files should be refused"),
@@ -156,7 +159,7 @@ fn a_read_past_the_end_is_refused_whole() {
 fn a_file_that_shrinks_while_open_is_an_error_and_not_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("d.dd");
-    fs::write(&path, [7; 100_000]).unwrap();
+    fs::write(&path, vec![7; 100_000]).unwrap();
     let image = open(&[&path]).unwrap();
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(10).unwrap();
     let mut buf = [0; 100];

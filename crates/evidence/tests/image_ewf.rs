@@ -1,4 +1,5 @@
 //! EWF images that the fixture writer makes: whole, damaged, cut short, hostile.
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 mod common;
 

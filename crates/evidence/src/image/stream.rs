@@ -179,7 +179,7 @@ impl Shared<'_> {
             drop(progress);
             let Ahead { at, buffer, pieces } = block;
             for piece in pieces {
-                each(piece.as_block(at, &buffer))?;
+                each(piece.into_block(at, &buffer))?;
             }
             let mut progress = self.lock();
             progress.delivered += 1;
@@ -192,7 +192,7 @@ impl Shared<'_> {
 }
 
 impl Piece {
-    fn as_block(self, start: u64, buffer: &[u8]) -> Block<'_> {
+    fn into_block(self, start: u64, buffer: &[u8]) -> Block<'_> {
         match self {
             Self::Bytes { from, len } => Block::Bytes {
                 at: ByteOffset(start + from as u64),

@@ -53,12 +53,12 @@ fn entries(sector: &[u8]) -> Vec<Entry> {
 }
 
 /// Whether a first sector holds a partition table, and not the end of some boot program: the
-/// signature, sane status bytes in all four slots, and at least one partition that begins
+/// signature, sane status bytes in all used slots, and at least one partition that begins
 /// inside the image behind the table. Where the sector is also a file system's boot sector,
 /// every partition must lie inside the image.
 pub(super) fn plausible(sector: &[u8], image_len: ByteLen) -> bool {
-    let sane = (0..4).all(|slot| matches!(sector.get(446 + slot * 16), Some(0 | 0x80)));
     let used = entries(sector);
+    let sane = used.iter().all(|e| matches!(e.status, 0 | 0x80));
     let inside = |e: &Entry| e.start > 0 && e.start * 512 < image_len.0;
     let whole = |e: &Entry| inside(e) && (e.start + e.count) * 512 <= image_len.0;
     sane && used.iter().any(inside) && (!whole::boot_sector(sector) || used.iter().all(whole))
@@ -78,16 +78,6 @@ pub(super) fn read(image: &dyn Image, sector: &[u8], gaps: &mut Vec<Gap>) -> Vec
     for entry in table.iter().filter(|e| e.system != 0xee) {
         if !entry.is_extended() {
             volumes.push(volume(*entry, 0, entry.slot + 1, sector_len, false));
-        }
-        if !matches!(entry.status, 0 | 0x80) {
-            let reason = format!("its status should be 0 or 128, got {}", entry.status);
-            gaps.push(gap(
-                &format!("p{}", entry.slot + 1),
-                "a sane entry",
-                reason,
-                Some(446),
-                None,
-            ));
         }
     }
     for extended in table.iter().filter(|e| e.is_extended()) {

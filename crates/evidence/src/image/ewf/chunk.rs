@@ -146,15 +146,15 @@ fn decode(
             scratch
                 .inflater
                 .zlib_decompress(input, &mut whole)
-                .map_err(|e| inflating(e).to_owned())?;
+                .map_err(|e| inflating(&e).to_owned())?;
             out.copy_from_slice(&whole[..out.len()]);
             Ok(())
         }
-        Err(e) => Err(inflating(e).to_owned()),
+        Err(e) => Err(inflating(&e).to_owned()),
     }
 }
 
-fn inflating(error: libdeflater::DecompressionError) -> &'static str {
+fn inflating(error: &libdeflater::DecompressionError) -> &'static str {
     match error {
         libdeflater::DecompressionError::BadData => {
             "its compressed data or their checksum are wrong"

@@ -87,7 +87,9 @@ fn readable(key: &str, value: &str) -> String {
     }
     let parts: Vec<u32> = value.split_whitespace().filter_map(|part| part.parse().ok()).collect();
     match parts[..] {
-        [y, m, d, h, min, s] => format!("{y:04}-{m:02}-{d:02} {h:02}:{min:02}:{s:02}"),
+        [year, month, day, hour, minute, second] => {
+            format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+        }
         _ => value.to_owned(),
     }
 }

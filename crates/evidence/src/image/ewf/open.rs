@@ -33,13 +33,19 @@ struct Gathered {
     gaps: Vec<Gap>,
 }
 
+/// A `table` that waits for its twin.
+enum Pending {
+    Nothing,
+    /// None where it could not be parsed.
+    Table(Option<Copy>),
+}
+
 /// The segment being walked, and what its sections need of those before.
 struct Walk<'a> {
     segment: &'a Segment,
     index: usize,
     sectors_end: Option<u64>,
-    /// A `table` whose twin may follow.
-    pending: Option<Option<Copy>>,
+    pending: Pending,
     /// Problem of the last geometry that could not be read.
     geometry_problem: Option<(u64, String)>,
 }
@@ -89,7 +95,7 @@ impl Gathered {
             segment,
             index: number as usize - 1,
             sectors_end: None,
-            pending: None,
+            pending: Pending::Nothing,
             geometry_problem: None,
         };
         let end = section::walk(segment, |section| self.section(&mut walk, section))?;
@@ -107,7 +113,7 @@ impl Gathered {
                 End::Broken { problem, .. } => problem,
                 _ => "no section says how large the device is".to_owned(),
             };
-            return Err(damaged(segment, section::FILE_HEADER_LEN, problem));
+            return Err(damaged(segment, section::FILE_HEADER_LEN as u64, problem));
         }
         Ok(end)
     }
@@ -118,11 +124,13 @@ impl Gathered {
         }
         match section.kind {
             Kind::Sectors => walk.sectors_end = Some(section.data.saturating_add(section.data_len)),
-            Kind::Table => walk.pending = Some(self.table(walk, section)),
+            Kind::Table => walk.pending = Pending::Table(self.table(walk, section)),
             Kind::Table2 => {
                 let twin = self.table(walk, section);
                 // A twin without its table still counts for one.
-                walk.pending.get_or_insert(None);
+                if matches!(walk.pending, Pending::Nothing) {
+                    walk.pending = Pending::Table(None);
+                }
                 self.flush_table(walk, twin);
             }
             Kind::Volume => self.geometry(walk, section)?,
@@ -154,7 +162,9 @@ impl Gathered {
 
     /// Joins a pending table with its twin into a run.
     fn flush_table(&mut self, walk: &mut Walk<'_>, twin: Option<Copy>) {
-        let Some(table) = walk.pending.take() else { return };
+        let Pending::Table(table) = std::mem::replace(&mut walk.pending, Pending::Nothing) else {
+            return;
+        };
         let (run, problem) = table::combine(table, twin, walk.index, walk.sectors_end);
         if let Some(problem) = problem {
             self.note(walk.segment, 0, "a table of chunks", problem);

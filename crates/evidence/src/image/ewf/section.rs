@@ -10,9 +10,9 @@ use crate::image::segment::Segment;
 use crate::image::{ReadError, signature};
 
 /// Length of the segment's own header in bytes.
-pub(super) const FILE_HEADER_LEN: u64 = 13;
+pub(super) const FILE_HEADER_LEN: usize = 13;
 /// Length of a section's descriptor in bytes.
-pub(super) const DESCRIPTOR_LEN: u64 = 76;
+pub(super) const DESCRIPTOR_LEN: usize = 76;
 /// More sections than any real segment has: 170 TiB of chunks of 32 KiB would need as many.
 const MAX_SECTIONS: usize = 1 << 20;
 
@@ -78,7 +78,7 @@ pub(super) enum End {
 
 /// The number that the segment gives itself, from 1; none where it is not an EWF segment.
 pub(super) fn number(segment: &Segment) -> Result<Option<u16>, ReadError> {
-    let mut head = [0; FILE_HEADER_LEN as usize];
+    let mut head = [0; FILE_HEADER_LEN];
     let got = segment.read_at(0, &mut head)?;
     Ok((got == head.len() && head.starts_with(&signature::EWF)).then(|| u16_le(&head, 9)).flatten())
 }
@@ -88,7 +88,7 @@ pub(super) fn walk<E>(
     segment: &Segment,
     mut each: impl FnMut(Section) -> Result<(), E>,
 ) -> Result<End, E> {
-    let mut at = FILE_HEADER_LEN;
+    let mut at = FILE_HEADER_LEN as u64;
     for _ in 0..MAX_SECTIONS {
         let (section, next) = match descriptor(segment, at) {
             Ok(found) => found,
@@ -110,26 +110,26 @@ pub(super) fn walk<E>(
 
 /// Reads the descriptor at `at`: the section, and where the next one begins.
 fn descriptor(segment: &Segment, at: u64) -> Result<(Section, u64), String> {
-    let mut raw = [0; DESCRIPTOR_LEN as usize];
+    let mut raw = [0; DESCRIPTOR_LEN];
     let got = segment.read_at(at, &mut raw).map_err(|e| describe(&e))?;
     if got < raw.len() {
         return Err(format!(
             "a section of {DESCRIPTOR_LEN} bytes was wanted, the file ends after {got}: it was cut short"
         ));
     }
-    let (name, next, size, stored) =
-        match (array(&raw, 0), u64_le(&raw, 16), u64_le(&raw, 24), u32_le(&raw, 72)) {
-            (Some(name), Some(next), Some(size), Some(stored)) => (name, next, size, stored),
-            _ => return Err("the section's descriptor is too short".to_owned()),
-        };
+    let (Some(name), Some(next), Some(size), Some(stored)) =
+        (array(&raw, 0), u64_le(&raw, 16), u64_le(&raw, 24), u32_le(&raw, 72))
+    else {
+        return Err("the section's descriptor is too short".to_owned());
+    };
     let computed = libdeflater::adler32(&raw[..72]);
     if computed != stored {
         return Err(format!("the section's checksum should be {stored:08x}, got {computed:08x}"));
     }
-    let data = at + DESCRIPTOR_LEN;
+    let data = at + DESCRIPTOR_LEN as u64;
     // `size` counts the descriptor; some writers leave it zero. Neither may pass the file.
     let room = next.min(segment.len).saturating_sub(data);
-    let data_len = size.checked_sub(DESCRIPTOR_LEN).map_or(room, |len| len.min(room));
+    let data_len = size.checked_sub(DESCRIPTOR_LEN as u64).map_or(room, |len| len.min(room));
     Ok((Section { kind: Kind::from_name(&name), data, data_len }, next))
 }
 

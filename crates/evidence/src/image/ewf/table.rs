@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_base_beyond_two_gib_is_added_to_every_entry() {
-        let data = section(5 << 30, &[COMPRESSED | 100, 300]);
+        let data = section(5 << 30, &[COMPRESSED | 0x64, 300]);
         let (run, problem) = combine(parse(&data, 0), None, 3, Some((5 << 30) + 900));
         let run = run.unwrap();
         assert_eq!(problem, None);

@@ -15,10 +15,11 @@ use libdeflater::{CompressionLvl, Compressor};
 use md5::{Digest, Md5};
 use sha1::Sha1;
 
-use super::section::DESCRIPTOR_LEN;
+use super::section;
 use crate::image::{sibling, signature};
 use crate::unit::ByteLen;
 
+const DESCRIPTOR_LEN: u64 = section::DESCRIPTOR_LEN as u64;
 /// Most chunks that one table lists: what EnCase up to version 5 allows.
 const TABLE_LEN: usize = 16_375;
 /// What a segment needs behind its chunks: two tables' fixed parts, digests, the last section.
@@ -79,19 +80,13 @@ pub fn write(
     len: ByteLen,
 ) -> io::Result<Vec<PathBuf>> {
     let sector = u64::from(recipe.bytes_per_sector);
-    if sector == 0 || recipe.sectors_per_chunk == 0 || len.0 == 0 || len.0 % sector != 0 {
+    if sector == 0 || recipe.sectors_per_chunk == 0 || len.0 == 0 || !len.0.is_multiple_of(sector) {
         let problem = format!("{len} bytes are no whole number of sectors of {sector} bytes");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
-    let mut writer = Writer {
-        recipe,
-        len: len.0,
-        first: first.to_owned(),
-        paths: Vec::new(),
-        segment: None,
-        packer: Packer::new(recipe.compression)?,
-    };
-    writer.run(source)?;
+    let mut writer =
+        Writer { recipe, len: len.0, first: first.to_owned(), paths: Vec::new(), segment: None };
+    writer.run(&mut Packer::new(recipe.compression)?, source)?;
     Ok(writer.paths)
 }
 
@@ -129,15 +124,15 @@ impl Packer {
         self.out.extend(libdeflater::adler32(bytes).to_le_bytes());
         Ok((&self.out, false))
     }
+}
 
-    fn small(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
-        let level = CompressionLvl::default();
-        let mut compressor = Compressor::new(level);
-        let mut out = vec![0; compressor.zlib_compress_bound(bytes.len())];
-        let n = compressor.zlib_compress(bytes, &mut out).map_err(io::Error::other)?;
-        out.truncate(n);
-        Ok(out)
-    }
+/// Deflates a header.
+fn deflate(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut compressor = Compressor::new(CompressionLvl::default());
+    let mut out = vec![0; compressor.zlib_compress_bound(bytes.len())];
+    let n = compressor.zlib_compress(bytes, &mut out).map_err(io::Error::other)?;
+    out.truncate(n);
+    Ok(out)
 }
 
 /// A segment being written.
@@ -147,6 +142,7 @@ struct OpenSegment {
     /// Where the current `sectors` section began, if one is open, and its chunks so far.
     sectors: Option<u64>,
     entries: Vec<u32>,
+    has_chunks: bool,
 }
 
 struct Writer<'a> {
@@ -155,11 +151,10 @@ struct Writer<'a> {
     first: PathBuf,
     paths: Vec<PathBuf>,
     segment: Option<OpenSegment>,
-    packer: Packer,
 }
 
 impl Writer<'_> {
-    fn run(&mut self, source: &mut dyn Read) -> io::Result<()> {
+    fn run(&mut self, packer: &mut Packer, source: &mut dyn Read) -> io::Result<()> {
         let chunk_len =
             u64::from(self.recipe.bytes_per_sector) * u64::from(self.recipe.sectors_per_chunk);
         let mut md5 = Md5::new();
@@ -173,10 +168,8 @@ impl Writer<'_> {
             source.read_exact(bytes)?;
             md5.update(&*bytes);
             sha1.update(&*bytes);
-            let mut packer = std::mem::replace(&mut self.packer, Packer::new(Compression::Stored)?);
             let (packed, compressed) = packer.chunk(bytes)?;
             self.append(packed, compressed)?;
-            self.packer = packer;
             done += here as u64;
         }
         self.close_sectors()?;
@@ -186,32 +179,27 @@ impl Writer<'_> {
     /// Puts a chunk where there is room: a new table or a new segment where it is full.
     fn append(&mut self, packed: &[u8], compressed: bool) -> io::Result<()> {
         let limit = self.recipe.segment_len.0;
-        let full = {
-            let segment = self.segment()?;
-            let tables = 8 * (segment.entries.len() as u64 + 1);
-            let end = segment.at + DESCRIPTOR_LEN + packed.len() as u64 + tables + CLOSING_LEN;
-            (end > limit && !segment.entries.is_empty(), segment.entries.len() >= TABLE_LEN)
-        };
-        if full.0 {
+        let segment = self.segment()?;
+        let tables = 8 * (segment.entries.len() as u64 + 1);
+        let end = segment.at + DESCRIPTOR_LEN + packed.len() as u64 + tables + CLOSING_LEN;
+        let (listed, begun) = (segment.entries.len(), segment.has_chunks);
+        if end > limit && begun {
             self.close_sectors()?;
             self.last_section(b"next")?;
             self.open_segment()?;
-        } else if full.1 {
+        } else if listed >= TABLE_LEN {
             self.close_sectors()?;
         }
         let segment = self.segment()?;
-        let start = match segment.sectors {
-            Some(start) => start,
-            None => {
-                let start = segment.at;
-                segment.sectors = Some(start);
-                segment.at += DESCRIPTOR_LEN;
-                start
-            }
-        };
+        if segment.sectors.is_none() {
+            segment.sectors = Some(segment.at);
+            segment.at += DESCRIPTOR_LEN;
+        }
+        let start = segment.sectors.unwrap_or(segment.at);
         let offset = u32::try_from(segment.at - start).ok().filter(|offset| *offset < 1 << 31);
         let offset = offset.ok_or_else(|| io::Error::other("one table's chunks exceed 2 GiB"))?;
         segment.entries.push(offset | if compressed { 1 << 31 } else { 0 });
+        segment.has_chunks = true;
         segment.put(packed)
     }
 
@@ -226,16 +214,17 @@ impl Writer<'_> {
         })?;
         let file = File::create(&path)?;
         self.paths.push(path);
-        let mut segment = OpenSegment { file, at: 0, sectors: None, entries: Vec::new() };
+        let mut segment =
+            OpenSegment { file, at: 0, sectors: None, entries: Vec::new(), has_chunks: false };
         segment.put(&signature::EWF)?;
         segment.put(&[1])?;
         segment.put(&u16::try_from(number).map_err(io::Error::other)?.to_le_bytes())?;
         segment.put(&[0; 2])?;
         if number == 1 {
-            let wide = self.packer.small(&self.wide_header())?;
+            let wide = deflate(&self.wide_header())?;
             segment.section(b"header2", &wide)?;
             segment.section(b"header2", &wide)?;
-            segment.section(b"header", &self.packer.small(self.narrow_header().as_bytes())?)?;
+            segment.section(b"header", &deflate(self.narrow_header().as_bytes())?)?;
             segment.section(b"volume", &self.geometry())?;
         } else {
             segment.section(b"data", &self.geometry())?;
