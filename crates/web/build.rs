@@ -13,7 +13,8 @@ fn main() {
     let mut names = names(&dist);
     names.sort();
     for (stem, extension) in [("pendeen", "css"), ("pendeen", "js"), ("icon", "svg")] {
-        let ours = |name: &&String| name.starts_with(&format!("{stem}-")) && name.ends_with(extension);
+        let ours =
+            |name: &&String| name.starts_with(&format!("{stem}-")) && name.ends_with(extension);
         match names.iter().filter(ours).count() {
             1 => (),
             0 => stop(&format!("{} has no {stem}-DIGEST.{extension}", dist.display())),
@@ -23,7 +24,8 @@ fn main() {
     let mut table = String::from("&[\n");
     for name in &names {
         let path = dist.join(name);
-        let _ = writeln!(table, "    ({name:?}, include_bytes!({:?})),", path.display().to_string());
+        let _ =
+            writeln!(table, "    ({name:?}, include_bytes!({:?})),", path.display().to_string());
     }
     table.push_str("]\n");
     let out = Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("assets.rs");
@@ -34,9 +36,10 @@ fn main() {
 
 fn names(dist: &Path) -> Vec<String> {
     match fs::read_dir(dist) {
-        Ok(entries) => {
-            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
-        }
+        Ok(entries) => entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect(),
         Err(error) => stop(&format!("{} cannot be read: {error}", dist.display())),
     }
 }

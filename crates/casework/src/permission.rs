@@ -1,26 +1,46 @@
 //! The one place that decides who may do or see what; everything not allowed is denied.
 //!
 //! The rules are Cedar policies in `policies/`, readable by a person who is no programmer.
-//! [`decide`] answers for one record, [`decide_create`] for one that is to be made; [`visibility`] gives the same answer as a filter that
-//! the store turns into SQL; a test holds the two against each other.
+//! [`decide`] answers for one record, [`decide_create`] for one that is to be made;
+//! [`visibility`] gives the same answer as a filter that the store turns into SQL; a test holds
+//! the two against each other.
 //! A [`Permit`] can be made nowhere else, and the store asks for one before it writes: code
 //! that forgets to ask does not compile.
 
-use thiserror::Error;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
-use crate::force::ForceKey;
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid,
+    PolicySet, Request, RestrictedExpression,
+};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::force::{FORCES, ForceKey};
 use crate::person::{Person, PersonId, Role};
 use crate::record::{AnyRecord, Head, Kind, Restriction};
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action<'a> {
-    /// Read the record.
+    /// Read the record without its guarded lines.
     View,
-    /// Read the lines of the record that only those see who must know.
+    /// Read its guarded lines too: a child's name, the people of a case.
     ViewGuarded,
     /// One of the kind's acts, by name.
     Act(&'a str),
+}
+
+impl<'a> Action<'a> {
+    /// What policies and the log call it.
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::View => "view",
+            Self::ViewGuarded => "view_guarded",
+            Self::Act(name) => name,
+        }
+    }
 }
 
 /// Proof that a decision allowed one action by one person on one record.
@@ -51,7 +71,7 @@ impl Permit {
     pub fn version(&self) -> u32 {
         self.version
     }
-    /// `view`, `create` or the act's name.
+    /// `view`, `view_guarded`, `create` or the act's name.
     pub fn action(&self) -> &str {
         &self.action
     }
@@ -101,18 +121,138 @@ impl Visibility {
 
 /// Decides whether `person` may take `action` on `record` as it is now.
 pub fn decide(person: &Person, action: Action<'_>, record: &AnyRecord) -> Result<Permit, Denied> {
-    let _ = (person, action, record);
-    Err(Denied)
+    permit(person, action.name(), record.kind(), record.head())
 }
 
 /// Decides whether `person` may make a record of `kind` with this head.
 pub fn decide_create(person: &Person, kind: Kind, head: &Head) -> Result<Permit, Denied> {
-    let _ = (person, kind, head);
-    Err(Denied)
+    permit(person, "create", kind, head)
 }
 
 /// Which records of `kind` the person may see, as a filter.
+///
+/// It asks the policies about one example for each relation that they can tell apart: force,
+/// authorship, restriction. A test holds filter and policies against each other.
 pub fn visibility(person: &Person, kind: Kind) -> Visibility {
-    let _ = (person, kind);
-    Visibility::default()
+    let sees = |force: &str, author: PersonId, restricted_to: Option<Role>| {
+        allowed(person, "view", kind, &Relation { id: Uuid::nil(), force, author, restricted_to })
+    };
+    let other_person = PersonId(Uuid::from_u128(!person.id.0.as_u128()));
+    let other_force = FORCES.iter().map(|f| f.key).find(|key| Some(*key) != person.force);
+    let elsewhere = other_force.map_or(NATIONAL, ForceKey::as_str);
+    let (own, national) = (force_of(person.force), sees(NATIONAL, other_person, None));
+    let all = national && sees(elsewhere, other_person, None);
+    let own_only = !all && person.force.is_some() && sees(own, other_person, None);
+    Visibility {
+        all,
+        national: national && !all,
+        force: person.force.filter(|_| own_only),
+        authored_by: (!all && sees(elsewhere, person.id, None)).then_some(person.id),
+        restricted_to: person
+            .roles
+            .iter()
+            .copied()
+            .filter(|role| sees(elsewhere, other_person, Some(*role)))
+            .collect(),
+    }
+}
+
+/// The policies as they are written, one text for each file.
+pub const POLICIES: [(&str, &str); 5] = [
+    ("everyone", include_str!("../policies/everyone.cedar")),
+    ("national", include_str!("../policies/national.cedar")),
+    ("force", include_str!("../policies/force.cedar")),
+    ("forensic", include_str!("../policies/forensic.cedar")),
+    ("figures", include_str!("../policies/figures.cedar")),
+];
+
+/// What the policies may speak of: kinds of record, acts, attributes.
+pub const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
+
+/// What policies call a record of no force, and a person of none.
+const NATIONAL: &str = "national";
+
+/// What the policies know of a record.
+struct Relation<'a> {
+    id: Uuid,
+    force: &'a str,
+    author: PersonId,
+    restricted_to: Option<Role>,
+}
+
+fn permit(person: &Person, action: &str, kind: Kind, head: &Head) -> Result<Permit, Denied> {
+    let relation = Relation {
+        id: head.id,
+        force: force_of(head.force),
+        author: head.author,
+        restricted_to: match head.restriction {
+            Restriction::None => None,
+            Restriction::Role(role) => Some(role),
+        },
+    };
+    if !allowed(person, action, kind, &relation) {
+        return Err(Denied);
+    }
+    Ok(Permit {
+        person: person.clone(),
+        kind,
+        id: head.id,
+        version: head.version,
+        action: action.to_owned(),
+    })
+}
+
+fn force_of(force: Option<ForceKey>) -> &'static str {
+    force.map_or(NATIONAL, ForceKey::as_str)
+}
+
+/// Asks the policies; whatever cannot be asked is denied.
+fn allowed(person: &Person, action: &str, kind: Kind, relation: &Relation<'_>) -> bool {
+    ask(person, action, kind, relation).unwrap_or(false)
+}
+
+fn ask(
+    person: &Person,
+    action: &str,
+    kind: Kind,
+    relation: &Relation<'_>,
+) -> Result<bool, Box<dyn std::error::Error>> {
+    let principal = uid("Person", &person.id.0.to_string())?;
+    let resource = uid(&format!("{kind:?}"), &relation.id.to_string())?;
+    let roles = person.roles.iter().map(|role| uid("Role", role.key())).collect::<Result<_, _>>()?;
+    let text = |value: &str| RestrictedExpression::new_string(value.to_owned());
+    let of_person = [("force".to_owned(), text(force_of(person.force)))].into();
+    let author = RestrictedExpression::new_entity_uid(uid("Person", &relation.author.0.to_string())?);
+    let mut of_record: HashMap<_, _> =
+        [("force".to_owned(), text(relation.force)), ("author".to_owned(), author)].into();
+    if let Some(role) = relation.restricted_to {
+        let role = RestrictedExpression::new_entity_uid(uid("Role", role.key())?);
+        of_record.insert("restricted_to".to_owned(), role);
+    }
+    let entities = Entities::from_entities(
+        [
+            Entity::new(principal.clone(), of_person, roles)?,
+            Entity::new(resource.clone(), of_record, HashSet::new())?,
+        ],
+        None,
+    )?;
+    let request =
+        Request::new(principal, uid("Action", action)?, resource, Context::empty(), None)?;
+    let answer = Authorizer::new().is_authorized(&request, policies(), &entities);
+    // An error in a policy would drop that policy: with one that forbids, that would permit.
+    let sound = answer.diagnostics().errors().next().is_none();
+    Ok(sound && answer.decision() == Decision::Allow)
+}
+
+fn uid(of: &str, id: &str) -> Result<EntityUid, cedar_policy::ParseErrors> {
+    Ok(EntityUid::from_type_name_and_id(of.parse::<EntityTypeName>()?, EntityId::new(id)))
+}
+
+/// All policies, parsed once.
+fn policies() -> &'static PolicySet {
+    static PARSED: OnceLock<PolicySet> = OnceLock::new();
+    PARSED.get_or_init(|| {
+        let all: String = POLICIES.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("\n");
+        all.parse().expect("the policies are compiled in and a test parses them")
+    })
 }

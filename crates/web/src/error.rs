@@ -5,6 +5,7 @@
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use pendeen_store::StoreError;
 use thiserror::Error;
 
 use crate::shell::Shell;
@@ -62,10 +63,32 @@ impl WebError {
             Self::SignIn(_) | Self::Internal(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "Sorry, there is a problem with the service",
-                lines(&["Nothing was done. Try again; if it stays, tell your administrator the time."]),
+                lines(&[
+                    "Nothing was done. Try again; if it stays, tell your administrator the time.",
+                ]),
             ),
         }
     }
+}
+
+impl From<StoreError> for WebError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { .. } | StoreError::Denied(_) => Self::NotFound,
+            other => Self::Internal(chain(&other)),
+        }
+    }
+}
+
+/// An error with its causes, for the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
 }
 
 impl IntoResponse for WebError {

@@ -1,35 +1,91 @@
 //! The pages: server-rendered HTML over the store.
 //!
-//! Everything works without a mouse and without scripts; nothing is loaded from elsewhere.
+//! In: requests of browsers. Out: pages that work without a mouse and without scripts and load
+//! nothing from elsewhere. Refused: forms sent from another site, and whatever the rules of
+//! casework do not allow; a refused page is the same as a missing one.
+//!
+//! Find your way: [`App`] is what handlers have at hand, [`router`] names every address,
+//! `pages` holds a module per group of pages, `view` turns records into words, `templates/`
+//! holds the HTML and `assets/src` the styles.
 
+mod app;
 mod assets;
 mod error;
 mod pages;
+mod request;
+#[cfg(test)]
+mod router_tests;
 #[cfg(test)]
 mod samples;
 mod security;
+mod session;
 mod shell;
 mod text;
 mod view;
+mod viewer;
+
+use std::net::SocketAddr;
 
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use thiserror::Error;
+use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 
+pub use app::App;
 use error::WebError;
+use pages::{record, sign_in, work};
 
-/// Every page.
-pub fn router() -> Router {
+/// Why the pages cannot be served.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The address is taken, or not ours to listen on: choose another with `--listen`.
+    #[error("cannot listen on {address}; choose another address")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Connections can no longer be accepted.
+    #[error("serving stopped")]
+    Serve(#[source] std::io::Error),
+}
+
+/// Serves the pages until `shutdown` is ready; requests under way are finished first.
+pub async fn serve(
+    listen: SocketAddr,
+    app: App,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|source| ServeError::Listen { address: listen, source })?;
+    let served = axum::serve(listener, router(app)).with_graceful_shutdown(shutdown);
+    served.await.map_err(ServeError::Serve)
+}
+
+/// Every address.
+pub fn router(app: App) -> Router {
     Router::new()
-        .route("/sign-in", get(pages::sign_in::show))
+        .route("/", get(work::show))
+        .route("/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/sign-out", post(sign_in::leave))
+        .route("/records/{kind}", get(record::list))
+        .route("/records/{kind}/new", get(record::show_new).post(record::create))
+        .route("/records/{kind}/{id}", get(record::show))
+        .route("/records/{kind}/{id}/acts/{act}", get(record::show_act).post(record::perform))
+        .layer(session::layer(&app))
         .route("/assets/{name}", get(assets::serve))
         .fallback(missing)
-        .layer(CsrfLayer::new())
+        .layer(CsrfLayer::new().with_rejection_response(|_| WebError::CrossSite.into_response()))
         .layer(from_fn(security::headers))
         .layer(CompressionLayer::new())
+        .with_state(app)
 }
 
 async fn missing() -> Response {

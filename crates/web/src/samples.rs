@@ -1,11 +1,13 @@
 //! Every template with a sample context that carries hostile text, rendered by one test.
 
-
 use crate::error::ErrorPage;
 use crate::pages;
 use crate::shell::{Account, NavItem, Shell};
 use crate::text::Due;
-use crate::view::{Count, FormError, Tag};
+use crate::view::{
+    Anchor, Choice, Count, Event, FieldView, FormError, FormView, Group, Line, NextView, Pages,
+    RecordView, Row, Tag, Widget,
+};
 
 /// Text that must never arrive unescaped.
 const HOSTILE: &str = "\"'><script>alert(1)</script>";
@@ -39,6 +41,91 @@ fn errors() -> Vec<FormError> {
     vec![FormError { field: hostile(), text: hostile() }]
 }
 
+fn pages_around() -> Pages {
+    Pages { previous: Some(hostile()), next: Some(hostile()), words: hostile() }
+}
+
+fn anchor() -> Anchor {
+    Anchor::new(HOSTILE, HOSTILE)
+}
+
+fn row() -> Row {
+    Row {
+        href: hostile(),
+        number: hostile(),
+        title: hostile(),
+        state: tag(),
+        force: hostile(),
+        updated: hostile(),
+        simulated: true,
+    }
+}
+
+fn line() -> Line {
+    Line { label: hostile(), paragraphs: vec![hostile(), hostile()], digest: true }
+}
+
+fn choice() -> Choice {
+    Choice::new(HOSTILE, HOSTILE, HOSTILE)
+}
+
+fn record() -> RecordView {
+    let event = Event {
+        title: hostile(),
+        by: hostile(),
+        at: hostile(),
+        machine: hostile(),
+        fields: vec![line()],
+    };
+    let next =
+        NextView { what: hostile(), who: HOSTILE, due: Some(due()), urgency: tag(), alarm: true };
+    RecordView {
+        crumbs: vec![anchor()],
+        kind: HOSTILE,
+        number: hostile(),
+        title: hostile(),
+        state: tag(),
+        restricted: Some(hostile()),
+        byline: hostile(),
+        simulated: true,
+        next: Some(next),
+        details: vec![line()],
+        acts: vec![anchor()],
+        adds: vec![anchor()],
+        related: vec![Group { heading: hostile(), rows: vec![row()] }],
+        history: vec![event],
+    }
+}
+
+fn form() -> FormView {
+    let widgets = [
+        Widget::Line("text", ""),
+        Widget::Area,
+        Widget::Radios(vec![choice()]),
+        Widget::Select(vec![choice()]),
+        Widget::Tick,
+    ];
+    let field = |widget| FieldView {
+        name: HOSTILE,
+        label: HOSTILE,
+        legend: hostile(),
+        hint: HOSTILE,
+        value: hostile(),
+        error: Some(hostile()),
+        described: hostile(),
+        widget,
+    };
+    FormView {
+        caption: hostile(),
+        action: hostile(),
+        back: hostile(),
+        submit: hostile(),
+        hidden: vec![(HOSTILE, hostile())],
+        fields: widgets.into_iter().map(field).collect(),
+        errors: errors(),
+    }
+}
+
 fn rendered() -> Vec<(&'static str, String)> {
     let mut pages = Vec::new();
     let mut add = |name, page: &dyn askama::DynTemplate| {
@@ -47,9 +134,14 @@ fn rendered() -> Vec<(&'static str, String)> {
     add("error", &ErrorPage { shell: shell(), lines: vec![hostile()] });
     add(
         "sign_in",
-        &pages::sign_in::SignIn { shell: shell(), errors: errors(), username: hostile(), next: hostile() },
+        &pages::sign_in::SignIn {
+            shell: shell(),
+            errors: errors(),
+            username: hostile(),
+            next: hostile(),
+        },
     );
-    let row = pages::work::WorkRow {
+    let work_row = pages::work::WorkRow {
         urgency: tag(),
         href: hostile(),
         what: hostile(),
@@ -59,7 +151,30 @@ fn rendered() -> Vec<(&'static str, String)> {
         simulated: true,
         force: hostile(),
     };
-    add("work", &pages::work::Work { shell: shell(), counts: counts(), rows: vec![row] });
+    add(
+        "work",
+        &pages::work::Work {
+            shell: shell(),
+            counts: counts(),
+            rows: vec![work_row],
+            pages: pages_around(),
+        },
+    );
+    add(
+        "record/list",
+        &pages::record::ListPage {
+            shell: shell(),
+            address: hostile(),
+            new: Some(anchor()),
+            states: vec![choice()],
+            forces: vec![choice()],
+            tally: hostile(),
+            rows: vec![row()],
+            pages: pages_around(),
+        },
+    );
+    add("record/page", &pages::record::RecordPage { shell: shell(), record: record() });
+    add("form", &pages::record::FormPage { shell: shell(), form: form() });
     pages
 }
 

@@ -84,8 +84,7 @@ pub(crate) fn force_name(force: Option<pendeen_casework::force::ForceKey>) -> St
 
 /// Whether the rules let the person see any record of this kind.
 pub(crate) fn sees(person: &Person, kind: Kind) -> bool {
-    let visible = visibility(person, kind);
-    visible.all || visible.force.is_some() || !visible.restricted_to.is_empty()
+    !visibility(person, kind).is_empty()
 }
 
 fn navigation(person: &Person, address: &str) -> Vec<NavItem> {

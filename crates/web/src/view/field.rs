@@ -131,7 +131,9 @@ impl FieldView {
     fn one(field: &Field, typed: &Fields, offers: &[Offer], refusal: Option<&Refusal>) -> Self {
         let typed = typed.get(field.name).unwrap_or_default();
         let error = match refusal {
-            Some(Refusal::Field { name, problem, .. }) if name == field.name => Some(problem.clone()),
+            Some(Refusal::Field { name, problem, .. }) if name == field.name => {
+                Some(problem.clone())
+            }
             _ => None,
         };
         let mut described = Vec::new();
@@ -144,7 +146,11 @@ impl FieldView {
         Self {
             name: field.name,
             label: field.label,
-            legend: if field.required { field.label.to_owned() } else { format!("{} (optional)", field.label) },
+            legend: if field.required {
+                field.label.to_owned()
+            } else {
+                format!("{} (optional)", field.label)
+            },
             hint: field.hint,
             value: typed.to_owned(),
             error: error.map(|problem| format!("{}: {problem}", field.label)),
@@ -162,9 +168,9 @@ fn widget(field: &Field, typed: &str, offers: &[Offer]) -> Widget {
         Input::Moment => Widget::Line("datetime-local", "govuk-input--width-20"),
         Input::Count => Widget::Line("number", "govuk-input--width-5"),
         Input::Tick => Widget::Tick,
-        Input::Choice(options) => {
-            choose(options.iter().map(|(value, label)| Choice::new(*value, *label, typed)).collect())
-        }
+        Input::Choice(options) => choose(
+            options.iter().map(|(value, label)| Choice::new(*value, *label, typed)).collect(),
+        ),
         Input::Force => Widget::Select(
             FORCES.iter().map(|force| Choice::new(force.key.as_str(), force.name, typed)).collect(),
         ),

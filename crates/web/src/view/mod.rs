@@ -5,7 +5,7 @@ mod record;
 mod tag;
 
 pub(crate) use field::{Choice, FieldView, FormError, FormView, Offer, Widget};
-pub(crate) use record::{Event, Group, Line, NextView, RecordView, Row, lines, next_view};
+pub(crate) use record::{Event, Group, Line, NextView, RecordView, Row, filled, record_address};
 pub(crate) use tag::Tag;
 
 use crate::text;
@@ -23,12 +23,12 @@ pub(crate) struct Count {
 
 impl Count {
     /// A plain figure.
-    pub(crate) fn new(amount: usize, words: impl Into<String>) -> Self {
-        Self { amount: text::count(amount as u64), words: words.into(), alarm: false }
+    pub(crate) fn new(amount: u64, words: impl Into<String>) -> Self {
+        Self { amount: text::count(amount), words: words.into(), alarm: false }
     }
 
     /// A figure that asks for attention unless it is zero.
-    pub(crate) fn alarm(amount: usize, words: impl Into<String>) -> Self {
+    pub(crate) fn alarm(amount: u64, words: impl Into<String>) -> Self {
         Self { alarm: amount > 0, ..Self::new(amount, words) }
     }
 }
@@ -63,19 +63,19 @@ pub(crate) struct Pages {
 impl Pages {
     /// The pages around `page` (from 1) of `total` rows, `size` to a page; `address` is the
     /// list's own with its filters, to which the page's number is added.
-    pub(crate) fn new(address: &str, page: usize, size: usize, total: usize) -> Self {
+    pub(crate) fn new(address: &str, page: u64, size: u64, total: u64) -> Self {
         let glue = if address.contains('?') { '&' } else { '?' };
-        let to = |page: usize| format!("{address}{glue}page={page}");
-        let first = (page - 1) * size + 1;
-        let last = (page * size).min(total);
+        let to = |page: u64| format!("{address}{glue}page={page}");
+        let first = (page - 1).saturating_mul(size) + 1;
+        let last = page.saturating_mul(size).min(total);
         Self {
             previous: (page > 1).then(|| to(page - 1)),
             next: (last < total).then(|| to(page + 1)),
             words: format!(
                 "{} to {} of {}",
-                text::count(first as u64),
-                text::count(last as u64),
-                text::count(total as u64)
+                text::count(first),
+                text::count(last),
+                text::count(total)
             ),
         }
     }

@@ -1,16 +1,19 @@
 //! A record as lists and its own page show it.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use pendeen_casework::form::{Field, Fields, Input};
-use pendeen_casework::record::{AnyRecord, Detail, Head, Next, Restriction, Urgency};
+use pendeen_casework::record::{AnyRecord, Detail, Head, Kind, Next, Restriction, Urgency};
+use uuid::Uuid;
 
 use super::{Anchor, Tag};
 use crate::shell::force_name;
 use crate::text::{self, Due};
 
-/// A record's address.
-pub(crate) fn address(record: &AnyRecord) -> String {
-    format!("/records/{}/{}", record.kind().key(), record.head().id)
+/// The address of a record's page.
+pub(crate) fn record_address(kind: Kind, id: Uuid) -> String {
+    format!("/records/{}/{id}", kind.key())
 }
 
 /// One record in a list.
@@ -32,17 +35,16 @@ pub(crate) struct Row {
     pub simulated: bool,
 }
 
-impl From<&AnyRecord> for Row {
-    fn from(record: &AnyRecord) -> Self {
-        let head = record.head();
+impl From<&pendeen_store::query::Row> for Row {
+    fn from(row: &pendeen_store::query::Row) -> Self {
         Self {
-            href: address(record),
-            number: head.number.clone(),
-            title: record.title(),
-            state: Tag::state(record.state()),
-            force: force_name(head.force),
-            updated: text::moment(head.updated),
-            simulated: head.simulated,
+            href: record_address(row.kind, row.id),
+            number: row.number.clone(),
+            title: row.title.clone(),
+            state: Tag::state(&row.state),
+            force: force_name(row.force),
+            updated: text::moment(row.updated),
+            simulated: row.simulated,
         }
     }
 }
@@ -72,9 +74,9 @@ pub(crate) fn lines(details: &[Detail]) -> Vec<Line> {
     details.iter().map(|detail| Line::new(detail.label, &detail.text)).collect()
 }
 
-/// What was filled in for an act, with the labels of its fields; what the program supplied is
-/// shown as well.
-pub(crate) fn filled(fields: &Fields, spec: &[Field]) -> Vec<Line> {
+/// What was filled in for an act, with the labels of its fields. `names` tells what records
+/// are called; one that the person may not see stays unnamed.
+pub(crate) fn filled(fields: &Fields, spec: &[Field], names: &HashMap<Uuid, String>) -> Vec<Line> {
     let known = spec.iter().filter_map(|field| {
         let value = fields.get(field.name)?;
         Some(match field.input {
@@ -86,6 +88,10 @@ pub(crate) fn filled(fields: &Fields, spec: &[Field]) -> Vec<Line> {
             Input::Force => {
                 let force = pendeen_casework::force::ForceKey::parse(value);
                 Line::new(field.label, force.map_or(value, |key| key.force().name))
+            }
+            Input::Record(kind) => {
+                let name = value.parse().ok().and_then(|id: Uuid| names.get(&id));
+                Line::new(field.label, name.map_or(kind.label(), String::as_str))
             }
             _ => Line::new(field.label, value),
         })
@@ -131,8 +137,6 @@ pub(crate) struct Event {
     pub at: String,
     /// When, for a machine.
     pub machine: String,
-    /// The state it led to; empty where it says nothing.
-    pub state: Tag,
     /// What was filled in.
     pub fields: Vec<Line>,
 }
@@ -180,8 +184,9 @@ pub(crate) struct RecordView {
 }
 
 impl RecordView {
-    /// The view of a record, as yet without acts, relations and history.
-    pub(crate) fn new(record: &AnyRecord, now: Timestamp) -> Self {
+    /// The view of a record with the details that the person may see, as yet without acts,
+    /// relations and history.
+    pub(crate) fn new(record: &AnyRecord, details: &[Detail], now: Timestamp) -> Self {
         let (kind, head) = (record.kind(), record.head());
         let list = Anchor::new(kind.plural(), format!("/records/{}", kind.key()));
         Self {
@@ -194,7 +199,7 @@ impl RecordView {
             byline: byline(head),
             simulated: head.simulated,
             next: record.next().as_ref().map(|next| next_view(next, now)),
-            details: lines(&record.details()),
+            details: lines(details),
             acts: Vec::new(),
             adds: Vec::new(),
             related: Vec::new(),
@@ -211,7 +216,8 @@ fn restricted(head: &Head) -> Option<String> {
 }
 
 fn byline(head: &Head) -> String {
-    let operation = if head.operation.is_some() { "in the operation" } else { "outside an operation" };
+    let operation =
+        if head.operation.is_some() { "in the operation" } else { "outside an operation" };
     format!(
         "{}, {operation}. Made by {} on {}; version {}, last changed {}.",
         force_name(head.force),

@@ -24,8 +24,17 @@ impl Tag {
     pub(crate) fn state(key: &str) -> Self {
         let colour = match key {
             "at_risk" | "match" | "failed" | "error_reported" | "emergency" => "red",
-            "received" | "drafted" | "pending" | "applied" | "owed" | "planned" | "ungraded"
-            | "assessed" | "checked" | "seized" | "returned_wrong_force" => "yellow",
+            "received"
+            | "drafted"
+            | "pending"
+            | "applied"
+            | "owed"
+            | "planned"
+            | "ungraded"
+            | "assessed"
+            | "checked"
+            | "seized"
+            | "returned_wrong_force" => "yellow",
             "authorised" | "granted" | "acknowledged" | "answered" | "protected" | "confirmed"
             | "clear" | "examined" | "finished" | "published" | "approved" | "graded"
             | "carried_out" | "executed" | "linked" | "resulted" | "ratified" => "green",

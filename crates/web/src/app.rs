@@ -1,0 +1,30 @@
+//! What every handler has at hand.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pendeen_casework::ambient::{Clock, Ids};
+use pendeen_store::Store;
+
+/// What the pages work with. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The case database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// The folder of keys, documents and examinations.
+    pub data_dir: PathBuf,
+    /// The pages are reached through HTTPS: cookies are sent nowhere else.
+    pub secure_cookies: bool,
+}
+
+impl App {
+    /// The present moment.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,161 @@
+//! A record's page: what it is, what comes next, what this person can do, what belongs to it
+//! and what happened.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use pendeen_casework::form::Input;
+use pendeen_casework::permission::{Action, decide, decide_create};
+use pendeen_casework::record::{AnyRecord, Head, Kind};
+use pendeen_store::read::{RelatedRows, Version};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::list::lower;
+use super::{consulted, named};
+use crate::app::App;
+use crate::error::{WebError, page};
+use crate::request::Asked;
+use crate::shell::Shell;
+use crate::text;
+use crate::view::{Anchor, Event, Group, RecordView, Row, filled, record_address};
+use crate::viewer::Viewer;
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "record/page.html")]
+pub(crate) struct RecordPage {
+    pub(crate) shell: Shell,
+    pub(crate) record: RecordView,
+}
+
+/// The act that led here, to say that it was done.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Done {
+    done: Option<String>,
+}
+
+/// `GET /records/{kind}/{id}`.
+pub(crate) async fn show(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path((key, id)): Path<(String, String)>,
+    Asked(done): Asked<Done>,
+) -> Result<Response, WebError> {
+    let (kind, id) = named(&key, &id)?;
+    let record = consulted(&app, &viewer, kind, id).await?;
+    let related = app.store.related(&viewer.person, kind, id, app.now()).await?;
+    let history = app.store.history(&viewer.person, kind, id, app.now()).await?;
+    let mut shell = viewer.shell(record.title());
+    shell.notice = done.done.and_then(|act| notice(kind, &act));
+    let view = view(&app, &viewer, &record, &related, &history);
+    page(&RecordPage { shell, record: view })
+}
+
+/// Everything that the page of this record shows to this person.
+fn view(
+    app: &App,
+    viewer: &Viewer,
+    record: &AnyRecord,
+    related: &RelatedRows,
+    history: &[Version],
+) -> RecordView {
+    let guarded = decide(&viewer.person, Action::ViewGuarded, record).is_ok();
+    let mut details = record.details();
+    let hides = !guarded && details.iter().any(|detail| detail.guarded);
+    details.retain(|detail| guarded || !detail.guarded);
+    let mut view = RecordView::new(record, &details, app.now());
+    view.acts = acts(viewer, record);
+    view.adds = adds(app, viewer, record);
+    view.related = groups(related);
+    view.history = events(record.kind(), history, &names(related), hides);
+    view
+}
+
+/// What was just done, in words; an act that the kind does not have says nothing.
+fn notice(kind: Kind, act: &str) -> Option<String> {
+    if act == "create" {
+        return Some(format!("{} recorded", kind.label()));
+    }
+    kind.acts().iter().find(|known| known.name == act).map(|known| known.label.to_owned())
+}
+
+/// The acts that the state and the rules allow this person now.
+fn acts(viewer: &Viewer, record: &AnyRecord) -> Vec<Anchor> {
+    let possible = record.kind().acts().iter().filter(|act| act.from.contains(&record.state()));
+    let allowed =
+        possible.filter(|act| decide(&viewer.person, Action::Act(act.name), record).is_ok());
+    let page = record_address(record.kind(), record.head().id);
+    allowed.map(|act| Anchor::new(act.label, format!("{page}/acts/{}", act.name))).collect()
+}
+
+/// The kinds of record that name one of this kind and that this person may make.
+fn adds(app: &App, viewer: &Viewer, record: &AnyRecord) -> Vec<Anchor> {
+    let mut adds = Vec::new();
+    for kind in Kind::ALL {
+        let head = Head::new(*kind, app.ids.fresh(), &viewer.person, app.now());
+        let field = kind.create_fields().iter().find(|f| f.input == Input::Record(record.kind()));
+        if let Some(field) = field
+            && field.name != "operation"
+            && decide_create(&viewer.person, *kind, &head).is_ok()
+        {
+            let text = format!("Add {}", lower(kind.label()));
+            let id = record.head().id;
+            adds.push(Anchor::new(
+                text,
+                format!("/records/{}/new?{}={id}", kind.key(), field.name),
+            ));
+        }
+    }
+    adds
+}
+
+/// Related records, those of one kind together, in the order of the flow.
+fn groups(related: &RelatedRows) -> Vec<Group> {
+    let mut seen = Vec::new();
+    let mut groups = Vec::new();
+    for kind in Kind::ALL {
+        let ours = related.outgoing.iter().chain(&related.incoming).filter(|r| r.row.kind == *kind);
+        let rows: Vec<Row> = ours
+            .filter(|r| {
+                let fresh = !seen.contains(&r.row.id);
+                seen.push(r.row.id);
+                fresh
+            })
+            .map(|r| Row::from(&r.row))
+            .collect();
+        if !rows.is_empty() {
+            groups.push(Group { heading: kind.plural().to_owned(), rows });
+        }
+    }
+    groups
+}
+
+/// What related records are called.
+fn names(related: &RelatedRows) -> HashMap<Uuid, String> {
+    let rows = related.outgoing.iter().chain(&related.incoming);
+    rows.map(|r| (r.row.id, format!("{}, {}", r.row.number, r.row.title))).collect()
+}
+
+/// The versions as events. Where the record hides lines from this person, so does its history.
+fn events(
+    kind: Kind,
+    history: &[Version],
+    names: &HashMap<Uuid, String>,
+    hides: bool,
+) -> Vec<Event> {
+    let event = |version: &Version| {
+        let act = kind.acts().iter().find(|act| act.name == version.act);
+        let (title, spec) = act.map_or(("Recorded", kind.create_fields()), |a| (a.label, a.fields));
+        Event {
+            title: title.to_owned(),
+            by: version.by_name.clone(),
+            at: text::moment(version.at),
+            machine: version.at.to_string(),
+            fields: if hides { Vec::new() } else { filled(&version.fields, spec, names) },
+        }
+    };
+    history.iter().map(event).collect()
+}

@@ -1,0 +1,291 @@
+//! The pages as a browser meets them, over a real store in a temporary folder.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use jiff::Timestamp;
+use pendeen_casework::ambient::{Clock, Ids};
+use pendeen_casework::force::ForceKey;
+use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_store::Store;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+use crate::{App, router};
+
+const PASSWORD: &str = " correct horse battery ";
+const HOSTILE: &str = "<script>alert(1)</script>";
+
+struct FixedClock(Timestamp);
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// Identifiers that differ in their low bits, as numbers are made from those.
+struct Counted(AtomicU64);
+
+impl Ids for Counted {
+    fn fresh(&self) -> Uuid {
+        Uuid::from_u64_pair(0x0190_0000_0000_7000, 1 << 63 | self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// What came back.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn location(&self) -> &str {
+        self.headers.get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// A running set of pages with one account per role.
+struct Site {
+    router: Router,
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}?mode=rwc", folder.path().join("test.db").display());
+        let store = Store::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        let now: Timestamp = "2026-11-24T09:30:00Z".parse().unwrap();
+        for (i, role) in Role::ALL.into_iter().enumerate() {
+            let person = Person {
+                id: PersonId(Uuid::from_u128(1 + i as u128)),
+                name: format!("DC {}", role.label()),
+                roles: BTreeSet::from([role]),
+                force: forceful(role).then(|| ForceKey::parse("E23000035").unwrap()),
+            };
+            store.add_person(None, &person, role.key(), PASSWORD, now).await.unwrap();
+        }
+        let app = App {
+            store: store.clone(),
+            clock: Arc::new(FixedClock(now)),
+            ids: Arc::new(Counted(AtomicU64::new(1))),
+            data_dir: folder.path().to_owned(),
+            secure_cookies: false,
+        };
+        Self { router: router(app), store, _folder: folder }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = to_bytes(response.into_body(), 10_000_000).await.unwrap();
+        Answer { status, headers, body: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    async fn get(&self, cookie: &str, address: &str) -> Answer {
+        let request = Request::get(address).header(header::COOKIE, cookie);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, cookie: &str, address: &str, form: &[(&str, &str)]) -> Answer {
+        let request = Request::post(address)
+            .header(header::COOKIE, cookie)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(request.body(Body::from(coded(form))).unwrap()).await
+    }
+
+    /// Signs in and answers with the cookie.
+    async fn sign_in(&self, role: Role) -> String {
+        let form = [("username", role.key()), ("password", PASSWORD)];
+        let answer = self.post("", "/sign-in", &form).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        cookie.split(';').next().unwrap().to_owned()
+    }
+}
+
+fn forceful(role: Role) -> bool {
+    matches!(
+        role,
+        Role::ReceivingDesk | Role::OfficerInCase | Role::Examiner | Role::SafeguardingOfficer
+    )
+}
+
+fn coded(form: &[(&str, &str)]) -> String {
+    let escape = |text: &str| -> String {
+        text.bytes()
+            .map(|b| match b {
+                b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
+                b'-' | b'_' => char::from(b).to_string(),
+                b => format!("%{b:02X}"),
+            })
+            .collect()
+    };
+    let pairs: Vec<_> = form.iter().map(|(k, v)| format!("{}={}", escape(k), escape(v))).collect();
+    pairs.join("&")
+}
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_is_led_to_the_sign_in_page_and_back() {
+    let site = Site::new().await;
+    let answer = site.get("", "/records/referral?state=received").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.location(), "/sign-in?next=/records/referral%3Fstate%3Dreceived");
+    let page = site.get("", answer.location()).await;
+    assert!(page.body.contains(r#"name="next" value="/records/referral?state=received""#));
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_without_saying_which_part_was_wrong() {
+    let site = Site::new().await;
+    let wrong = [("username", "examiner"), ("password", "nonsense")];
+    let unknown = [("username", "nobody"), ("password", "nonsense")];
+    let wrong = site.post("", "/sign-in", &wrong).await;
+    let unknown = site.post("", "/sign-in", &unknown).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(wrong.body.replace("examiner", "nobody"), unknown.body);
+    assert!(wrong.body.contains(r##"href="#username""##));
+}
+
+#[tokio::test]
+async fn signing_in_gives_a_new_session_and_signing_out_ends_it() {
+    let site = Site::new().await;
+    let first = site.sign_in(Role::Examiner).await;
+    let second = site.sign_in(Role::Examiner).await;
+    assert_ne!(first, second);
+    assert_eq!(site.get(&first, "/").await.status, StatusCode::OK);
+    site.post(&first, "/sign-out", &[]).await;
+    assert_eq!(site.get(&first, "/").await.location(), "/sign-in");
+    assert_eq!(site.get(&second, "/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_account_that_is_disabled_is_out_at_its_next_page() {
+    let site = Site::new().await;
+    let cookie = site.sign_in(Role::Examiner).await;
+    let people = site.store.people().await.unwrap();
+    let examiner = people.iter().find(|account| account.username == "examiner").unwrap();
+    let now = "2026-11-24T09:31:00Z".parse().unwrap();
+    site.store.set_disabled(None, examiner.person.id, true, now).await.unwrap();
+    assert_eq!(site.get(&cookie, "/").await.location(), "/sign-in");
+}
+
+#[tokio::test]
+async fn a_form_from_another_site_is_refused() {
+    let site = Site::new().await;
+    let cookie = site.sign_in(Role::Examiner).await;
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")] {
+        let request = Request::post("/sign-out")
+            .header(header::COOKIE, &cookie)
+            .header(header::HOST, "pendeen.example")
+            .header(name, value);
+        let answer = site.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{name}");
+        assert!(answer.body.contains("Nothing was done"));
+    }
+    assert_eq!(site.get(&cookie, "/").await.status, StatusCode::OK, "still signed in");
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let site = Site::new().await;
+    let cookie = site.sign_in(Role::Examiner).await;
+    for address in ["/", "/sign-in", "/nowhere", "/records/nonsense"] {
+        let headers = site.get(&cookie, address).await.headers;
+        assert_eq!(headers[header::CONTENT_SECURITY_POLICY], crate::security::POLICY, "{address}");
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert_eq!(headers[header::REFERRER_POLICY], "same-origin");
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+    }
+}
+
+#[tokio::test]
+async fn styles_and_script_are_kept_by_the_browser_under_their_digest_names() {
+    let site = Site::new().await;
+    for address in [&crate::assets::ADDRESSES.style, &crate::assets::ADDRESSES.script] {
+        let answer = site.get("", address).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(answer.headers[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+    }
+    assert_eq!(site.get("", "/assets/../Cargo.toml").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_may_not_be_seen_and_what_is_not_there_give_the_same_page() {
+    let site = Site::new().await;
+    let cookie = site.sign_in(Role::Administrator).await;
+    let missing = site.get(&cookie, "/records/nonsense").await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    let id = Uuid::from_u128(77);
+    for address in [
+        "/records/referral".to_owned(),
+        "/records/case/new".to_owned(),
+        format!("/records/case/{id}"),
+        format!("/records/case/{id}/acts/close"),
+        "/records/case/not-an-id".to_owned(),
+    ] {
+        let answer = site.get(&cookie, &address).await;
+        assert_eq!((answer.status, &answer.body), (missing.status, &missing.body), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_gets_a_page_that_says_so() {
+    let site = Site::new().await;
+    let cookie = site.sign_in(Role::Examiner).await;
+    let answer = site.get(&cookie, "/?page=many").await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.body.contains("cannot be read"));
+}
+
+#[tokio::test]
+async fn a_refused_form_keeps_what_was_typed_and_names_the_field() {
+    let site = Site::new().await;
+    let cookie = site.sign_in(Role::IntelligenceOfficer).await;
+    let form = [("source", HOSTILE), ("reference", ""), ("summary", "Seen twice")];
+    let answer = site.post(&cookie, "/records/referral/new", &form).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
+    assert!(answer.body.contains(r##"<a href="#reference">"##), "the summary leads to the field");
+    assert!(answer.body.contains("&#60;script&#62;alert(1)&#60;/script&#62;"), "kept, escaped");
+    assert!(answer.body.contains("Seen twice"));
+    assert!(!answer.body.contains(HOSTILE));
+}
+
+#[tokio::test]
+async fn a_form_sent_twice_makes_one_record_and_an_act_on_an_old_version_is_refused() {
+    let site = Site::new().await;
+    let cookie = site.sign_in(Role::IntelligenceOfficer).await;
+    let page = site.get(&cookie, "/records/referral/new").await.body;
+    let id = page.split(r#"name="new-id" value=""#).nth(1).unwrap().split('"').next().unwrap();
+    let form =
+        [("new-id", id), ("source", HOSTILE), ("reference", "R-1"), ("summary", "A summary")];
+    let first = site.post(&cookie, "/records/referral/new", &form).await;
+    let second = site.post(&cookie, "/records/referral/new", &form).await;
+    assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.body);
+    assert_eq!(first.location(), second.location());
+    let list = site.get(&cookie, "/records/referral").await.body;
+    assert!(list.contains("1 referral."), "{list}");
+    assert!(!list.contains(HOSTILE));
+
+    let record = site.get(&cookie, first.location()).await.body;
+    assert!(record.contains("Accept for work") && !record.contains(HOSTILE));
+    let act = format!("/records/referral/{id}/acts/triage");
+    let done = site.post(&cookie, &act, &[("seen-version", "1")]).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let again = site.post(&cookie, &act, &[("seen-version", "1")]).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.body.contains("Somebody changed this record"));
+    let examiner = site.sign_in(Role::Examiner).await;
+    let denied = site.get(&examiner, &format!("/records/referral/{id}")).await;
+    assert_eq!(denied.status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,102 @@
+//! Sessions: kept by the store, named by a cookie that scripts cannot read.
+//!
+//! A session lasts one long shift and is not prolonged; its id changes when somebody signs in.
+//! It holds the person's id and nothing else: roles and force are read afresh for every page.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use pendeen_casework::ambient::Clock;
+use pendeen_store::Store;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::cookie::time::{Duration, OffsetDateTime};
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{Error, Result};
+use tower_sessions::{Expiry, SessionManagerLayer, SessionStore};
+
+use crate::app::App;
+
+/// Under which key a session holds the person's id.
+pub(crate) const PERSON: &str = "person";
+
+/// How long a session lasts.
+const SHIFT: Duration = Duration::hours(12);
+
+/// The case database as a place for sessions.
+#[derive(Clone)]
+pub(crate) struct Sessions {
+    store: Store,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+/// The layer that gives every request its session.
+pub(crate) fn layer(app: &App) -> SessionManagerLayer<Sessions> {
+    let sessions = Sessions { store: app.store.clone(), clock: Arc::clone(&app.clock) };
+    // A cookie with this prefix is taken only over HTTPS, for this host and the whole of it.
+    let name = if app.secure_cookies { "__Host-pendeen" } else { "pendeen" };
+    SessionManagerLayer::new(sessions)
+        .with_name(name)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_secure(app.secure_cookies)
+        .with_expiry(Expiry::OnInactivity(SHIFT))
+}
+
+/// Attempts at an id that nobody has; one collision among 2^128 is already unheard of.
+const ATTEMPTS: usize = 4;
+
+#[async_trait]
+impl SessionStore for Sessions {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let data = encode(record)?;
+            let expires = expiry(record)?;
+            let kept = self.store.session_create(&record.id.to_string(), &data, expires).await;
+            if kept.map_err(backend)? {
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
+        Err(Error::Backend("no free session id was found".to_owned()))
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        let (data, expires) = (encode(record)?, expiry(record)?);
+        self.store.session_save(&record.id.to_string(), &data, expires).await.map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let found = self.store.session_load(&id.to_string(), self.clock.now()).await;
+        let Some((data, expires)) = found.map_err(backend)? else { return Ok(None) };
+        let data = serde_json::from_slice(&data).map_err(|e| Error::Decode(e.to_string()))?;
+        let expiry_date = OffsetDateTime::from_unix_timestamp_nanos(expires.as_nanosecond())
+            .map_err(|e| Error::Decode(e.to_string()))?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        self.store.session_delete(&id.to_string()).await.map_err(backend)
+    }
+}
+
+fn encode(record: &Record) -> Result<Vec<u8>> {
+    serde_json::to_vec(&record.data).map_err(|e| Error::Encode(e.to_string()))
+}
+
+fn expiry(record: &Record) -> Result<Timestamp> {
+    Timestamp::from_nanosecond(record.expiry_date.unix_timestamp_nanos())
+        .map_err(|e| Error::Encode(e.to_string()))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn backend(error: pendeen_store::StoreError) -> Error {
+    Error::Backend(error.to_string())
+}
