@@ -1,1 +1,32 @@
 //! An examination: evidence against known lists, written as tables.
+//!
+//! In: sources (disk images, folders) and known lists. Out: a folder with `items.parquet`,
+//! `gaps.parquet`, `report.html` and, last of all, `examination.json`. [`run`] is the whole
+//! way; [`load`] reads a finished examination back; [`image_verify`] compares an image with its
+//! stored digests.
+//! Refused: a source that cannot be opened, a known list that cannot be read, a folder for the
+//! results that holds anything. What cannot be read inside a source is a gap: nothing is
+//! skipped in silence.
+
+mod content;
+mod digesting;
+mod error;
+mod gather;
+mod halves;
+mod plan;
+mod progress;
+mod record;
+mod report;
+mod run;
+mod tables;
+mod verify;
+mod work_folder;
+
+pub use error::ExamineError;
+pub use progress::{Progress, Silent, Step};
+pub use record::{
+    ComputedRecord, Counts, Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION,
+    SourceKind, SourceRecord, VolumeRecord, load, read,
+};
+pub use run::{Method, Options, run};
+pub use verify::{Unreadable, Verification, image_verify};

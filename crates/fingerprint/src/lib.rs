@@ -8,5 +8,5 @@
 mod digest;
 mod media;
 
-pub use digest::{Digests, Fingerprinter, digest_many};
+pub use digest::{Digests, Fingerprinter, Md5Stream, ShaStream, digest_many};
 pub use media::{HEAD_LEN, extension_mismatch, media_type};

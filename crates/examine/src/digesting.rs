@@ -1,0 +1,215 @@
+//! Reads all content in physical order and digests it on all threads.
+//!
+//! In: a [`Plan`]. Out: one [`Outcome`] per entry, at the entry's index, whichever thread did
+//! it. Each thread takes the next job, so that the sources are read from beginning to end while
+//! earlier content is still being digested.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use pendeen_evidence::entry::Content;
+use pendeen_fingerprint::{Digests, Fingerprinter, HEAD_LEN, digest_many, media_type};
+
+use crate::content::{Trouble, Window, read_runs, stream_file, stream_runs};
+use crate::gather::{Found, Opened};
+use crate::halves::digest_on_two_threads;
+use crate::plan::{Job, Plan, Shared, schedule};
+use crate::progress::Progress;
+
+/// What became of an entry's content.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Outcome {
+    /// Digests of the whole content, if it could be read whole.
+    pub(crate) digests: Option<Digests>,
+    /// Media type of what could be read.
+    pub(crate) media_type: Option<&'static str>,
+    /// Why it could not be read whole.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+impl Outcome {
+    /// The outcome of a content that could not be read at all.
+    pub(crate) fn unread(trouble: Trouble) -> Self {
+        Self { trouble: Some(trouble), ..Self::default() }
+    }
+}
+
+/// From this length on, a stream that keeps a machine alone is digested on two threads.
+const LONG: u64 = 32 << 20;
+
+/// Space between the contents of a batch, in bytes: contents exactly a multiple of 4 KiB apart
+/// would compete for the same lines of the cache.
+const STAGGER: usize = 64;
+
+/// What the threads share.
+struct Work<'a> {
+    found: &'a [Found],
+    sources: &'a [Opened],
+    jobs: Vec<&'a Job>,
+    next: AtomicUsize,
+    /// Bytes that no thread has taken yet.
+    untaken: AtomicU64,
+    done: Mutex<Vec<(usize, Outcome)>>,
+    progress: &'a dyn Progress,
+    threads: NonZeroUsize,
+}
+
+/// Reads and digests everything in the plan.
+pub(crate) fn digest_all(
+    plan: &Plan,
+    found: &[Found],
+    sources: &[Opened],
+    threads: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Vec<Outcome> {
+    let work = Work {
+        found,
+        sources,
+        jobs: schedule(plan),
+        next: AtomicUsize::new(0),
+        untaken: AtomicU64::new(plan.bytes),
+        done: Mutex::new(Vec::with_capacity(found.len())),
+        progress,
+        threads,
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.get() {
+            scope.spawn(|| work.run());
+        }
+        work.run();
+    });
+    let mut outcomes = vec![Outcome::default(); found.len()];
+    for (index, outcome) in work.done.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        outcomes[index] = outcome;
+    }
+    for (index, reason) in &plan.refused {
+        outcomes[*index] = Outcome::unread(Trouble::new(reason.clone()));
+    }
+    outcomes
+}
+
+impl Work<'_> {
+    /// One thread: job after job until there are none.
+    fn run(&self) {
+        let mut buffer = Vec::new();
+        while let Some(job) = self.jobs.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            match job {
+                Job::Batch(contents) => {
+                    self.taken(contents.iter().map(|c| c.size).sum());
+                    let outcomes = self.batch(contents, &mut buffer);
+                    self.keep(contents.iter().zip(outcomes));
+                }
+                Job::Stream(shared) => {
+                    let untaken = self.taken(shared.size);
+                    let outcome = self.stream(shared, untaken);
+                    self.keep(std::iter::once((shared, outcome)));
+                }
+            }
+        }
+    }
+
+    /// Notes that this many bytes are being read; how many remain for others.
+    fn taken(&self, bytes: u64) -> u64 {
+        self.untaken.fetch_sub(bytes, Ordering::Relaxed).saturating_sub(bytes)
+    }
+
+    fn keep<'s>(&self, outcomes: impl Iterator<Item = (&'s Shared, Outcome)>) {
+        let (mut items, mut bytes) = (0, 0);
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        for (shared, outcome) in outcomes {
+            items += 1 + shared.others.len() as u64;
+            bytes += shared.size;
+            done.extend(shared.others.iter().map(|index| (*index, outcome.clone())));
+            done.push((shared.first, outcome));
+        }
+        drop(done);
+        self.progress.advance(items, bytes);
+    }
+
+    /// Reads small contents into one buffer and digests them side by side.
+    fn batch(&self, contents: &[Shared], buffer: &mut Vec<u8>) -> Vec<Outcome> {
+        let mut places = Vec::with_capacity(contents.len());
+        let mut end = 0_usize;
+        for content in contents {
+            let size = usize::try_from(content.size).unwrap_or(usize::MAX);
+            places.push(end..end.saturating_add(size));
+            end = end.saturating_add(size).next_multiple_of(STAGGER).saturating_add(STAGGER);
+        }
+        if buffer.len() < end {
+            buffer.resize(end, 0);
+        }
+        let mut window = contents
+            .first()
+            .and_then(|c| self.sources[self.found[c.first].source].image())
+            .map(|image| Window::new(image.as_ref()));
+        let ahead_to = contents.last().map_or(0, |c| {
+            let entry = &self.found[c.first].entry;
+            crate::plan::first_byte(entry).unwrap_or(0).saturating_add(c.size)
+        });
+        let read: Vec<Result<(), Trouble>> = contents
+            .iter()
+            .zip(&places)
+            .map(|(content, place)| {
+                let part = &mut buffer[place.clone()];
+                match (&self.found[content.first].entry.content, &mut window) {
+                    (Content::Runs(runs), Some(window)) => read_runs(window, runs, part, ahead_to),
+                    (Content::File(path), _) => {
+                        let mut filled = 0;
+                        stream_file(path, content.size, |piece| {
+                            part[filled..filled + piece.len()].copy_from_slice(piece);
+                            filled += piece.len();
+                        })
+                    }
+                    _ => Err(Trouble::new("its content has no place")),
+                }
+            })
+            .collect();
+        let whole = places.iter().zip(&read).filter(|(_, r)| r.is_ok());
+        let slices: Vec<&[u8]> = whole.map(|(place, _)| &buffer[place.clone()]).collect();
+        let mut digests = digest_many(&slices).into_iter();
+        read.into_iter()
+            .zip(places)
+            .map(|(read, place)| match read {
+                Ok(()) => Outcome {
+                    digests: digests.next(),
+                    media_type: media_type(&buffer[place]),
+                    trouble: None,
+                },
+                Err(trouble) => Outcome::unread(trouble),
+            })
+            .collect()
+    }
+
+    /// Reads a long content piece by piece and digests it as it comes.
+    fn stream(&self, shared: &Shared, untaken: u64) -> Outcome {
+        let found = &self.found[shared.first];
+        let image = self.sources[found.source].image();
+        let mut head = Vec::new();
+        let mut read = |sink: &mut dyn FnMut(&[u8])| {
+            let each = |piece: &[u8]| {
+                let wanted = HEAD_LEN.saturating_sub(head.len()).min(piece.len());
+                head.extend_from_slice(&piece[..wanted]);
+                sink(piece);
+            };
+            match (&found.entry.content, image) {
+                (Content::Runs(runs), Some(image)) => stream_runs(image.as_ref(), runs, each),
+                (Content::File(path), _) => stream_file(path, shared.size, each),
+                _ => Err(Trouble::new("its content has no place")),
+            }
+        };
+        let alone = self.threads.get() > 1 && shared.size >= LONG && untaken < shared.size / 2;
+        let (read, digests) = if alone {
+            digest_on_two_threads(read)
+        } else {
+            let mut fingerprinter = Fingerprinter::new();
+            let read = read(&mut |piece| fingerprinter.update(piece));
+            (read, fingerprinter.finish())
+        };
+        Outcome {
+            digests: read.is_ok().then_some(digests),
+            media_type: media_type(&head),
+            trouble: read.err(),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Why an examination could not be done. What could not be read in one that was done is a gap.
+
+use std::io;
+use std::path::PathBuf;
+
+use pendeen_evidence::source::SourceError;
+use pendeen_item::TableError;
+use pendeen_knownset::KnownError;
+use thiserror::Error;
+
+/// An examination that failed as a whole, or results that cannot be read.
+#[derive(Debug, Error)]
+pub enum ExamineError {
+    /// No source was named.
+    #[error("no source was named: give a disk image or a folder")]
+    NoSource,
+    /// A source could not be opened.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A known list could not be loaded.
+    #[error(transparent)]
+    Known(#[from] KnownError),
+    /// The folder for the results holds something else.
+    #[error("{path} is not empty: name a folder that does not exist yet, or an empty one")]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder for the results holds a finished examination.
+    #[error("{path} holds a finished examination, which is never overwritten: name another folder")]
+    AlreadyExamined {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The path for the results is not a folder's.
+    #[error("{path} is not a folder: name a folder that does not exist yet, or an empty one")]
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The results would go into the evidence.
+    #[error(
+        "{out} lies inside the source {folder}, which is never written to: name a folder elsewhere"
+    )]
+    InsideSource {
+        /// The folder for the results.
+        out: PathBuf,
+        /// The source.
+        folder: PathBuf,
+    },
+    /// Another run is writing there.
+    #[error(
+        "another examination is writing to {path} at this moment: wait for it, or name another folder"
+    )]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Results could not be written.
+    #[error("writing {path} failed{}", advice(source))]
+    Output {
+        /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A table could not be written or read.
+    #[error("{}", table_message(.0))]
+    Table(#[source] TableError),
+    /// There is no finished examination in the folder.
+    #[error(
+        "{path} holds no finished examination: run `pendeen examine SOURCE --out {path}` first"
+    )]
+    NotFinished {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The examination's own record cannot be understood.
+    #[error("{path} is not a record of an examination that this version can read")]
+    BadRecord {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: serde_json::Error,
+    },
+    /// A file of the examination was changed after it was written.
+    #[error(
+        "{path} is not the file that the examination wrote: wanted SHA-256 {wanted}, got {got}; examine the source again"
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// The digest recorded.
+        wanted: String,
+        /// The digest of what is there.
+        got: String,
+    },
+    /// There is no such item.
+    #[error("the examination has no item {id}")]
+    NoSuchItem {
+        /// The item's id or forensic path.
+        id: String,
+    },
+    /// An item's content could not be read.
+    #[error("the content of {forensic_path} could not be read: {reason}")]
+    Content {
+        /// The item.
+        forensic_path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The operating system refused what the examination needs.
+    #[error("{doing} failed")]
+    System {
+        /// What was wanted.
+        doing: &'static str,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+impl From<TableError> for ExamineError {
+    fn from(error: TableError) -> Self {
+        Self::Table(error)
+    }
+}
+
+/// What to do about a write that failed.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ": the disk is full; make room, or name a folder on another disk with --out"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            ": this account may not write there; name another folder with --out"
+        }
+        _ => "",
+    }
+}
+
+fn table_message(error: &TableError) -> String {
+    match error {
+        TableError::Io { source, .. } => format!("{error}{}", advice(source)),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,230 @@
+//! In which order content is read, and what is read together.
+//!
+//! In: the entries of all sources. Out: [`Job`]s in physical order, so that a disk is read from
+//! its beginning to its end. Small contents are gathered into batches, which are digested side
+//! by side; entries that share their blocks (hard links) are one content, read once.
+//! Refused, each with its reason: content that the metadata does not locate, and content beyond
+//! the budget: metadata that lies must not keep the examination busy for ever. The plan depends
+//! on the entries alone, never on the machine.
+
+use std::cmp::{Ordering, Reverse};
+
+use pendeen_evidence::entry::{Content, Entry, Run};
+
+use crate::gather::{Found, Opened};
+
+/// Contents up to this many bytes are digested in batches.
+const SMALL: u64 = 256 * 1024;
+/// A batch is closed when it holds this many bytes ...
+const BATCH_BYTES: u64 = 2 * 1024 * 1024;
+/// ... or this many contents.
+const BATCH_CONTENTS: usize = 512;
+
+/// One content and the entries that have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shared {
+    /// Index of the first entry, whose content is read.
+    pub(crate) first: usize,
+    /// Indices of further entries with the very same blocks.
+    pub(crate) others: Vec<usize>,
+    /// Length in bytes.
+    pub(crate) size: u64,
+}
+
+/// What one thread does at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// Contents of one source that are read whole and digested side by side.
+    Batch(Vec<Shared>),
+    /// A content that is digested while it is read.
+    Stream(Shared),
+}
+
+/// All that is to be read.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// In physical order.
+    pub(crate) jobs: Vec<Job>,
+    /// Entries that only the file systems' own code can read, in order.
+    pub(crate) by_worker: Vec<usize>,
+    /// Entries whose content is not read, and why.
+    pub(crate) refused: Vec<(usize, String)>,
+    /// How many bytes the jobs read.
+    pub(crate) bytes: u64,
+}
+
+/// Plans the reading of these entries.
+pub(crate) fn plan(found: &[Found], sources: &[Opened]) -> Plan {
+    let mut plan = Plan::default();
+    let mut order = Vec::with_capacity(found.len());
+    for (index, one) in found.iter().enumerate() {
+        match &one.entry.content {
+            Content::Unknown(reason) => plan.refused.push((index, reason.clone())),
+            Content::Worker { .. } => plan.by_worker.push(index),
+            Content::Runs(runs) => match problem(&one.entry, runs) {
+                Some(reason) => plan.refused.push((index, reason)),
+                None => order.push(index),
+            },
+            Content::File(_) => order.push(index),
+        }
+    }
+    order.sort_by(|a, b| physical_order(&found[*a], &found[*b]).then(a.cmp(b)));
+    let mut budget = Budget::new(sources);
+    let mut batch = Batch::default();
+    for shared in share(found, &order) {
+        let source = found[shared.first].source;
+        if let Err(reason) = budget.spend(source, shared.size) {
+            let entries = std::iter::once(shared.first).chain(shared.others);
+            plan.refused.extend(entries.map(|index| (index, reason.clone())));
+            continue;
+        }
+        plan.bytes += shared.size;
+        if shared.size > SMALL {
+            plan.jobs.push(Job::Stream(shared));
+        } else {
+            batch.add(source, shared, &mut plan.jobs);
+        }
+    }
+    batch.close(&mut plan.jobs);
+    plan.by_worker.sort_unstable();
+    plan
+}
+
+/// By source, then by the first byte or the inode, then by all blocks.
+fn physical_order(a: &Found, b: &Found) -> Ordering {
+    let place = |found: &Found| match &found.entry.content {
+        Content::Runs(_) => first_byte(&found.entry).unwrap_or(0),
+        _ => found.entry.fs_address.parse().unwrap_or(u64::MAX),
+    };
+    let block = |run: &Run| match *run {
+        Run::Data { at, len } => (0, at.0, len.0),
+        Run::Hole { len } => (1, 0, len.0),
+        Run::Lost { len } => (2, 0, len.0),
+    };
+    let by_blocks = || match (&a.entry.content, &b.entry.content) {
+        (Content::Runs(a), Content::Runs(b)) => a.iter().map(block).cmp(b.iter().map(block)),
+        _ => Ordering::Equal,
+    };
+    (a.source, place(a)).cmp(&(b.source, place(b))).then_with(by_blocks)
+}
+
+/// Where an entry's content begins in its image, if it lies in blocks.
+pub(crate) fn first_byte(entry: &Entry) -> Option<u64> {
+    let Content::Runs(runs) = &entry.content else { return None };
+    runs.iter().find_map(|run| match run {
+        Run::Data { at, .. } => Some(at.0),
+        Run::Hole { .. } | Run::Lost { .. } => None,
+    })
+}
+
+/// Why runs cannot be the entry's content; none if they can.
+fn problem(entry: &Entry, runs: &[Run]) -> Option<String> {
+    let mut total = 0_u64;
+    let mut lost = 0_u64;
+    for run in runs {
+        let (Run::Data { len, .. } | Run::Hole { len } | Run::Lost { len }) = run;
+        total = total.saturating_add(len.0);
+        if matches!(run, Run::Lost { .. }) {
+            lost = lost.saturating_add(len.0);
+        }
+    }
+    if total != entry.size.0 {
+        return Some(format!(
+            "the metadata gives a size of {} bytes, and blocks for {total}",
+            entry.size
+        ));
+    }
+    (lost > 0)
+        .then(|| format!("the metadata no longer says where {lost} of {} bytes are", entry.size))
+}
+
+/// Puts neighbours with the very same blocks together.
+fn share(found: &[Found], order: &[usize]) -> Vec<Shared> {
+    let mut all: Vec<Shared> = Vec::with_capacity(order.len());
+    for &index in order {
+        let entry = &found[index].entry;
+        if let (Content::Runs(runs), Some(last)) = (&entry.content, all.last_mut())
+            && found[last.first].source == found[index].source
+            && matches!(&found[last.first].entry.content, Content::Runs(before) if before == runs)
+        {
+            last.others.push(index);
+            continue;
+        }
+        all.push(Shared { first: index, others: Vec::new(), size: entry.size.0 });
+    }
+    all
+}
+
+/// A batch that is being filled.
+#[derive(Default)]
+struct Batch {
+    source: usize,
+    contents: Vec<Shared>,
+    bytes: u64,
+}
+
+impl Batch {
+    fn add(&mut self, source: usize, shared: Shared, jobs: &mut Vec<Job>) {
+        let full = self.bytes + shared.size > BATCH_BYTES || self.contents.len() >= BATCH_CONTENTS;
+        if full || source != self.source {
+            self.close(jobs);
+        }
+        self.source = source;
+        self.bytes += shared.size;
+        self.contents.push(shared);
+    }
+
+    fn close(&mut self, jobs: &mut Vec<Job>) {
+        if !self.contents.is_empty() {
+            jobs.push(Job::Batch(std::mem::take(&mut self.contents)));
+            self.bytes = 0;
+        }
+    }
+}
+
+/// How many bytes of content a source may claim: several times its own length, since files may
+/// share blocks and have holes, but not without end.
+struct Budget(Vec<Option<u64>>);
+
+impl Budget {
+    const TIMES: u64 = 8;
+    const FLOOR: u64 = 16 << 30;
+
+    fn new(sources: &[Opened]) -> Self {
+        Self(
+            sources
+                .iter()
+                .map(|s| s.image_len().map(|len| len.saturating_mul(Self::TIMES).max(Self::FLOOR)))
+                .collect(),
+        )
+    }
+
+    fn spend(&mut self, source: usize, size: u64) -> Result<(), String> {
+        let Some(Some(left)) = self.0.get_mut(source) else { return Ok(()) };
+        match left.checked_sub(size) {
+            Some(rest) => {
+                *left = rest;
+                Ok(())
+            }
+            None => Err(format!(
+                "its {size} bytes go beyond what the files of this source may claim together \
+                 ({} times its length): the metadata cannot be right",
+                Self::TIMES
+            )),
+        }
+    }
+}
+
+/// The jobs in the order in which threads take them: as planned, but that the longest streams
+/// come first, so that no thread is left alone with one at the end.
+pub(crate) fn schedule(plan: &Plan) -> Vec<&Job> {
+    const LONG: u64 = 64 << 20;
+    let long = |job: &Job| matches!(job, Job::Stream(shared) if shared.size >= LONG);
+    let (mut first, rest): (Vec<_>, Vec<_>) = plan.jobs.iter().partition(|job| long(job));
+    first.sort_by_key(|job| match job {
+        Job::Stream(shared) => Reverse(shared.size),
+        Job::Batch(_) => Reverse(0),
+    });
+    first.extend(rest);
+    first
+}

@@ -1,0 +1,416 @@
+//! The readable report of an examination: one HTML page.
+//!
+//! In: the record and an excerpt of the tables. Out: a page that needs nothing but itself: no
+//! script, no external resource, no evidential pixels (pictures appear as digests, sizes and
+//! places). Every name from the evidence is hostile text: all text goes through [`Text`].
+
+use std::fmt::{self, Display, Write as _};
+
+use jiff::Timestamp;
+use pendeen_item::Item;
+
+use crate::record::{Counts, Examination, SourceKind, SourceRecord};
+use crate::tables::Excerpt;
+
+/// The page.
+pub(crate) fn html(examination: &Examination, excerpt: &Excerpt) -> String {
+    let mut page = String::with_capacity(64 * 1024);
+    // Writing to a string cannot fail.
+    let _ = write_page(&mut page, examination, excerpt);
+    page
+}
+
+fn write_page(out: &mut String, e: &Examination, excerpt: &Excerpt) -> fmt::Result {
+    let title = if e.exhibit.is_empty() {
+        "Examination".to_owned()
+    } else {
+        format!("Examination of {}", e.exhibit)
+    };
+    write!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en-GB\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         style-src 'unsafe-inline'\">\n\
+         <title>{}</title>\n<style>{}</style>\n</head>\n<body>\n\
+         <p class=\"marking\">OFFICIAL-SENSITIVE</p>\n<main>\n<h1>{}</h1>\n",
+        Text(&title),
+        include_str!("report.css"),
+        Text(&title)
+    )?;
+    write_summary(out, e)?;
+    write_sources(out, e)?;
+    write_method(out, e)?;
+    write_totals(out, &e.counts)?;
+    write_known(out, e, &excerpt.known)?;
+    write_gaps(out, e, excerpt)?;
+    write_items(out, e, &excerpt.first)?;
+    write_files(out, e)?;
+    out.write_str("</main>\n</body>\n</html>\n")
+}
+
+fn write_summary(out: &mut String, e: &Examination) -> fmt::Result {
+    let c = &e.counts;
+    out.write_str("<dl class=\"figures\">\n")?;
+    for (label, value) in [
+        ("items", c.items),
+        ("on known lists", c.known),
+        ("renamed types", c.extension_mismatches),
+        ("gaps", c.gaps),
+    ] {
+        writeln!(out, "<div><dt>{label}</dt><dd>{}</dd></div>", Number(value))?;
+    }
+    out.write_str("</dl>\n")?;
+    if c.gaps > 0 {
+        out.write_str(
+            "<p class=\"warning\"><strong>Something could not be read.</strong> \
+             <a href=\"#gaps\">What, and why</a></p>\n",
+        )?;
+    }
+    Ok(())
+}
+
+fn write_sources(out: &mut String, e: &Examination) -> fmt::Result {
+    out.write_str("<h2>What was examined</h2>\n")?;
+    for source in &e.sources {
+        out.write_str("<table class=\"facts\">\n")?;
+        fact(out, "Source", &source.path.display())?;
+        if !source.prefix.is_empty() {
+            fact(out, "Forensic paths begin with", &source.prefix)?;
+        }
+        write_source_kind(out, source)?;
+        out.write_str("</table>\n")?;
+    }
+    Ok(())
+}
+
+fn write_source_kind(out: &mut String, source: &SourceRecord) -> fmt::Result {
+    let SourceKind::Image(image) = &source.kind else {
+        return fact(out, "Kind", &"folder: only what this computer's file system shows");
+    };
+    let format = match image.format {
+        pendeen_evidence::image::Format::Raw => "raw disk image",
+        pendeen_evidence::image::Format::Ewf => "EWF (E01) disk image",
+    };
+    fact(out, "Kind", &format)?;
+    fact(out, "Files", &image.segments.len())?;
+    fact(out, "Length in bytes", &Number(image.len_bytes))?;
+    for (name, digest) in [("MD5", &image.stored_md5), ("SHA-1", &image.stored_sha1)] {
+        if let Some(digest) = digest {
+            fact(out, &format!("{name} stored in the image"), digest)?;
+        }
+    }
+    match &image.computed {
+        None => fact(out, "Stored digests", &"not compared in this run")?,
+        Some(computed) => {
+            fact(out, "MD5 of the bytes read", &computed.md5)?;
+            fact(out, "SHA-1 of the bytes read", &computed.sha1)?;
+            fact(out, "SHA-256 of the bytes read", &computed.sha256)?;
+            let verdict = match computed.matches {
+                Some(true) => "equal to those computed",
+                Some(false) => "DIFFERENT from those computed",
+                None => "none to compare with",
+            };
+            fact(out, "Stored digests", &verdict)?;
+        }
+    }
+    for (name, value) in &image.header {
+        fact(out, name, value)?;
+    }
+    for volume in &image.volumes {
+        let label = if volume.label.is_empty() { "whole image" } else { &volume.label };
+        let place = format!(
+            "{label}: from byte {}, {} bytes",
+            Number(volume.offset_bytes),
+            Number(volume.len_bytes)
+        );
+        fact(out, "Volume", &place)?;
+    }
+    Ok(())
+}
+
+fn write_method(out: &mut String, e: &Examination) -> fmt::Result {
+    out.write_str("<h2>How it was examined</h2>\n<table class=\"facts\">\n")?;
+    if !e.exhibit.is_empty() {
+        fact(out, "Exhibit", &e.exhibit)?;
+    }
+    if let Some(examiner) = &e.examiner {
+        fact(out, "Examiner", examiner)?;
+    }
+    fact(out, "Program", &format!("{} {}", e.tool, e.version))?;
+    for (name, version) in &e.components {
+        fact(out, name, version)?;
+    }
+    fact(out, "Begun", &Time(e.started))?;
+    fact(out, "Finished", &Time(e.finished))?;
+    if e.known.is_empty() {
+        fact(out, "Known lists", &"none given")?;
+    }
+    for list in &e.known {
+        let shown = format!(
+            "{}: {} records, SHA-256 {}",
+            list.path.display(),
+            Number(list.records),
+            list.sha256
+        );
+        fact(out, "Known list", &shown)?;
+        if list.conflicting > 0 {
+            let shown = format!(
+                "{} records give a digest that another list or category gave before; the first \
+                 counts",
+                Number(list.conflicting)
+            );
+            fact(out, "In conflict", &shown)?;
+        }
+    }
+    out.write_str("</table>\n")?;
+    out.write_str(include_str!("report_limits.html"))
+}
+
+fn write_totals(out: &mut String, c: &Counts) -> fmt::Result {
+    out.write_str("<h2>Totals</h2>\n")?;
+    writeln!(
+        out,
+        "<p>{} entries were seen, and {} items written, of {} bytes together. \
+         {} of them could not be read whole.</p>",
+        Number(c.entries),
+        Number(c.items),
+        Number(c.bytes),
+        Number(c.items_with_gaps)
+    )?;
+    let origins: Vec<(&str, u64)> =
+        c.by_origin.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+    write_bars(out, "Items by origin", &origins)?;
+    let mut types: Vec<(&str, u64)> = c
+        .by_media_type
+        .iter()
+        .map(|(name, n)| (if name.is_empty() { "not recognised" } else { name.as_str() }, *n))
+        .collect();
+    types.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    write_bars(out, "Items by media type", &types)
+}
+
+/// A table whose numbers are drawn as bars beside them.
+fn write_bars(out: &mut String, caption: &str, rows: &[(&str, u64)]) -> fmt::Result {
+    let most = rows.iter().map(|(_, n)| *n).max().unwrap_or(1).max(1);
+    writeln!(out, "<table class=\"bars\">\n<caption>{}</caption>", Text(caption))?;
+    for (name, n) in rows {
+        let width = u128::from(*n) * 300 / u128::from(most);
+        writeln!(
+            out,
+            "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td><td>\
+             <svg width=\"300\" height=\"14\" aria-hidden=\"true\">\
+             <rect width=\"{}\" height=\"14\" fill=\"#1d70b8\"/></svg></td></tr>",
+            Text(name),
+            Number(*n),
+            width.max(1)
+        )?;
+    }
+    out.write_str("</table>\n")
+}
+
+fn write_known(out: &mut String, e: &Examination, known: &[Item]) -> fmt::Result {
+    out.write_str("<h2>On known lists</h2>\n")?;
+    if e.known.is_empty() {
+        return out.write_str("<p>No known list was given.</p>\n");
+    }
+    if known.is_empty() {
+        return out.write_str(
+            "<p>No item is on a list given. An unknown picture is not a harmless one.</p>\n",
+        );
+    }
+    for (list, categories) in &e.counts.known_by_list {
+        let rows: Vec<(&str, u64)> = categories
+            .iter()
+            .map(|(name, n)| (if name.is_empty() { "no category" } else { name.as_str() }, *n))
+            .collect();
+        write_bars(out, &format!("Items on {list}, by category"), &rows)?;
+    }
+    write_excerpt_note(out, "known items", known.len(), e.counts.known)?;
+    out.write_str(
+        "<table>\n<tr><th scope=\"col\">Forensic path</th><th scope=\"col\">List</th>\
+         <th scope=\"col\">Category</th><th scope=\"col\" class=\"number\">Bytes</th>\
+         <th scope=\"col\">SHA-256</th></tr>\n",
+    )?;
+    for item in known {
+        writeln!(
+            out,
+            "<tr><td class=\"path\">{}</td><td>{}</td><td>{}</td><td class=\"number\">{}</td>\
+             <td class=\"digest\">{}</td></tr>",
+            Text(&item.forensic_path),
+            Text(item.known_list.as_deref().unwrap_or_default()),
+            Text(item.known_category.as_deref().unwrap_or_default()),
+            Number(item.size_bytes),
+            digest(item)
+        )?;
+    }
+    out.write_str("</table>\n")
+}
+
+fn write_gaps(out: &mut String, e: &Examination, excerpt: &Excerpt) -> fmt::Result {
+    out.write_str("<h2 id=\"gaps\">What could not be read</h2>\n")?;
+    if excerpt.gaps.is_empty() {
+        return out.write_str("<p>Nothing: every entry was read whole.</p>\n");
+    }
+    write_excerpt_note(out, "gaps", excerpt.gaps.len(), e.counts.gaps)?;
+    out.write_str(
+        "<table>\n<tr><th scope=\"col\">Where</th><th scope=\"col\">Wanted</th>\
+         <th scope=\"col\">Why not</th></tr>\n",
+    )?;
+    for gap in &excerpt.gaps {
+        let place = if gap.forensic_path.is_empty() { "the source" } else { &gap.forensic_path };
+        writeln!(
+            out,
+            "<tr><td class=\"path\">{}</td><td>{}</td><td>{}</td></tr>",
+            Text(place),
+            Text(&gap.wanted),
+            Text(&gap.reason)
+        )?;
+    }
+    out.write_str("</table>\n")
+}
+
+fn write_items(out: &mut String, e: &Examination, items: &[Item]) -> fmt::Result {
+    out.write_str("<h2>Items</h2>\n")?;
+    write_excerpt_note(out, "items", items.len(), e.counts.items)?;
+    out.write_str(
+        "<table>\n<tr><th scope=\"col\">Forensic path</th><th scope=\"col\">Origin</th>\
+         <th scope=\"col\">Media type</th><th scope=\"col\" class=\"number\">Bytes</th>\
+         <th scope=\"col\">Modified</th><th scope=\"col\">SHA-256</th></tr>\n",
+    )?;
+    for item in items {
+        let modified = item.modified.and_then(|ns| Timestamp::from_nanosecond(ns.into()).ok());
+        let origin = match item.recovery {
+            Some(recovery) => format!("{}, {}", item.origin.key(), recovery.key()),
+            None => item.origin.key().to_owned(),
+        };
+        writeln!(
+            out,
+            "<tr><td class=\"path\">{}</td><td>{}</td><td>{}</td><td class=\"number\">{}</td>\
+             <td>{}</td><td class=\"digest\">{}</td></tr>",
+            Text(&item.forensic_path),
+            Text(&origin),
+            Text(item.media_type.as_deref().unwrap_or_default()),
+            Number(item.size_bytes),
+            modified.map(|t| Time(t).to_string()).unwrap_or_default(),
+            digest(item)
+        )?;
+    }
+    out.write_str("</table>\n")
+}
+
+fn write_files(out: &mut String, e: &Examination) -> fmt::Result {
+    out.write_str("<h2>Files of this examination</h2>\n<table class=\"facts\">\n")?;
+    for (name, file) in &e.files {
+        let rows = file.rows.map(|n| format!("{} rows, ", Number(n))).unwrap_or_default();
+        let shown = format!("{rows}{} bytes, SHA-256 {}", Number(file.len_bytes), file.sha256);
+        fact(out, name, &shown)?;
+    }
+    fact(out, "examination.json", &"all of this as data, with the digest of this page")?;
+    out.write_str("</table>\n")
+}
+
+fn write_excerpt_note(out: &mut String, what: &str, shown: usize, all: u64) -> fmt::Result {
+    if shown as u64 >= all {
+        return Ok(());
+    }
+    let table = if what == "gaps" { "gaps.parquet" } else { "items.parquet" };
+    writeln!(
+        out,
+        "<p>The first {shown} of {} {what}, in forensic order. All of them: <code>{table}</code> \
+         beside this page.</p>",
+        Number(all)
+    )
+}
+
+fn fact(out: &mut String, name: &str, value: &dyn Display) -> fmt::Result {
+    writeln!(
+        out,
+        "<tr><th scope=\"row\">{}</th><td>{}</td></tr>",
+        Text(name),
+        Text(&value.to_string())
+    )
+}
+
+fn digest(item: &Item) -> String {
+    item.sha256.map_or_else(|| "not read whole".to_owned(), hex::encode)
+}
+
+/// Text for HTML, as content or in a quoted attribute.
+///
+/// Control characters and the marks that turn the direction of writing are shown as their
+/// code point, so that a name from the evidence cannot pass for another.
+struct Text<'a>(&'a str);
+
+impl Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                c if c.is_control() || deceives(c) => {
+                    write!(f, "\u{27e8}U+{:04X}\u{27e9}", u32::from(c))?;
+                }
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Invisible characters: direction marks, joiners, the byte order mark.
+fn deceives(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
+        | '\u{061c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// A number with thin gaps between thousands.
+struct Number(u64);
+
+impl Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
+                f.write_char(',')?;
+            }
+            f.write_char(digit)?;
+        }
+        Ok(())
+    }
+}
+
+/// A moment in UTC, to the second.
+struct Time(Timestamp);
+
+impl Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.strftime("%-d %B %Y, %H:%M:%S UTC"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_become_text() {
+        let shown = |text: &str| Text(text).to_string();
+        assert_eq!(
+            shown("<script>alert('x')</script>&\"\u{0}\n"),
+            "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;&quot;\u{27e8}U+0000\u{27e9}\u{27e8}U+000A\u{27e9}"
+        );
+        assert_eq!(shown("gpj.\u{202e}exe"), "gpj.\u{27e8}U+202E\u{27e9}exe");
+        assert_eq!(shown("Gr\u{fc}\u{df}e \u{1f600}"), "Gr\u{fc}\u{df}e \u{1f600}");
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let shown = |n| Number(n).to_string();
+        assert_eq!((shown(0), shown(999), shown(1000)), ("0".into(), "999".into(), "1,000".into()));
+        assert_eq!(shown(1_234_567), "1,234,567");
+    }
+}

@@ -1,0 +1,195 @@
+//! The whole way of an examination, from sources to a finished folder.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use pendeen_item::{Gap, Stage};
+use pendeen_knownset::KnownSet;
+
+use crate::digesting::digest_all;
+use crate::gather::{self, Opened};
+use crate::plan::plan;
+use crate::progress::{Progress, Step};
+use crate::record::{
+    ComputedRecord, Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION,
+    SourceKind, SourceRecord, VolumeRecord,
+};
+use crate::verify::{Verification, image_verify};
+use crate::work_folder::{WorkFolder, name};
+use crate::{ExamineError, report, tables};
+
+/// What to examine, and how.
+pub struct Options<'a> {
+    /// Disk images (their first segment) and folders.
+    pub sources: Vec<PathBuf>,
+    /// Known lists as CSV; a digest in several counts for the list named first.
+    pub known: Vec<PathBuf>,
+    /// Folder for the results: does not exist yet, or is empty.
+    pub out: PathBuf,
+    /// Exhibit reference, such as `ABC/1`; may be empty.
+    pub exhibit: String,
+    /// How many threads read and digest. The tables do not depend on it.
+    pub threads: NonZeroUsize,
+    /// Whether to read each image whole first and compare it with its stored digests.
+    pub verify: bool,
+    /// Who examines, with what.
+    pub method: Method,
+    /// Tells the time, UTC; asked at the beginning and at the end.
+    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+}
+
+/// Who examines, with what: goes into the record as it is.
+#[derive(Debug, Clone)]
+pub struct Method {
+    /// The program: `pendeen`.
+    pub tool: String,
+    /// Its version.
+    pub version: String,
+    /// Who runs it, if that is known.
+    pub examiner: Option<String>,
+}
+
+/// Examines the sources and writes the folder of results.
+///
+/// The tables depend on the sources and the lists alone: they are the same, byte for byte, on
+/// any number of threads. Nothing stands under the folder's name until all of it is durable.
+pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination, ExamineError> {
+    let started = (options.clock)();
+    progress.begin(Step::Opening, None, None);
+    let known = KnownSet::load_csv(&options.known)?;
+    let mut sources = gather::open(&options.sources)?;
+    let folder = WorkFolder::create(&options.out, &options.sources)?;
+
+    let mut gaps = Vec::new();
+    let verified = verify_all(options, &sources, &mut gaps, progress);
+
+    progress.begin(Step::Listing, None, None);
+    let found = gather::list(&mut sources, &mut gaps);
+
+    let plan = plan(&found, &sources);
+    progress.begin(Step::Reading, Some(found.len() as u64), Some(plan.bytes));
+    let outcomes = digest_all(&plan, &found, &sources, options.threads, progress);
+
+    progress.begin(Step::Writing, Some(found.len() as u64), None);
+    let written = tables::write(&folder, &options.exhibit, &found, &outcomes, &known, gaps)?;
+    let mut examination = Examination {
+        schema_version: SCHEMA_VERSION,
+        tool: options.method.tool.clone(),
+        version: options.method.version.clone(),
+        components: BTreeMap::new(),
+        exhibit: options.exhibit.clone(),
+        examiner: options.method.examiner.clone(),
+        sources: sources.iter().zip(verified).map(|(s, v)| source_record(s, v)).collect(),
+        known: known.sources().to_vec(),
+        started,
+        finished: (options.clock)(),
+        options: OptionsRecord { threads: options.threads.get(), verify: options.verify },
+        counts: written.counts,
+        files: BTreeMap::from([
+            (name::ITEMS.to_owned(), written.items),
+            (name::GAPS.to_owned(), written.gaps),
+        ]),
+    };
+    let page = report::html(&examination, &written.excerpt);
+    folder.write(name::REPORT, page.as_bytes())?;
+    examination.files.insert(name::REPORT.to_owned(), file_record(page.as_bytes()));
+    let mut text = serde_json::to_vec_pretty(&examination).map_err(|source| {
+        ExamineError::BadRecord { path: folder.path(name::EXAMINATION), source }
+    })?;
+    text.push(b'\n');
+    folder.write(name::EXAMINATION, &text)?;
+    folder.finish()?;
+    Ok(examination)
+}
+
+/// Verifies each image where that is asked for; what differs or cannot be read is a gap.
+fn verify_all(
+    options: &Options<'_>,
+    sources: &[Opened],
+    gaps: &mut Vec<Gap>,
+    progress: &dyn Progress,
+) -> Vec<Option<Verification>> {
+    if !options.verify {
+        return sources.iter().map(|_| None).collect();
+    }
+    let bytes = sources.iter().filter_map(Opened::image_len).sum();
+    progress.begin(Step::Verifying, None, Some(bytes));
+    sources
+        .iter()
+        .map(|source| {
+            let image = source.image()?;
+            let verification = image_verify(image, options.threads, progress);
+            gaps.extend(verification_gaps(source, &verification));
+            Some(verification)
+        })
+        .collect()
+}
+
+fn verification_gaps(source: &Opened, verification: &Verification) -> Vec<Gap> {
+    let gap = |wanted: &str, reason: String| Gap {
+        forensic_path: source.prefix.clone(),
+        stage: Stage::Source,
+        wanted: wanted.to_owned(),
+        reason,
+        offset_bytes: None,
+        size_bytes: None,
+    };
+    let mut gaps: Vec<Gap> = verification
+        .unreadable
+        .iter()
+        .map(|range| Gap {
+            offset_bytes: Some(range.offset.0),
+            size_bytes: Some(range.len.0),
+            ..gap("the bytes of the image", range.reason.clone())
+        })
+        .collect();
+    if verification.matches() == Some(false) {
+        let reason = "the digest of the bytes read is not the one that the image stores".to_owned();
+        gaps.push(gap("the acquired bytes", reason));
+    }
+    gaps
+}
+
+fn source_record(source: &Opened, verified: Option<Verification>) -> SourceRecord {
+    let kind = match source.image() {
+        None => SourceKind::Folder,
+        Some(image) => {
+            let provenance = image.provenance();
+            SourceKind::Image(Box::new(ImageRecord {
+                format: provenance.format,
+                segments: provenance.segments.clone(),
+                len_bytes: provenance.len.0,
+                stored_md5: provenance.stored_md5.map(hex::encode),
+                stored_sha1: provenance.stored_sha1.map(hex::encode),
+                header: provenance.header.clone(),
+                volumes: source
+                    .volumes
+                    .iter()
+                    .map(|volume| VolumeRecord {
+                        label: volume.label.clone(),
+                        offset_bytes: volume.offset.0,
+                        len_bytes: volume.len.0,
+                    })
+                    .collect(),
+                computed: verified.map(|v| ComputedRecord {
+                    md5: hex::encode(v.digests.md5),
+                    sha1: hex::encode(v.digests.sha1),
+                    sha256: hex::encode(v.digests.sha256),
+                    matches: v.matches(),
+                    unreadable_bytes: v.unreadable_bytes(),
+                }),
+            }))
+        }
+    };
+    SourceRecord { path: source.path.clone(), prefix: source.prefix.clone(), kind }
+}
+
+fn file_record(bytes: &[u8]) -> FileRecord {
+    FileRecord {
+        sha256: hex::encode(<sha2::Sha256 as sha2::Digest>::digest(bytes)),
+        len_bytes: bytes.len() as u64,
+        rows: None,
+    }
+}

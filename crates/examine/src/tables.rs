@@ -1,0 +1,137 @@
+//! From entries and outcomes to rows, in forensic order, and to the counts that sum them up.
+
+use pendeen_evidence::entry::Content;
+use pendeen_fingerprint::extension_mismatch;
+use pendeen_item::{Gap, GapWriter, Item, ItemWriter, Stage, forensic_order};
+use pendeen_knownset::KnownSet;
+
+use crate::ExamineError;
+use crate::digesting::Outcome;
+use crate::gather::Found;
+use crate::plan::first_byte;
+use crate::record::{Counts, FileRecord};
+use crate::work_folder::{WorkFolder, name};
+
+/// What the report shows besides the counts.
+#[derive(Debug, Default)]
+pub(crate) struct Excerpt {
+    /// The first items in forensic order.
+    pub(crate) first: Vec<Item>,
+    /// Known items, the first of them in forensic order.
+    pub(crate) known: Vec<Item>,
+    /// The first gaps.
+    pub(crate) gaps: Vec<Gap>,
+}
+
+/// Rows of a kind that the report shows.
+const EXCERPT: usize = 200;
+
+/// The finished tables.
+pub(crate) struct Tables {
+    pub(crate) items: FileRecord,
+    pub(crate) gaps: FileRecord,
+    pub(crate) counts: Counts,
+    pub(crate) excerpt: Excerpt,
+}
+
+/// Writes both tables into the work folder.
+pub(crate) fn write(
+    folder: &WorkFolder,
+    exhibit: &str,
+    found: &[Found],
+    outcomes: &[Outcome],
+    known: &KnownSet,
+    mut gaps: Vec<Gap>,
+) -> Result<Tables, ExamineError> {
+    let mut counts = Counts { entries: found.len() as u64, ..Counts::default() };
+    let mut excerpt = Excerpt::default();
+    let mut writer = ItemWriter::create(&folder.path(name::ITEMS), exhibit)?;
+    let mut order: Vec<usize> = (0..found.len()).collect();
+    order.sort_unstable_by(|a, b| {
+        forensic_order(&found[*a].entry.forensic_path, &found[*b].entry.forensic_path)
+    });
+    for index in order {
+        let item = item(&found[index], &outcomes[index], known);
+        gaps.extend(content_gap(&found[index], &outcomes[index]));
+        count(&mut counts, &item);
+        if excerpt.first.len() < EXCERPT {
+            excerpt.first.push(item.clone());
+        }
+        if item.known_list.is_some() && excerpt.known.len() < EXCERPT {
+            excerpt.known.push(item.clone());
+        }
+        writer.write(item)?;
+    }
+    let items = FileRecord::from(writer.finish()?);
+    gaps.sort_by(|a, b| forensic_order(&a.forensic_path, &b.forensic_path).then(a.cmp(b)));
+    counts.gaps = gaps.len() as u64;
+    excerpt.gaps = gaps.iter().take(EXCERPT).cloned().collect();
+    let mut writer = GapWriter::create(&folder.path(name::GAPS), exhibit)?;
+    for gap in gaps {
+        writer.write(gap)?;
+    }
+    Ok(Tables { items, gaps: FileRecord::from(writer.finish()?), counts, excerpt })
+}
+
+/// The row of one entry.
+fn item(found: &Found, outcome: &Outcome, known: &KnownSet) -> Item {
+    let entry = &found.entry;
+    let name = String::from_utf8_lossy(&entry.name).into_owned();
+    let hit = outcome.digests.as_ref().and_then(|digests| known.lookup(digests));
+    Item {
+        forensic_path: entry.forensic_path.clone(),
+        parent: None,
+        path: entry.path.clone(),
+        origin: entry.origin,
+        recovery: entry.recovery,
+        fs_type: entry.fs_type.to_owned(),
+        fs_address: entry.fs_address.clone(),
+        offset_bytes: first_byte(entry),
+        size_bytes: entry.size.0,
+        created: entry.times.created,
+        modified: entry.times.modified,
+        accessed: entry.times.accessed,
+        changed: entry.times.changed,
+        media_type: outcome.media_type.map(str::to_owned),
+        extension_mismatch: extension_mismatch(&name, outcome.media_type),
+        name,
+        md5: outcome.digests.map(|d| d.md5),
+        sha1: outcome.digests.map(|d| d.sha1),
+        sha256: outcome.digests.map(|d| d.sha256),
+        known_list: hit.map(|known| known.list.clone()),
+        known_category: hit.map(|known| known.category.clone()).filter(|c| !c.is_empty()),
+        gap: outcome.trouble.as_ref().map(|trouble| trouble.reason.clone()),
+    }
+}
+
+/// The gap of an entry whose content could not be read whole.
+fn content_gap(found: &Found, outcome: &Outcome) -> Option<Gap> {
+    let trouble = outcome.trouble.as_ref()?;
+    let wanted = match found.entry.content {
+        Content::Unknown(_) => "where its content is",
+        _ => "its whole content",
+    };
+    Some(Gap {
+        forensic_path: found.entry.forensic_path.clone(),
+        stage: Stage::Content,
+        wanted: wanted.to_owned(),
+        reason: trouble.reason.clone(),
+        offset_bytes: trouble.offset,
+        size_bytes: trouble.len,
+    })
+}
+
+fn count(counts: &mut Counts, item: &Item) {
+    counts.items += 1;
+    counts.items_with_gaps += u64::from(item.gap.is_some());
+    counts.bytes = counts.bytes.saturating_add(item.size_bytes);
+    counts.extension_mismatches += u64::from(item.extension_mismatch);
+    *counts.by_origin.entry(item.origin.key().to_owned()).or_default() += 1;
+    let media_type = item.media_type.clone().unwrap_or_default();
+    *counts.by_media_type.entry(media_type).or_default() += 1;
+    if let Some(list) = &item.known_list {
+        counts.known += 1;
+        let category = item.known_category.clone().unwrap_or_default();
+        *counts.known_by_list.entry(list.clone()).or_default().entry(category).or_default() += 1;
+    }
+}

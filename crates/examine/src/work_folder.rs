@@ -1,0 +1,161 @@
+//! The folder of results appears whole, under its name, or not at all.
+//!
+//! In: the folder a person asked for. Everything is written to `DIR.partial` beside it, made
+//! durable, and renamed at the very end; what an interrupted run leaves behind never bears the
+//! final name, and the next run to the same folder clears it away.
+//! Refused: a folder that holds anything; one inside a source (evidence is never written to);
+//! one that another run is writing to at the moment.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::ExamineError;
+
+/// The files of an examination.
+pub(crate) mod name {
+    pub(crate) const ITEMS: &str = "items.parquet";
+    pub(crate) const GAPS: &str = "gaps.parquet";
+    pub(crate) const REPORT: &str = "report.html";
+    pub(crate) const EXAMINATION: &str = "examination.json";
+}
+
+/// A folder of results on its way.
+pub(crate) struct WorkFolder {
+    partial: PathBuf,
+    out: PathBuf,
+    /// Holds the lock for as long as the folder is written to.
+    lock: File,
+    finished: bool,
+}
+
+impl WorkFolder {
+    /// Begins the folder for `out`. `sources` are paths that must not be written into.
+    pub(crate) fn create(out: &Path, sources: &[PathBuf]) -> Result<Self, ExamineError> {
+        let output = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ExamineError::Output { path, source }
+        };
+        let out = std::path::absolute(out).map_err(output(out))?;
+        refuse_used(&out)?;
+        let mut file_name = out
+            .file_name()
+            .ok_or_else(|| ExamineError::NotAFolder { path: out.clone() })?
+            .to_owned();
+        file_name.push(".partial");
+        let partial = out.with_file_name(file_name);
+        if let Some(parent) = out.parent() {
+            fs::create_dir_all(parent).map_err(output(parent))?;
+            let parent = parent.canonicalize().map_err(output(parent))?;
+            refuse_inside_source(&parent, &out, sources)?;
+        }
+        let lock = claim(&partial)?;
+        clear(&partial)?;
+        Ok(Self { partial, out, lock, finished: false })
+    }
+
+    /// Where to write a file of the examination.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.partial.join(name)
+    }
+
+    /// Writes a small file whole and durably.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ExamineError> {
+        let path = self.path(name);
+        File::create(&path)
+            .and_then(|mut file| {
+                io::Write::write_all(&mut file, bytes)?;
+                file.sync_all()
+            })
+            .map_err(|source| ExamineError::Output { path, source })
+    }
+
+    /// Gives the folder its name: from here on the examination is finished.
+    pub(crate) fn finish(mut self) -> Result<(), ExamineError> {
+        let output = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ExamineError::Output { path, source }
+        };
+        self.lock.sync_all().map_err(output(&self.partial))?;
+        fs::rename(&self.partial, &self.out).map_err(output(&self.out))?;
+        self.finished = true;
+        let parent = self.out.parent().unwrap_or(Path::new("/"));
+        File::open(parent).and_then(|dir| dir.sync_all()).map_err(output(parent))
+    }
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        if !self.finished {
+            // A leftover that cannot be removed is named as unfinished, and the next run tries
+            // again.
+            let _ = clear(&self.partial);
+            let _ = fs::remove_dir(&self.partial);
+        }
+    }
+}
+
+fn refuse_used(out: &Path) -> Result<(), ExamineError> {
+    let mut entries = match fs::read_dir(out) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+            return Err(ExamineError::NotAFolder { path: out.to_owned() });
+        }
+        Err(source) => return Err(ExamineError::Output { path: out.to_owned(), source }),
+    };
+    if entries.next().is_none() {
+        return Ok(());
+    }
+    let finished = out.join(name::EXAMINATION).exists();
+    Err(if finished {
+        ExamineError::AlreadyExamined { path: out.to_owned() }
+    } else {
+        ExamineError::NotEmpty { path: out.to_owned() }
+    })
+}
+
+fn refuse_inside_source(
+    parent: &Path,
+    out: &Path,
+    sources: &[PathBuf],
+) -> Result<(), ExamineError> {
+    for source in sources {
+        let Ok(real) = source.canonicalize() else { continue };
+        if real.is_dir() && parent.starts_with(&real) {
+            return Err(ExamineError::InsideSource { out: out.to_owned(), folder: source.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Makes the folder, or takes over what an interrupted run left, unless that still runs.
+fn claim(partial: &Path) -> Result<File, ExamineError> {
+    let output = |source| ExamineError::Output { path: partial.to_owned(), source };
+    match fs::create_dir(partial) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(output(e)),
+        _ => {}
+    }
+    let folder = File::open(partial).map_err(output)?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(fs::TryLockError::WouldBlock) => Err(ExamineError::InUse { path: partial.to_owned() }),
+        Err(fs::TryLockError::Error(source)) => Err(output(source)),
+    }
+}
+
+/// Removes what an interrupted run left; refuses where anything else lies there.
+fn clear(partial: &Path) -> Result<(), ExamineError> {
+    let output = |source| ExamineError::Output { path: partial.to_owned(), source };
+    let ours = |name: &str| {
+        let name = name.strip_suffix(".partial").unwrap_or(name);
+        [name::ITEMS, name::GAPS, name::REPORT, name::EXAMINATION].contains(&name)
+    };
+    let names = fs::read_dir(partial)
+        .and_then(|all| all.map(|e| e.map(|e| e.file_name())).collect::<Result<Vec<_>, _>>())
+        .map_err(output)?;
+    if !names.iter().all(|name| name.to_str().is_some_and(ours)) {
+        return Err(ExamineError::NotEmpty { path: partial.to_owned() });
+    }
+    names.iter().try_for_each(|name| fs::remove_file(partial.join(name))).map_err(output)
+}
