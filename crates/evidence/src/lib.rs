@@ -6,9 +6,12 @@
 //! positioned and bounded, and what cannot be read becomes a [`pendeen_item::Gap`].
 
 mod bytes;
+pub mod content;
 pub mod entry;
+pub mod filesystem;
 pub mod folder;
 pub mod image;
 pub mod source;
 pub mod unit;
 pub mod volume;
+pub mod worker;

@@ -1,0 +1,100 @@
+//! File systems: the files of a volume, live and deleted.
+//!
+//! In: an [`Image`], one of its [`Volume`]s, and the command that starts a worker. Out: an
+//! [`Entry`] for each stream of content in the order of the file system, each with a forensic
+//! path of its own, and a [`Gap`] for whatever could not be read. A volume without a file
+//! system that is known is one gap, and no error. What is listed and what is not:
+//! `pendeen_tsk::walk`.
+
+mod unique;
+
+use std::sync::Arc;
+
+use pendeen_item::{Gap, Stage};
+
+use crate::entry::Entry;
+use crate::image::Image;
+use crate::volume::Volume;
+use crate::worker::protocol::{FsKind, Refusal, Summary};
+use crate::worker::{Opened, Session, WorkerCommand, WorkerError};
+
+/// Lists the files of a volume. Anything that keeps it from listing all is in `gaps`.
+pub fn walk(
+    image: &Arc<dyn Image>,
+    volume: &Volume,
+    worker: &WorkerCommand,
+    gaps: &mut Vec<Gap>,
+) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    if let Err(error) = walk_into(image, volume, worker, &mut entries, gaps) {
+        let wanted =
+            if entries.is_empty() { "the files of the volume" } else { "the rest of the files" };
+        gaps.push(volume_gap(volume, wanted, described(&error)));
+    }
+    unique::make_unique(&mut entries);
+    entries
+}
+
+fn walk_into(
+    image: &Arc<dyn Image>,
+    volume: &Volume,
+    worker: &WorkerCommand,
+    entries: &mut Vec<Entry>,
+    gaps: &mut Vec<Gap>,
+) -> Result<(), WorkerError> {
+    let mut session = Session::start(worker, &**image)?;
+    match session.open(volume)? {
+        Opened::Yes(kind) => {
+            let summary = session.walk(volume, kind, entries, gaps)?;
+            if summary.capped {
+                gaps.push(volume_gap(volume, "the rest of the files", capped(&summary)));
+            }
+        }
+        Opened::No { refusal, reason } => {
+            gaps.push(volume_gap(volume, "the files of the volume", refused(refusal, &reason)));
+        }
+    }
+    Ok(())
+}
+
+/// `p1/fat32:/dir/a.txt`, or `fat12:/a.txt` where the volume is the whole image.
+pub(crate) fn forensic_path(volume: &Volume, kind: FsKind, path: &str) -> String {
+    let slash = if volume.label.is_empty() { "" } else { "/" };
+    [&volume.label, slash, kind.key(), ":", path].concat()
+}
+
+fn refused(refusal: Refusal, reason: &str) -> String {
+    match refusal {
+        Refusal::Unrecognised => "no known file system begins here: the volume may be empty, \
+                                  encrypted, or of a kind that is not read"
+            .into(),
+        Refusal::Encrypted => format!("the volume looks encrypted: {reason}"),
+        Refusal::Damaged => format!("the file system could not be opened: {reason}"),
+    }
+}
+
+fn capped(summary: &Summary) -> String {
+    format!("the listing ended after {} names: the file system may lie", summary.names)
+}
+
+/// The error with its causes.
+pub(crate) fn described(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
+fn volume_gap(volume: &Volume, wanted: &str, reason: String) -> Gap {
+    Gap {
+        forensic_path: volume.label.clone(),
+        stage: Stage::FileSystem,
+        wanted: wanted.to_owned(),
+        reason,
+        offset_bytes: Some(volume.offset.0),
+        size_bytes: Some(volume.len.0),
+    }
+}

@@ -1,0 +1,199 @@
+//! Believes the worker nothing: what a listing says is checked before it becomes an entry.
+//!
+//! In: a [`Found`] of a volume. Out: an [`Entry`], whose forensic path is not yet made unique.
+//! Refused as [`Violation`], for a worker that keeps the protocol never says so: a path without
+//! its leading slash, sizes that do not add up, runs outside the volume. Not read further, with
+//! its reason on the entry: content that no disk of this size could hold.
+
+use pendeen_item::Origin;
+use thiserror::Error;
+
+use super::protocol::{Found, FsKind, Place};
+use crate::entry::{Content, Entry, Run};
+use crate::unit::{ByteLen, ByteOffset};
+use crate::volume::Volume;
+
+/// Holes of a content may be this long in all: 1 TiB takes minutes to digest, and says nothing.
+const MOST_HOLES: u64 = 1 << 40;
+/// Bytes of a path.
+const MOST_PATH: usize = 64 * 1024;
+
+/// What the worker said cannot be: it is broken, or taken over by what it read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Violation {
+    /// A path or name that no file system has.
+    #[error("a path of {len} bytes whose name begins at {name_at}")]
+    Path {
+        /// Its length.
+        len: usize,
+        /// Where its last component begins.
+        name_at: u32,
+    },
+    /// Runs that are not as long as the content.
+    #[error("runs of {sum:?} bytes for a content of {size}")]
+    Sum {
+        /// Their sum; none if it has more than 64 bits, or a run is empty.
+        sum: Option<u64>,
+        /// The size.
+        size: ByteLen,
+    },
+    /// A run that is not in the volume.
+    #[error("a run of {len} bytes at byte {at}, outside the volume")]
+    Outside {
+        /// Where it begins.
+        at: ByteOffset,
+        /// How long it is.
+        len: ByteLen,
+    },
+}
+
+/// Turns what was found in `volume` into an entry.
+pub(super) fn entry(found: Found, kind: FsKind, volume: &Volume) -> Result<Entry, Violation> {
+    let bytes = found.path.0;
+    let name_at = usize::try_from(found.name_at).unwrap_or(usize::MAX);
+    if bytes.first() != Some(&b'/')
+        || bytes.len() > MOST_PATH
+        || !(1..=bytes.len()).contains(&name_at)
+    {
+        return Err(Violation::Path { len: bytes.len(), name_at: found.name_at });
+    }
+    let path = String::from_utf8_lossy(&bytes).into_owned();
+    let content = match found.place {
+        Place::Runs(runs) => placed(runs, found.size, volume)?,
+        Place::Worker => Content::Worker { volume: volume.index },
+        Place::Unknown(reason) => Content::Unknown(reason),
+    };
+    Ok(Entry {
+        forensic_path: crate::filesystem::forensic_path(volume, kind, &path),
+        path,
+        name: bytes[name_at..].to_vec(),
+        origin: if found.recovery.is_none() { Origin::Live } else { Origin::Deleted },
+        recovery: found.recovery,
+        fs_type: kind.key(),
+        fs_address: found.address.to_string(),
+        size: found.size,
+        times: found.times,
+        content,
+    })
+}
+
+fn placed(runs: Vec<Run>, size: ByteLen, volume: &Volume) -> Result<Content, Violation> {
+    let (mut data, mut holes, mut sum) = (0_u64, 0_u64, Some(0_u64));
+    for run in &runs {
+        let (Run::Data { len, .. } | Run::Hole { len } | Run::Lost { len }) = *run;
+        sum = sum.and_then(|sum| sum.checked_add(len.0)).filter(|_| len.0 > 0);
+        match *run {
+            Run::Data { at, len } => {
+                if !contains(volume, at, len) {
+                    return Err(Violation::Outside { at, len });
+                }
+                data = data.saturating_add(len.0);
+            }
+            Run::Hole { len } => holes = holes.saturating_add(len.0),
+            Run::Lost { .. } => {}
+        }
+    }
+    if sum != Some(size.0) {
+        return Err(Violation::Sum { sum, size });
+    }
+    if data > volume.len.0 {
+        let reason = format!("it claims {data} bytes of a volume that has {}", volume.len);
+        return Ok(Content::Unknown(reason));
+    }
+    if holes > MOST_HOLES {
+        let reason = format!("it claims holes of {holes} bytes; {MOST_HOLES} are read at most");
+        return Ok(Content::Unknown(reason));
+    }
+    Ok(Content::Runs(runs))
+}
+
+fn contains(volume: &Volume, at: ByteOffset, len: ByteLen) -> bool {
+    let Some(inside) = at.0.checked_sub(volume.offset.0) else { return false };
+    inside.checked_add(len.0).is_some_and(|end| end <= volume.len.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::protocol::{Address, Bytes};
+    use super::*;
+    use crate::entry::Times;
+    use crate::volume::Kind;
+
+    fn volume() -> Volume {
+        Volume {
+            index: 3,
+            label: "p2".into(),
+            offset: ByteOffset(1000),
+            len: ByteLen(5000),
+            kind: Kind::Whole,
+        }
+    }
+
+    fn found(path: &[u8], name_at: u32, size: u64, runs: Vec<Run>) -> Found {
+        Found {
+            path: Bytes(path.to_vec()),
+            name_at,
+            address: Address { meta: 9, attribute: None },
+            recovery: None,
+            size: ByteLen(size),
+            times: Times::default(),
+            place: Place::Runs(runs),
+        }
+    }
+
+    fn data(at: u64, len: u64) -> Run {
+        Run::Data { at: ByteOffset(at), len: ByteLen(len) }
+    }
+
+    fn check(found: Found) -> Result<Entry, Violation> {
+        entry(found, FsKind::Ext4, &volume())
+    }
+
+    #[test]
+    fn a_name_that_is_not_utf8_keeps_its_bytes() {
+        let entry = check(found(b"/d/\xff.jpg", 3, 0, Vec::new())).unwrap();
+        assert_eq!(entry.name, b"\xff.jpg");
+        assert_eq!(entry.path, "/d/\u{fffd}.jpg");
+        assert_eq!(entry.forensic_path, "p2/ext4:/d/\u{fffd}.jpg");
+    }
+
+    #[test]
+    fn runs_must_lie_in_the_volume_to_the_last_byte() {
+        assert!(check(found(b"/a", 1, 5000, vec![data(1000, 5000)])).is_ok());
+        for (at, len) in [(999, 1), (1000, 5001), (5999, 2), (u64::MAX, 1), (1001, u64::MAX)] {
+            let result = check(found(b"/a", 1, len, vec![data(at, len)]));
+            assert!(matches!(result, Err(Violation::Outside { .. })), "{at} {len}");
+        }
+    }
+
+    #[test]
+    fn runs_must_add_up_to_the_size_and_none_may_be_empty() {
+        for runs in [vec![], vec![data(1000, 9)], vec![data(1000, 10), data(1000, 0)]] {
+            let result = check(found(b"/a", 1, 10, runs));
+            assert!(matches!(result, Err(Violation::Sum { .. })));
+        }
+        let hole = Run::Hole { len: ByteLen(u64::MAX) };
+        let result = check(found(b"/a", 1, u64::MAX - 1, vec![hole, hole]));
+        assert!(matches!(result, Err(Violation::Sum { sum: None, .. })));
+    }
+
+    #[test]
+    fn paths_begin_with_a_slash_and_contain_their_name() {
+        for (path, name_at) in [(&b""[..], 0), (b"a", 1), (b"/a", 0), (b"/a", 3), (b"/a", u32::MAX)]
+        {
+            let result = check(found(path, name_at, 0, Vec::new()));
+            assert!(matches!(result, Err(Violation::Path { .. })), "{path:?} {name_at}");
+        }
+    }
+
+    #[test]
+    fn content_that_the_disk_could_not_hold_is_set_apart_with_its_reason() {
+        let twice = check(found(b"/a", 1, 10_000, vec![data(1000, 5000), data(1000, 5000)]));
+        assert!(
+            matches!(twice.unwrap().content, Content::Unknown(reason) if reason.contains("10000"))
+        );
+        let len = ByteLen(MOST_HOLES + 1);
+        let hollow = check(found(b"/a", 1, len.0, vec![Run::Hole { len }]));
+        assert!(matches!(hollow.unwrap().content, Content::Unknown(_)));
+    }
+}

@@ -1,0 +1,297 @@
+//! The parent's side of one worker: starts it, asks, checks, and ends it.
+//!
+//! Any error means that the session is over: the worker is killed when it is dropped, and the
+//! next question starts another.
+
+use std::io::{self, BufReader, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Instant;
+
+use pendeen_item::{Gap, Stage};
+
+use super::protocol::{self, Address, Event, FrameError, FsKind, Refusal, Reply, Request, Summary};
+use super::{Limits, WorkerCommand, WorkerError, check, descriptors, sandbox};
+use crate::entry::Entry;
+use crate::image::Image;
+use crate::unit::ByteLen;
+use crate::volume::Volume;
+
+/// Sector size told to the library; it finds the file system's own by itself.
+const SECTOR_SIZE: u32 = 512;
+
+/// A running worker.
+pub(crate) struct Session {
+    child: Option<Child>,
+    stream: BufReader<UnixStream>,
+    limits: Limits,
+    sandbox: sandbox::Report,
+    frame: Vec<u8>,
+}
+
+/// The answer to opening a volume.
+pub(crate) enum Opened {
+    /// It is open.
+    Yes(FsKind),
+    /// It is not.
+    No { refusal: Refusal, reason: String },
+}
+
+impl Session {
+    /// Starts a worker on an image.
+    pub(crate) fn start(command: &WorkerCommand, image: &dyn Image) -> Result<Self, WorkerError> {
+        let start = |source| WorkerError::Start { program: command.program.clone(), source };
+        let (ours, theirs) = UnixStream::pair().map_err(start)?;
+        let child = Command::new(&command.program)
+            .args(&command.args)
+            .env_clear()
+            // FAT and ISO 9660 keep local times; spelt so that no zone file is opened.
+            .env("TZ", "UTC0")
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(start)?;
+        Self::greet(ours, Some(child), command.limits, image)
+    }
+
+    /// Hands the evidence over and hears whether the worker is ready.
+    fn greet(
+        stream: UnixStream,
+        child: Option<Child>,
+        limits: Limits,
+        image: &dyn Image,
+    ) -> Result<Self, WorkerError> {
+        const WANTED: &str = "a greeting";
+        let mut session = Self {
+            child,
+            stream: BufReader::with_capacity(256 << 10, stream),
+            limits,
+            sandbox: sandbox::Report::NOTHING,
+            frame: Vec::new(),
+        };
+        let stream = session.stream.get_ref();
+        stream
+            .set_read_timeout(Some(limits.stall))
+            .and_then(|()| stream.set_write_timeout(Some(limits.stall)))
+            .and_then(|()| descriptors::send(stream, &image.descriptors()))
+            .map_err(|e| session.broken(WANTED, e.into()))?;
+        session.ask(WANTED, &Request::Hello { version: protocol::VERSION })?;
+        match session.next(WANTED, Instant::now())? {
+            Reply::Hello { version, .. } if version != protocol::VERSION => {
+                Err(WorkerError::Version { got: version })
+            }
+            Reply::Hello { image_len, .. } if image_len != image.len() => {
+                Err(WorkerError::OtherImage { got: image_len.0, len: image.len().0 })
+            }
+            Reply::Hello { sandbox, .. } => {
+                session.sandbox = sandbox;
+                Ok(session)
+            }
+            other => Err(unexpected(WANTED, other)),
+        }
+    }
+
+    /// What the worker says of its sandbox.
+    pub(crate) fn sandbox(&self) -> sandbox::Report {
+        self.sandbox
+    }
+
+    /// Opens the file system of a volume.
+    pub(crate) fn open(&mut self, volume: &Volume) -> Result<Opened, WorkerError> {
+        const WANTED: &str = "a file system";
+        let (offset, len) = (volume.offset, volume.len);
+        self.ask(WANTED, &Request::Open { offset, len, sector_size: SECTOR_SIZE })?;
+        match self.next(WANTED, Instant::now())? {
+            Reply::Opened { kind } => Ok(Opened::Yes(kind)),
+            Reply::NotOpened { refusal, reason } => Ok(Opened::No { refusal, reason }),
+            other => Err(unexpected(WANTED, other)),
+        }
+    }
+
+    /// Lists the open volume into `entries` and `gaps`; what came before an error stays there.
+    pub(crate) fn walk(
+        &mut self,
+        volume: &Volume,
+        kind: FsKind,
+        entries: &mut Vec<Entry>,
+        gaps: &mut Vec<Gap>,
+    ) -> Result<Summary, WorkerError> {
+        const WANTED: &str = "a listing";
+        let began = Instant::now();
+        let (mut files, mut problems, mut bytes) = (0_u64, 0_u64, 0_u64);
+        self.ask(WANTED, &Request::Walk { names: self.limits.names })?;
+        loop {
+            let reply = self.next(WANTED, began)?;
+            bytes = bytes.saturating_add(self.frame.len() as u64);
+            if bytes > self.limits.listing_bytes {
+                let limit = format!("{} bytes", self.limits.listing_bytes);
+                return Err(WorkerError::TooMuch { wanted: WANTED, limit });
+            }
+            match reply {
+                Reply::Found(events) => {
+                    for event in events {
+                        match event {
+                            Event::File(found) => {
+                                files += 1;
+                                if files > self.limits.names.saturating_mul(16) {
+                                    let limit = format!("{} names", self.limits.names);
+                                    return Err(WorkerError::TooMuch { wanted: WANTED, limit });
+                                }
+                                entries.push(check::entry(found, kind, volume)?);
+                            }
+                            Event::Problem { path, wanted, reason } => {
+                                problems += 1;
+                                gaps.push(problem(volume, kind, &path.0, wanted, reason));
+                            }
+                        }
+                    }
+                }
+                Reply::End(summary) => {
+                    count("files", summary.files, files)?;
+                    count("problems", summary.problems, problems)?;
+                    return Ok(summary);
+                }
+                other => return Err(unexpected(WANTED, other)),
+            }
+        }
+    }
+
+    /// Gives the content at an address of the open volume to `sink`; just `size` bytes.
+    pub(crate) fn read(
+        &mut self,
+        address: Address,
+        size: ByteLen,
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), WorkerError> {
+        const WANTED: &str = "a content";
+        let began = Instant::now();
+        let mut got = 0_u64;
+        self.ask(WANTED, &Request::Read { address, size })?;
+        loop {
+            match self.next(WANTED, began)? {
+                Reply::Piece(piece) => {
+                    got = got.saturating_add(piece.0.len() as u64);
+                    if got > size.0 {
+                        let limit = format!("{size} bytes");
+                        return Err(WorkerError::TooMuch { wanted: WANTED, limit });
+                    }
+                    sink(&piece.0);
+                }
+                Reply::PieceEnd if got == size.0 => return Ok(()),
+                Reply::PieceEnd => {
+                    let reason = format!("the content ends after {got} of {size} bytes");
+                    return Err(WorkerError::Refused(reason));
+                }
+                other => return Err(unexpected(WANTED, other)),
+            }
+        }
+    }
+
+    fn ask(&mut self, wanted: &'static str, request: &Request) -> Result<(), WorkerError> {
+        let sent = protocol::encode(request, Vec::new())
+            .and_then(|frame| Ok(self.stream.get_mut().write_all(&frame)?));
+        sent.map_err(|e| self.broken(wanted, e))
+    }
+
+    /// The next message that is more than a sign of life.
+    fn next(&mut self, wanted: &'static str, began: Instant) -> Result<Reply, WorkerError> {
+        loop {
+            let mut frame = std::mem::take(&mut self.frame);
+            let more = protocol::read_frame(&mut self.stream, &mut frame);
+            self.frame = frame;
+            match more {
+                Ok(true) => {}
+                Ok(false) => {
+                    let ended = FrameError::Io(io::ErrorKind::UnexpectedEof.into());
+                    return Err(self.broken(wanted, ended));
+                }
+                Err(error) => return Err(self.broken(wanted, error)),
+            }
+            if began.elapsed() > self.limits.answer {
+                let limit = format!("{} s", self.limits.answer.as_secs());
+                return Err(WorkerError::TooMuch { wanted, limit });
+            }
+            match protocol::decode(&self.frame).map_err(WorkerError::Frame)? {
+                Reply::Alive => {}
+                reply => return Ok(reply),
+            }
+        }
+    }
+
+    /// What a broken connection means.
+    fn broken(&mut self, wanted: &'static str, error: FrameError) -> WorkerError {
+        match error {
+            FrameError::Io(e) => match e.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                    WorkerError::Stalled { wanted, after: self.limits.stall }
+                }
+                _ => WorkerError::Died { wanted, how: self.end() },
+            },
+            frame => WorkerError::Frame(frame),
+        }
+    }
+
+    /// Ends the worker and says how it ended. One that is already ending keeps its own status.
+    fn end(&mut self) -> String {
+        let Some(mut child) = self.child.take() else { return "the connection broke".into() };
+        // Fails only for one that is gone.
+        let _ = child.kill();
+        match child.wait() {
+            Ok(status) => ending(status),
+            Err(e) => format!("its status is not known: {e}"),
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // Either may fail because it ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn ending(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "it is not known how".into(),
+    }
+}
+
+fn unexpected(wanted: &'static str, reply: Reply) -> WorkerError {
+    let got = match reply {
+        Reply::Failed { reason } => return WorkerError::Refused(reason),
+        Reply::Hello { .. } => "a greeting",
+        Reply::Opened { .. } | Reply::NotOpened { .. } => "word of a file system",
+        Reply::Found(_) | Reply::End(_) => "a listing",
+        Reply::Piece(_) | Reply::PieceEnd => "content",
+        Reply::Alive => "a sign of life",
+    };
+    WorkerError::OutOfOrder { wanted, got }
+}
+
+fn count(what: &'static str, said: u64, sent: u64) -> Result<(), WorkerError> {
+    if said == sent { Ok(()) } else { Err(WorkerError::Miscounted { what, said, sent }) }
+}
+
+fn problem(volume: &Volume, kind: FsKind, path: &[u8], wanted: String, reason: String) -> Gap {
+    let shown = &path[..path.len().min(4096)];
+    Gap {
+        forensic_path: crate::filesystem::forensic_path(
+            volume,
+            kind,
+            &String::from_utf8_lossy(shown),
+        ),
+        stage: Stage::FileSystem,
+        wanted,
+        reason,
+        offset_bytes: None,
+        size_bytes: None,
+    }
+}

@@ -1,0 +1,425 @@
+//! What the parent and the worker say to each other.
+//!
+//! A frame is a length in bytes (32 bits, little-endian, at most [`MAX_FRAME`]) and as many
+//! bytes of one message in postcard form. The parent asks with a [`Request`]; the worker
+//! answers with [`Reply`]s, the last of which ends the answer. Decoding takes a frame whole or
+//! refuses it: nothing may be left over. What a message *says* is checked by the receiver; the
+//! parent believes the worker nothing.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+
+use pendeen_item::Recovery;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+
+use super::sandbox;
+use crate::entry::{Run, Times};
+use crate::unit::{ByteLen, ByteOffset};
+
+/// Both sides speak just this version.
+pub const VERSION: u32 = 1;
+
+/// Bytes of one message at most.
+pub const MAX_FRAME: usize = 8 << 20;
+
+/// What the parent asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// First of all. Answer: [`Reply::Hello`].
+    Hello {
+        /// [`VERSION`] of the parent.
+        version: u32,
+    },
+    /// Opens the file system that begins a stretch of the image, instead of the one that is
+    /// open. Answer: [`Reply::Opened`] or [`Reply::NotOpened`].
+    Open {
+        /// Where the volume begins in the image.
+        offset: ByteOffset,
+        /// How long it is.
+        len: ByteLen,
+        /// Sector size in bytes.
+        sector_size: u32,
+    },
+    /// Lists every file. Answer: [`Reply::Found`]s, then [`Reply::End`].
+    Walk {
+        /// Names at most.
+        names: u64,
+    },
+    /// Gives the content at an address. Answer: [`Reply::Piece`]s, then [`Reply::PieceEnd`].
+    Read {
+        /// Which file and stream.
+        address: Address,
+        /// More bytes than these are not wanted.
+        size: ByteLen,
+    },
+}
+
+/// What the worker answers. Any request may be answered by [`Reply::Failed`], and
+/// [`Reply::Alive`] may come at any time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// It is there, in its sandbox, and has the image open.
+    Hello {
+        /// [`VERSION`] of the worker.
+        version: u32,
+        /// What the sandbox enforces.
+        sandbox: sandbox::Report,
+        /// Length of the image as the worker sees it.
+        image_len: ByteLen,
+    },
+    /// The file system is open.
+    Opened {
+        /// Which one.
+        kind: FsKind,
+    },
+    /// No file system was opened.
+    NotOpened {
+        /// In which way.
+        refusal: Refusal,
+        /// In words.
+        reason: String,
+    },
+    /// Part of a listing.
+    Found(Vec<Event>),
+    /// The listing is complete, or ended at a limit.
+    End(Summary),
+    /// The next bytes of a content.
+    Piece(Bytes),
+    /// The content is complete.
+    PieceEnd,
+    /// Still working on the request.
+    Alive,
+    /// The request could not be answered, or not to its end.
+    Failed {
+        /// In words.
+        reason: String,
+    },
+}
+
+/// Why no file system was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// Nothing known begins there.
+    Unrecognised,
+    /// It looks encrypted.
+    Encrypted,
+    /// It was recognised and is damaged, or could not be read.
+    Damaged,
+}
+
+/// One thing that a listing tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A stream of content.
+    File(Found),
+    /// Something that could not be read.
+    Problem {
+        /// Path inside the file system.
+        path: Bytes,
+        /// What was wanted.
+        wanted: String,
+        /// Why it could not be had.
+        reason: String,
+    },
+}
+
+/// A stream of content with its names and times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Path inside the file system, `/` first, with `:stream` for an alternate stream.
+    pub path: Bytes,
+    /// Where its last component begins.
+    pub name_at: u32,
+    /// Where `icat` finds it.
+    pub address: Address,
+    /// None for a live file, or how sure the content of a deleted one is.
+    pub recovery: Option<Recovery>,
+    /// Size in bytes.
+    pub size: ByteLen,
+    /// Its four times.
+    pub times: Times,
+    /// Where its content is.
+    pub place: Place,
+}
+
+/// Where a content is, as the worker says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// In these runs of the image.
+    Runs(Vec<Run>),
+    /// The worker can produce it.
+    Worker,
+    /// Nowhere, for this reason.
+    Unknown(String),
+}
+
+/// A metadata address with, for some file systems, an attribute's type and number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Inode, MFT entry, ...
+    pub meta: u64,
+    /// Attribute type and number.
+    pub attribute: Option<(u32, u16)>,
+}
+
+impl From<pendeen_tsk::Address> for Address {
+    fn from(address: pendeen_tsk::Address) -> Self {
+        Self { meta: address.meta, attribute: address.attribute }
+    }
+}
+
+impl From<Address> for pendeen_tsk::Address {
+    fn from(address: Address) -> Self {
+        Self { meta: address.meta, attribute: address.attribute }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        pendeen_tsk::Address::from(*self).fmt(f)
+    }
+}
+
+/// What a listing saw.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Names in all.
+    pub names: u64,
+    /// [`Event::File`]s sent.
+    pub files: u64,
+    /// [`Event::Problem`]s sent.
+    pub problems: u64,
+    /// Folders read.
+    pub directories: u64,
+    /// Names that have no content of their own.
+    pub without_content: u64,
+    /// Whether the limit on names ended it.
+    pub capped: bool,
+}
+
+/// Which file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "each variant is the file system of that name")]
+pub enum FsKind {
+    Ntfs,
+    Fat12,
+    Fat16,
+    Fat32,
+    ExFat,
+    Ufs1,
+    Ufs2,
+    Ext2,
+    Ext3,
+    Ext4,
+    Iso9660,
+    HfsPlus,
+    Hfs,
+    Yaffs2,
+    Apfs,
+    Other,
+}
+
+impl FsKind {
+    /// The key that forensic paths and the item table use.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Ntfs => "ntfs",
+            Self::Fat12 => "fat12",
+            Self::Fat16 => "fat16",
+            Self::Fat32 => "fat32",
+            Self::ExFat => "exfat",
+            Self::Ufs1 => "ufs1",
+            Self::Ufs2 => "ufs2",
+            Self::Ext2 => "ext2",
+            Self::Ext3 => "ext3",
+            Self::Ext4 => "ext4",
+            Self::Iso9660 => "iso9660",
+            Self::HfsPlus => "hfsplus",
+            Self::Hfs => "hfs",
+            Self::Yaffs2 => "yaffs2",
+            Self::Apfs => "apfs",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Bytes that are sent as they are, not one by one.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "b\"{}\"", self.0.escape_ascii())
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Whole;
+        impl Visitor<'_> for Whole {
+            type Value = Bytes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
+                Ok(Bytes(bytes.to_vec()))
+            }
+        }
+        deserializer.deserialize_bytes(Whole)
+    }
+}
+
+/// A frame that cannot be read or made. The sender is at fault, unless the pipe broke.
+#[derive(Debug, Error)]
+pub enum FrameError {
+    /// The length is too large.
+    #[error("a frame of {len} bytes; {MAX_FRAME} are allowed")]
+    TooLong {
+        /// The length.
+        len: usize,
+    },
+    /// The bytes are no message.
+    #[error("a frame of {len} bytes holds no message: {problem}")]
+    Malformed {
+        /// Length of the frame.
+        len: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Reading or writing failed.
+    #[error("the connection failed")]
+    Io(#[from] io::Error),
+}
+
+/// Decodes the message that a frame holds.
+pub fn decode<'a, T: Deserialize<'a>>(frame: &'a [u8]) -> Result<T, FrameError> {
+    let malformed = |problem: String| FrameError::Malformed { len: frame.len(), problem };
+    let (message, rest) = postcard::take_from_bytes(frame).map_err(|e| malformed(e.to_string()))?;
+    if rest.is_empty() {
+        Ok(message)
+    } else {
+        Err(malformed(format!("{} bytes are left over", rest.len())))
+    }
+}
+
+/// Appends the frame of a message to `out`.
+pub fn encode(message: &impl Serialize, out: Vec<u8>) -> Result<Vec<u8>, FrameError> {
+    let start = out.len();
+    let mut out = out;
+    out.extend_from_slice(&[0; 4]);
+    let mut out = postcard::to_extend(message, out)
+        .map_err(|e| FrameError::Malformed { len: 0, problem: e.to_string() })?;
+    let len = out.len() - start - 4;
+    match u32::try_from(len) {
+        Ok(prefix) if len <= MAX_FRAME => {
+            out[start..start + 4].copy_from_slice(&prefix.to_le_bytes());
+            Ok(out)
+        }
+        _ => Err(FrameError::TooLong { len }),
+    }
+}
+
+/// Writes one message.
+pub fn write(message: &impl Serialize, to: &mut impl Write) -> Result<(), FrameError> {
+    to.write_all(&encode(message, Vec::new())?)?;
+    Ok(())
+}
+
+/// Reads one frame into `frame`; false at the end of the stream.
+pub fn read_frame(from: &mut impl Read, frame: &mut Vec<u8>) -> Result<bool, FrameError> {
+    let mut prefix = [0; 4];
+    let mut got = 0;
+    while got < prefix.len() {
+        match from.read(&mut prefix[got..]) {
+            Ok(0) if got == 0 => return Ok(false),
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            Ok(n) => got += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    let len = u32::from_le_bytes(prefix) as usize;
+    if len > MAX_FRAME {
+        return Err(FrameError::TooLong { len });
+    }
+    frame.resize(len, 0);
+    from.read_exact(frame)?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn found() -> Found {
+        Found {
+            path: Bytes(b"/a/\xff.jpg".to_vec()),
+            name_at: 3,
+            address: Address { meta: 27, attribute: Some((128, 1)) },
+            recovery: Some(Recovery::Intact),
+            size: ByteLen(7),
+            times: Times { created: Some(-1), ..Times::default() },
+            place: Place::Runs(vec![
+                Run::Data { at: ByteOffset(512), len: ByteLen(4) },
+                Run::Hole { len: ByteLen(3) },
+            ]),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let sent = Reply::Found(vec![Event::File(found())]);
+        let mut pipe = Vec::new();
+        write(&sent, &mut pipe).unwrap();
+        write(&Reply::Alive, &mut pipe).unwrap();
+        let mut from = pipe.as_slice();
+        let mut frame = Vec::new();
+        assert!(read_frame(&mut from, &mut frame).unwrap());
+        assert_eq!(decode::<Reply>(&frame).unwrap(), sent);
+        assert!(read_frame(&mut from, &mut frame).unwrap());
+        assert_eq!(decode::<Reply>(&frame).unwrap(), Reply::Alive);
+        assert!(!read_frame(&mut from, &mut frame).unwrap());
+    }
+
+    #[test]
+    fn an_oversized_frame_is_refused_before_it_is_read() {
+        let prefix = u32::try_from(MAX_FRAME + 1).unwrap().to_le_bytes();
+        let result = read_frame(&mut prefix.as_slice(), &mut Vec::new());
+        assert!(matches!(result, Err(FrameError::TooLong { .. })));
+        let result = encode(&Reply::Piece(Bytes(vec![0; MAX_FRAME + 1])), Vec::new());
+        assert!(matches!(result, Err(FrameError::TooLong { .. })));
+    }
+
+    #[test]
+    fn a_frame_with_bytes_left_over_or_cut_short_is_refused() {
+        let mut frame = postcard::to_allocvec(&Reply::Found(vec![Event::File(found())])).unwrap();
+        frame.push(0);
+        assert!(matches!(decode::<Reply>(&frame), Err(FrameError::Malformed { .. })));
+        frame.truncate(frame.len() - 2);
+        assert!(matches!(decode::<Reply>(&frame), Err(FrameError::Malformed { .. })));
+        let mut pipe = Vec::new();
+        write(&Reply::Alive, &mut pipe).unwrap();
+        let mut frame = Vec::new();
+        assert!(read_frame(&mut &pipe[..3], &mut frame).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_decoded_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode::<Reply>(&bytes);
+            let _ = decode::<Request>(&bytes);
+        }
+    }
+}
