@@ -167,6 +167,31 @@ fn a_file_that_shrinks_while_open_is_an_error_and_not_a_crash() {
 }
 
 #[test]
+fn holes_of_a_sparse_file_read_as_zeros_around_its_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sparse.dd");
+    let file = fs::File::create(&path).unwrap();
+    file.set_len(40 << 20).unwrap();
+    let data = mixed_bytes(300_000, 2);
+    std::os::unix::fs::FileExt::write_all_at(&file, &data, 9_000_001).unwrap();
+    let mut expected = vec![0; 40 << 20];
+    expected[9_000_001..9_300_001].copy_from_slice(&data);
+    let image = open(&[&path]).unwrap();
+    assert!(read_all(&*image) == expected);
+    assert_eq!(md5_of(&*image), hex(&<md5::Md5 as md5::Digest>::digest(&expected)));
+    for (from, len) in
+        [(0, 100_000), (8_990_000, 70_000), (9_200_000, 1 << 20), (41_843_040, 100_000)]
+    {
+        let mut buf = vec![1; len];
+        image.read_at(ByteOffset(from as u64), &mut buf).unwrap();
+        assert!(buf == expected[from..from + len], "{from}");
+    }
+    file.set_len(10 << 20).unwrap();
+    let mut buf = vec![1; 100_000];
+    assert!(matches!(image.read_at(ByteOffset(20 << 20), &mut buf), Err(ReadError::Io { .. })));
+}
+
+#[test]
 fn descriptors_handed_over_open_the_very_same_image() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = mixed_bytes(9_000, 3);

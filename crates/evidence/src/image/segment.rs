@@ -10,6 +10,9 @@ use rustix::fs::{FileType, Mode, OFlags, SeekFrom};
 use super::{OpenError, ReadError};
 use crate::unit::ByteOffset;
 
+/// Shortest read for which holes are looked for, in bytes.
+const WORTH_ASKING: usize = 64 << 10;
+
 /// An open file and its length in bytes.
 #[derive(Debug)]
 pub(super) struct Segment {
@@ -48,7 +51,9 @@ impl Segment {
     /// Fills `buf` from `offset`, whole or not at all.
     pub fn read_exact_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadError> {
         let wanted = buf.len();
-        let got = self.read_at(offset, buf)?;
+        let hole = self.hole(offset, wanted);
+        buf[..hole].fill(0);
+        let got = hole + self.read_at(offset.saturating_add(hole as u64), &mut buf[hole..])?;
         if got == wanted {
             return Ok(());
         }
@@ -57,6 +62,24 @@ impl Segment {
             format!("wanted {wanted} bytes, got {got}: the file ends there"),
         );
         Err(self.io(offset.saturating_add(got as u64), source))
+    }
+
+    /// How many of `wanted` bytes at `offset` lie in a hole of a sparse file: they are zeros, and
+    /// asking is many times faster than reading them. None for what is too short to ask for.
+    fn hole(&self, offset: u64, wanted: usize) -> usize {
+        if wanted < WORTH_ASKING {
+            return 0;
+        }
+        let data = match rustix::fs::seek(&self.fd, SeekFrom::Data(offset)) {
+            Ok(data) => data,
+            // A hole up to the end, unless the file has become shorter since it was opened.
+            Err(rustix::io::Errno::NXIO) => match rustix::fs::seek(&self.fd, SeekFrom::End(0)) {
+                Ok(end) => end,
+                Err(_) => return 0,
+            },
+            Err(_) => return 0,
+        };
+        usize::try_from(data.saturating_sub(offset)).map_or(wanted, |hole| hole.min(wanted))
     }
 
     /// Fills `buf` from `offset` as far as the file goes and says how far that is.

@@ -2,7 +2,8 @@
 //!
 //! In: an [`Image`]. Out: its bytes in order, block by block, to one callback on the caller's
 //! own thread; inflating runs ahead on the others, by a bounded number of blocks. What cannot
-//! be read is handed over as such, piece by piece, and reading goes on behind it.
+//! be read is handed over as such, as long as the image says it is, and reading goes on
+//! behind it: a missing terabyte is one piece.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -31,7 +32,7 @@ pub enum Block<'a> {
     Missing {
         /// Where they begin.
         at: ByteOffset,
-        /// How many.
+        /// How many: as many as the image has lost in one stretch, which may be most of it.
         len: ByteLen,
         /// Why not.
         why: ReadError,
@@ -134,7 +135,14 @@ impl Shared<'_> {
         let stop = StopOnDrop(self);
         while let Some((number, at, buffer)) = self.claim() {
             let block = read_block(self.image, at, buffer);
-            self.lock().ready.insert(number, block);
+            let mut progress = self.lock();
+            if let Some(Piece::Missing { at, len, .. }) = block.pieces.last() {
+                // Nothing in there need be tried again.
+                let end = at.saturating_add(*len).min(self.image.len().0);
+                progress.claim = progress.claim.max(end - end % self.block_len);
+            }
+            progress.ready.insert(number, block);
+            drop(progress);
             self.changed.notify_all();
         }
         std::mem::forget(stop);
@@ -164,8 +172,9 @@ impl Shared<'_> {
 
     /// The caller's side: waits for each block in turn and hands its pieces over.
     fn deliver(&self, each: &mut impl FnMut(Block<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
-        let blocks = self.image.len().0.div_ceil(self.block_len);
-        for number in 0..blocks {
+        let mut next = 0;
+        let mut number = 0;
+        while next < self.image.len().0 {
             let mut progress = self.lock();
             let block = loop {
                 if let Some(block) = progress.ready.remove(&number) {
@@ -179,8 +188,11 @@ impl Shared<'_> {
             drop(progress);
             let Ahead { at, buffer, pieces } = block;
             for piece in pieces {
-                each(piece.into_block(at, &buffer))?;
+                if let Some(block) = piece.behind(&mut next, self.image.len().0, at, &buffer) {
+                    each(block)?;
+                }
             }
+            number += 1;
             let mut progress = self.lock();
             progress.delivered += 1;
             progress.spare.push(buffer);
@@ -192,16 +204,30 @@ impl Shared<'_> {
 }
 
 impl Piece {
-    fn into_block(self, start: u64, buffer: &[u8]) -> Block<'_> {
-        match self {
-            Self::Bytes { from, len } => Block::Bytes {
-                at: ByteOffset(start + from as u64),
-                bytes: &buffer[from..from + len],
-            },
-            Self::Missing { at, len, why } => {
-                Block::Missing { at: ByteOffset(at), len: ByteLen(len), why }
+    /// The piece as far as it lies behind `next`, which moves to its end; none where a longer
+    /// missing stretch covered it before. `start` is where `buffer` begins.
+    fn behind<'b>(
+        self,
+        next: &mut u64,
+        image_len: u64,
+        start: u64,
+        buffer: &'b [u8],
+    ) -> Option<Block<'b>> {
+        let (at, len) = match &self {
+            Self::Bytes { from, len } => (start + *from as u64, *len as u64),
+            Self::Missing { at, len, .. } => (*at, (*len).min(image_len - *at)),
+        };
+        let covered = next.saturating_sub(at);
+        let len = len.checked_sub(covered).filter(|len| *len > 0)?;
+        let at = ByteOffset(at + covered);
+        *next = at.0 + len;
+        Some(match self {
+            Self::Bytes { from, .. } => {
+                let from = from + usize::try_from(covered).ok()?;
+                Block::Bytes { at, bytes: &buffer[from..from + usize::try_from(len).ok()?] }
             }
-        }
+            Self::Missing { why, .. } => Block::Missing { at, len: ByteLen(len), why },
+        })
     }
 }
 
@@ -235,10 +261,9 @@ fn read_block(image: &dyn Image, at: u64, mut buffer: Vec<u8>) -> Ahead {
                     }
                     _ => 0,
                 };
-                let named = usize::try_from(named).unwrap_or(usize::MAX);
-                let len = named.max(here).min(buffer.len() - from);
-                pieces.push(Piece::Missing { at: position, len: len as u64, why });
-                from += len;
+                let len = named.max(here as u64);
+                pieces.push(Piece::Missing { at: position, len, why });
+                from = from.saturating_add(usize::try_from(len).unwrap_or(usize::MAX));
             }
         }
     }

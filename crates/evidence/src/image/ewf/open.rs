@@ -14,6 +14,10 @@ use crate::unit::{ByteLen, ByteOffset};
 
 /// Longest small section read into memory, in bytes.
 const MAX_SMALL: u64 = 16 << 20;
+/// Most ranges of unread sectors that are recorded one by one.
+const MAX_RANGES: usize = 10_000;
+/// Most chunks that are located, over all tables: 32 TiB of chunks of 32 KiB.
+const MAX_CHUNKS: u64 = 1 << 30;
 /// More segments than names exist for.
 const MAX_SEGMENTS: u32 = 20_000;
 
@@ -30,6 +34,8 @@ struct Gathered {
     unread_sectors: Vec<(u32, u32)>,
     /// A lost table begins a new stretch: how many chunks it had is not known.
     stretches: Vec<Stretch>,
+    /// Chunks in all of them.
+    located: u64,
     gaps: Vec<Gap>,
 }
 
@@ -63,6 +69,7 @@ pub(super) fn open(
         sha1: None,
         unread_sectors: Vec::new(),
         stretches: vec![Stretch::new()],
+        located: 0,
         gaps: Vec::new(),
     };
     let mut segments = vec![head];
@@ -170,7 +177,12 @@ impl Gathered {
             self.note(walk.segment, 0, "a table of chunks", problem);
         }
         match run {
+            Some(run) if self.located.saturating_add(run.count()) > MAX_CHUNKS => {
+                let problem = format!("more than {MAX_CHUNKS} chunks are located already");
+                self.note(walk.segment, 0, "a table of chunks", problem);
+            }
             Some(run) => {
+                self.located += run.count();
                 if let Some(stretch) = self.stretches.last_mut() {
                     stretch.push(run);
                 }
@@ -364,8 +376,8 @@ fn unlocated(runs: &[Run], geometry: Geometry, gaps: &mut Vec<Gap>) {
 
 /// Records the sectors that the acquisition itself could not read.
 fn unacquired(ranges: &[(u32, u32)], geometry: Geometry, gaps: &mut Vec<Gap>) {
-    for (first, count) in ranges {
-        let sector = u64::from(geometry.bytes_per_sector);
+    let sector = u64::from(geometry.bytes_per_sector);
+    for (first, count) in ranges.iter().take(MAX_RANGES) {
         gaps.push(Gap {
             forensic_path: String::new(),
             stage: Stage::Source,
@@ -374,6 +386,21 @@ fn unacquired(ranges: &[(u32, u32)], geometry: Geometry, gaps: &mut Vec<Gap>) {
                 .to_owned(),
             offset_bytes: Some(u64::from(*first) * sector),
             size_bytes: Some(u64::from(*count) * sector),
+        });
+    }
+    if let Some((first, _)) = ranges.get(MAX_RANGES) {
+        let sectors: u64 = ranges[MAX_RANGES..].iter().map(|(_, count)| u64::from(*count)).sum();
+        gaps.push(Gap {
+            forensic_path: String::new(),
+            stage: Stage::Source,
+            wanted: format!(
+                "{sectors} sectors of the device in {} more ranges",
+                ranges.len() - MAX_RANGES
+            ),
+            reason: "the acquisition could not read them and stored zeros in their place"
+                .to_owned(),
+            offset_bytes: Some(u64::from(*first) * sector),
+            size_bytes: Some(sectors.saturating_mul(sector)),
         });
     }
 }
