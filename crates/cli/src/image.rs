@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use pendeen_evidence::image::stream::{Block, stream};
-use pendeen_evidence::image::{Image, Provenance};
+use pendeen_evidence::image::{Block, Image, Provenance, stream};
 use pendeen_evidence::volume::{self, Volume};
+use pendeen_examine::{Progress, Step};
 use serde::Serialize;
 
 use crate::args::{self, ImageSource};
-use crate::examine::all_cores;
+use crate::examine::{Bar, all_cores};
 use crate::{Ended, output};
 
 /// Runs one of the three.
@@ -62,19 +62,75 @@ fn info(source: &ImageSource) -> Result<Ended> {
     Ok(ended)
 }
 
+/// What `image verify` reports.
+#[derive(Serialize)]
+struct Verified {
+    md5: String,
+    sha1: String,
+    sha256: String,
+    stored_md5: Option<String>,
+    stored_sha1: Option<String>,
+    /// Whether every stored digest equals the computed one; null where none is stored.
+    matches: Option<bool>,
+    unreadable: Vec<Unreadable>,
+}
+
+#[derive(Serialize)]
+struct Unreadable {
+    offset_bytes: u64,
+    size_bytes: u64,
+    reason: String,
+}
+
 fn verify(source: &ImageSource) -> Result<Ended> {
     let image = open(&source.source)?;
-    let found = pendeen_examine::image_verify(image.as_ref(), all_cores());
+    let bar = Bar::new();
+    bar.begin(Step::Verifying, None, Some(image.len().0));
+    let found = pendeen_examine::image_verify(&image, all_cores(), &bar);
+    bar.finish();
+    let report = Verified {
+        md5: hex(&found.digests.md5),
+        sha1: hex(&found.digests.sha1),
+        sha256: hex(&found.digests.sha256),
+        stored_md5: found.stored_md5.map(|d| hex(&d)),
+        stored_sha1: found.stored_sha1.map(|d| hex(&d)),
+        matches: found.matches(),
+        unreadable: found
+            .unreadable
+            .iter()
+            .map(|u| Unreadable { offset_bytes: u.offset.0, size_bytes: u.len.0, reason: u.reason.clone() })
+            .collect(),
+    };
     if source.json {
-        output::json(&found)?;
+        output::json(&report)?;
     } else {
-        output::lines(found.lines())?;
+        verified_lines(&report)?;
     }
-    Ok(match (found.matches, found.unreadable.is_empty()) {
-        (Some(false), _) => Ended::NotWhole,
-        (_, false) => Ended::WithGaps,
-        (_, true) => Ended::Done,
+    Ok(match report.matches {
+        Some(false) => Ended::NotWhole,
+        _ if report.unreadable.is_empty() => Ended::Done,
+        _ => Ended::WithGaps,
     })
+}
+
+fn verified_lines(report: &Verified) -> Result<()> {
+    let stored = |digest: &Option<String>| digest.clone().unwrap_or_else(|| "none".to_owned());
+    let verdict = match report.matches {
+        Some(true) => "the stored digests match",
+        Some(false) => "THE STORED DIGESTS DO NOT MATCH: the image was changed, or damaged, after it was made",
+        None => "no digest is stored to compare with",
+    };
+    output::lines([
+        ("MD5", report.md5.clone()),
+        ("SHA-1", report.sha1.clone()),
+        ("SHA-256", report.sha256.clone()),
+        ("stored MD5", stored(&report.stored_md5)),
+        ("stored SHA-1", stored(&report.stored_sha1)),
+        ("verdict", verdict.to_owned()),
+    ])?;
+    output::lines(report.unreadable.iter().map(|u| {
+        ("unreadable", format!("{} bytes from byte {}: {}", u.size_bytes, u.offset_bytes, u.reason))
+    }))
 }
 
 fn cat(source: &Path) -> Result<Ended> {

@@ -25,3 +25,9 @@ impl Ids for SystemIds {
         Uuid::now_v7()
     }
 }
+
+/// The operating system's randomness, for keys.
+#[expect(clippy::disallowed_methods, reason = "this is where randomness comes from")]
+pub fn randomness() -> impl rand::CryptoRng {
+    rand::rng()
+}

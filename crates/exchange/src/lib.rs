@@ -15,6 +15,7 @@
 
 mod bag;
 mod content;
+pub mod dispatch;
 pub mod keys;
 mod open;
 mod seal;

@@ -4,10 +4,14 @@
 //! the raw bytes of a device; the caller wraps them in an E01.
 
 use std::io::{Cursor, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use fatfs::{Date, DateTime, FatType, FileSystem, FormatVolumeOptions, FsOptions, ReadWriteSeek, Time, TimeProvider};
 use image::ImageFormat;
+use pendeen_evidence::image::ewf::write::{Recipe, write};
+use pendeen_evidence::unit::ByteLen;
+use sha2::{Digest, Sha256};
 
 use super::pictures::{Motif, encode};
 
@@ -54,6 +58,30 @@ pub fn build() -> Result<Disk> {
     write_mbr(&mut bytes[..SECTOR]);
     bytes.extend(partition);
     Ok(Disk { bytes, known })
+}
+
+/// Writes the device as an E01, as an examiner would have acquired it.
+pub fn write_ewf(disk: &Disk, path: &Path) -> Result<()> {
+    let mut source = &disk.bytes[..];
+    let recipe = Recipe {
+        header: [("c", "Demo operation"), ("n", "DEV/1"), ("a", "Made by recipe"), ("e", "Pendeen demo")]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .to_vec(),
+        ..Recipe::default()
+    };
+    let len = ByteLen(u64::try_from(disk.bytes.len()).unwrap_or(u64::MAX));
+    write(path, &recipe, &mut source, len).with_context(|| format!("writing {}", path.display()))?;
+    Ok(())
+}
+
+/// A list of known pictures as `--known` takes it: the received ones, in three categories.
+pub fn known_list(disk: &Disk) -> String {
+    let mut list = String::from("digest,list,category\n");
+    for (picture, category) in disk.known.iter().zip(["A", "B", "C"].iter().cycle()) {
+        let digest = crate::image::hex(&Sha256::digest(picture));
+        list.push_str(&format!("{digest},Demo list (generated colour cards),{category}\n"));
+    }
+    list
 }
 
 fn plan() -> Result<Vec<Planned>> {

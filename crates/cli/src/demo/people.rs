@@ -13,7 +13,7 @@ use pendeen_store::Store;
 use serde::Serialize;
 
 /// Every demo account's password.
-const PASSWORD: &str = "water-butt-allotment";
+pub const PASSWORD: &str = "water-butt-allotment";
 
 /// The forces of the demo, by the short name that usernames end in.
 pub const FORCES: [(&str, &str); 3] = [("devon", "E23000035"), ("lincs", "E23000020"), ("beds", "E23000026")];

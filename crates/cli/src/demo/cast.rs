@@ -1,0 +1,215 @@
+//! Who appears in the demo, and how far each story goes.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use jiff::{SignedDuration, Timestamp};
+use pendeen_casework::record::{Id, Kind};
+use pendeen_intake::{Status, synthetic};
+use pendeen_store::query::Query;
+
+use super::people::People;
+use super::story::{Cast, Story};
+use super::walk::{Ref, Walk};
+use super::{ExhibitFiles, SEED, step};
+use crate::intake::Intake;
+
+/// The whole way: from two referrals to a charge and a protected child.
+const ASH: Cast = Cast {
+    name: "Adrian Ashdown",
+    born: "1981-03-09",
+    address: "14 Sandpiper Lane, Exmere",
+    postcode: "EX99 1AA",
+    force: "devon",
+    band: "very_high",
+    trust: Some("Helps with a youth swimming club."),
+    rso: false,
+};
+/// Arrested and on bail; a child waits for protection.
+const BRACKEN: Cast = Cast {
+    name: "Bernard Bracken",
+    born: "1975-11-30",
+    address: "2 Mill Row, Fenwick St Mary",
+    postcode: "LN99 2BB",
+    force: "lincs",
+    band: "high",
+    trust: None,
+    rso: true,
+};
+/// Sent to the force, not yet read there.
+const CLOVER: Cast = Cast {
+    name: "Colin Clover",
+    born: "1990-06-17",
+    address: "88 Orchard Way, Bedwell",
+    postcode: "MK99 3CC",
+    force: "beds",
+    band: "medium",
+    trust: None,
+    rso: false,
+};
+/// Drafted, waits for a second person.
+const DOCK: Cast = Cast {
+    name: "Dennis Dock",
+    born: "1968-01-22",
+    address: "5 Harbour Steps, Torwell",
+    postcode: "TQ99 4DD",
+    force: "devon",
+    band: "low",
+    trust: None,
+    rso: false,
+};
+
+/// Plays every story.
+pub async fn play(
+    walk: &mut Walk<'_>,
+    people: &People,
+    folder: &Path,
+    exhibit: &ExhibitFiles,
+    now: Timestamp,
+) -> Result<()> {
+    step("the operation and its referrals");
+    let coordinator = people.get("coordinator")?;
+    let about = [("name", "Operation Lantern (demo)"), ("purpose", "Find and protect children; a synthetic operation.")];
+    let operation = walk.make(coordinator, Kind::Operation, &about).await?;
+    walk.operation = Some(Id::new(operation.id));
+    let referrals = referrals(walk, people, folder).await?;
+    step("four stories, three forces");
+    ashdown(walk, people, folder, exhibit, &referrals, now).await?;
+    walk.now = now - SignedDuration::from_hours(24 * 24);
+    bracken(walk, people, folder, &referrals).await?;
+    walk.now = now - SignedDuration::from_hours(24 * 12);
+    clover(walk, people, folder, &referrals).await?;
+    walk.now = now - SignedDuration::from_hours(24 * 6);
+    dock(walk, people, &referrals).await?;
+    walk.now = now - SignedDuration::from_hours(24 * 5);
+    left_over(walk, people).await?;
+    step("work outside the operation");
+    walk.now = now - SignedDuration::from_hours(24 * 20);
+    walk.operation = None;
+    outside(walk, people).await
+}
+
+/// Takes in the synthetic documents; answers with the reports' referrals in order.
+async fn referrals(walk: &mut Walk<'_>, people: &People, folder: &Path) -> Result<Vec<Ref>> {
+    let inbox = folder.join("referrals");
+    std::fs::create_dir_all(&inbox)?;
+    let by = people.get("intel")?;
+    let mut made = Vec::new();
+    for sample in synthetic::referrals(SEED, 12) {
+        let path = inbox.join(&sample.name);
+        std::fs::write(&path, &sample.bytes).with_context(|| format!("writing {}", path.display()))?;
+        let intake =
+            Intake { store: walk.store, ids: walk.ids, by, operation: walk.operation, simulated: walk.simulated };
+        walk.now += SignedDuration::from_mins(20);
+        let outcome = intake.take_in(&sample.name, sample.bytes, walk.now).await?;
+        if outcome.status == Status::Accepted {
+            let number = outcome.referral.context("an accepted document has a referral")?;
+            let found = walk.store.find_by_number(by, &number, walk.now).await?;
+            let found = found.with_context(|| format!("the referral {number} cannot be seen"))?;
+            made.push(Ref { kind: Kind::Referral, id: found.head().id });
+        }
+    }
+    if made.len() < 12 {
+        bail!("only {} of the demo's documents became referrals", made.len());
+    }
+    Ok(made)
+}
+
+async fn ashdown(
+    walk: &mut Walk<'_>,
+    people: &People,
+    folder: &Path,
+    exhibit: &ExhibitFiles,
+    referrals: &[Ref],
+    now: Timestamp,
+) -> Result<()> {
+    let mut story = Story { walk, people, cast: &ASH };
+    let subject = story.subject(&[referrals[0], referrals[4]]).await?;
+    story.background(subject).await?;
+    let request = story.request(referrals[0], subject).await?;
+    let premises = story.attribute(request, subject).await?;
+    story.screen(subject).await?;
+    let package = story.draft(subject).await?;
+    story.dispatch(package, folder).await?;
+    let case = story.open_case(package).await?;
+    let search = story.search(case, premises).await?;
+    let arrest = story.arrest(case, 28).await?;
+    let child = story.child(case, "A member of the youth club", "11", true).await?;
+    story.protect(child).await?;
+    story.notify(case).await?;
+    let disk = story.seize(case, search, 1, "usb_storage", "USB stick, 32 MB, blue").await?;
+    story.seize(case, search, 2, "laptop", "Laptop, grey").await?;
+    story.seize(case, search, 3, "phone", "Phone, cracked screen").await?;
+    step("a real examination of the disk image");
+    let examination = story.examine(disk, folder, exhibit).await?;
+    story.grade(examination, folder).await?;
+    story.walk.now = story.walk.now.max(now - SignedDuration::from_hours(24 * 9));
+    story.charge(arrest, package).await
+}
+
+async fn bracken(walk: &mut Walk<'_>, people: &People, folder: &Path, referrals: &[Ref]) -> Result<()> {
+    let mut story = Story { walk, people, cast: &BRACKEN };
+    let subject = story.subject(&[referrals[1], referrals[5]]).await?;
+    story.background(subject).await?;
+    let request = story.request(referrals[1], subject).await?;
+    let premises = story.attribute(request, subject).await?;
+    story.screen(subject).await?;
+    let package = story.draft(subject).await?;
+    story.dispatch(package, folder).await?;
+    let case = story.open_case(package).await?;
+    let search = story.search(case, premises).await?;
+    story.arrest(case, 16).await?;
+    story.seize(case, search, 1, "computer", "Desktop computer, black").await?;
+    story.seize(case, search, 2, "hard_drive", "External drive, 2 TB").await?;
+    story.child(case, "Child of the suspect's partner", "7", true).await?;
+    Ok(())
+}
+
+async fn clover(walk: &mut Walk<'_>, people: &People, folder: &Path, referrals: &[Ref]) -> Result<()> {
+    let mut story = Story { walk, people, cast: &CLOVER };
+    let subject = story.subject(&[referrals[2]]).await?;
+    story.background(subject).await?;
+    let request = story.request(referrals[2], subject).await?;
+    story.attribute(request, subject).await?;
+    story.screen(subject).await?;
+    let package = story.draft(subject).await?;
+    story.dispatch(package, folder).await
+}
+
+async fn dock(walk: &mut Walk<'_>, people: &People, referrals: &[Ref]) -> Result<()> {
+    let mut story = Story { walk, people, cast: &DOCK };
+    let subject = story.subject(&[referrals[3]]).await?;
+    story.background(subject).await?;
+    story.request(referrals[3], subject).await?;
+    story.draft(subject).await?;
+    Ok(())
+}
+
+/// One referral is closed as not actionable; the others wait for somebody.
+async fn left_over(walk: &mut Walk<'_>, people: &People) -> Result<()> {
+    let intel = people.get("intel")?;
+    let query = Query { states: vec!["received".to_owned()], ..Query::of(Kind::Referral) };
+    let rows = walk.store.list(intel, &query, walk.now).await?.rows;
+    let row = rows.first().context("no referral of the demo waits")?;
+    let referral = Ref { kind: Kind::Referral, id: row.id };
+    let why = [("reason", "The address belongs to a provider outside the United Kingdom; passed on through the liaison officer.")];
+    walk.act(intel, referral, "not_actionable", &why).await?;
+    Ok(())
+}
+
+/// A force's own case, which belongs to no operation.
+async fn outside(walk: &mut Walk<'_>, people: &People) -> Result<()> {
+    let oic = people.in_force("oic", "devon")?;
+    let place =
+        [("address", "31 Quarry Hill, Okeford"), ("postcode", "EX99 9ZZ"), ("kind", "flat"), ("force", "E23000035")];
+    let premises = walk.make(oic, Kind::Premises, &place).await?;
+    let suspect = [("name", "Edwin Elder"), ("date_of_birth", "1959-08-02"), ("suspect", "yes")];
+    let subject = walk.make(oic, Kind::Subject, &suspect).await?;
+    let about = [("name", "Local report, Okeford"), ("officer", &*oic.name), ("subject", &*subject.to_string())];
+    let case = walk.make(oic, Kind::Case, &about).await?;
+    let cast = Cast { name: "Edwin Elder", address: "31 Quarry Hill, Okeford", ..DOCK };
+    let mut story = Story { walk, people, cast: &cast };
+    story.search(case, premises).await?;
+    story.arrest(case, 40).await?;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! `pendeen examine`: the command around an examination, with a progress bar.
+
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use pendeen_casework::ambient::Clock;
+use pendeen_evidence::worker::WorkerCommand;
+use pendeen_examine::{Examination, Method, Options, Progress, Step};
+
+use crate::system::SystemClock;
+use crate::{Ended, args, output};
+
+/// Examines what the command names.
+pub fn run(args: &args::Examine) -> Result<Ended> {
+    let bar = Bar::new();
+    let clock = || SystemClock.now();
+    let options = Options {
+        sources: args.sources.clone(),
+        known: args.known.clone(),
+        out: args.out.clone(),
+        exhibit: args.exhibit.clone(),
+        threads: args.threads.unwrap_or_else(all_cores),
+        verify: true,
+        method: method(std::env::var("USER").ok()),
+        worker: worker()?,
+        clock: &clock,
+    };
+    let examination = pendeen_examine::run(&options, &bar);
+    bar.finish();
+    let examination = examination?;
+    if args.json {
+        output::json(&examination)?;
+    } else {
+        summary(&examination, args)?;
+    }
+    Ok(if examination.counts.gaps == 0 { Ended::Done } else { Ended::WithGaps })
+}
+
+/// This program as the method of an examination.
+pub fn method(examiner: Option<String>) -> Method {
+    Method { tool: "pendeen".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned(), examiner }
+}
+
+/// How the sandboxed reader of file systems is started: this very program.
+pub fn worker() -> Result<WorkerCommand> {
+    let program = std::env::current_exe().context("finding this program's own file")?;
+    Ok(WorkerCommand { program, args: vec!["worker".into(), "filesystem".into()] })
+}
+
+/// As many threads as the machine has cores.
+pub fn all_cores() -> NonZeroUsize {
+    available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+fn summary(examination: &Examination, args: &args::Examine) -> Result<()> {
+    let counts = &examination.counts;
+    let origins: Vec<String> = counts.by_origin.iter().map(|(origin, n)| format!("{n} {origin}")).collect();
+    output::lines([
+        ("items", format!("{} ({})", counts.items, origins.join(", "))),
+        ("bytes", counts.bytes.to_string()),
+        ("known", counts.known.to_string()),
+        ("gaps", counts.gaps.to_string()),
+        ("results", args.out.display().to_string()),
+        ("report", args.out.join("report.html").display().to_string()),
+    ])
+}
+
+/// Progress on standard error, if a person is watching it.
+pub struct Bar(Option<Mutex<ProgressBar>>);
+
+impl Bar {
+    /// A bar that shows nothing yet.
+    pub fn new() -> Self {
+        Self(std::io::stderr().is_terminal().then(|| Mutex::new(ProgressBar::hidden())))
+    }
+
+    fn with(&self, act: impl FnOnce(&mut ProgressBar)) {
+        if let Some(bar) = &self.0 {
+            act(&mut bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.with(|bar| bar.finish_and_clear());
+    }
+}
+
+impl Progress for Bar {
+    fn begin(&self, step: Step, _items: Option<u64>, bytes: Option<u64>) {
+        let name = match step {
+            Step::Opening => "opening",
+            Step::Verifying => "verifying",
+            Step::Listing => "listing",
+            Step::Reading => "reading",
+            Step::Writing => "writing",
+        };
+        self.with(|bar| {
+            bar.finish_and_clear();
+            let (next, template) = match bytes {
+                Some(bytes) => (
+                    ProgressBar::new(bytes),
+                    "{msg:10} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left",
+                ),
+                None => (ProgressBar::new_spinner(), "{msg:10} {spinner} {elapsed}"),
+            };
+            next.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            next.set_message(name);
+            next.enable_steady_tick(Duration::from_millis(200));
+            *bar = next;
+        });
+    }
+
+    fn advance(&self, _items: u64, bytes: u64) {
+        self.with(|bar| bar.inc(bytes));
+    }
+}

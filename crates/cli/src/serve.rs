@@ -1,0 +1,40 @@
+//! `pendeen serve`: the pages, until the program is asked to stop.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use pendeen_web::App;
+
+use crate::system::{SystemClock, SystemIds};
+use crate::{Ended, args, data};
+
+/// Serves until interrupted or terminated; requests under way are finished first.
+pub async fn run(args: &args::Serve) -> Result<Ended> {
+    let store = data::open_or_make(&args.data).await?;
+    let app = App {
+        store,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        data_dir: args.data.data.clone(),
+        secure_cookies: args.secure_cookies,
+    };
+    eprintln!("pendeen: serving http://{}/ (stop with Ctrl-C)", args.listen);
+    pendeen_web::serve(args.listen, app, stopped()).await?;
+    Ok(Ended::Done)
+}
+
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(error) => {
+            tracing::warn!(%error, "termination cannot be awaited; only Ctrl-C stops the program");
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
