@@ -50,6 +50,11 @@ impl Fixture {
         Self { store, raw, url, _folder: folder }
     }
 
+    /// Which database it is.
+    pub fn raw_backend(&self) -> DbBackend {
+        self.raw.get_database_backend()
+    }
+
     /// Runs SQL past the store.
     pub async fn sql(&self, sql: &str) -> Result<ExecResult, DbErr> {
         self.raw.execute_unprepared(sql).await

@@ -9,8 +9,12 @@
 mod accounts;
 mod audit;
 mod documents;
+mod durability;
 mod fixture;
+mod need_to_know;
 mod postgres;
+mod records;
+mod world;
 
 use fixture::Fixture;
 
@@ -44,6 +48,10 @@ macro_rules! cases {
 }
 
 cases! {
+    need_to_know::every_kind_of_record_is_kept_and_reads_back,
+    need_to_know::the_sql_filter_and_the_policies_agree_row_by_row,
+    need_to_know::hidden_rows_change_no_byte_of_any_answer,
+    need_to_know::every_read_leaves_its_leaf_and_a_refused_one_says_so,
     accounts::the_right_password_signs_in_and_every_attempt_leaves_a_leaf,
     accounts::an_unknown_username_and_a_wrong_password_answer_alike,
     accounts::guessing_is_slowed_for_known_and_unknown_usernames_alike_and_ends_by_itself,
@@ -60,4 +68,21 @@ cases! {
     audit::many_writers_at_once_make_one_chain,
     audit::migrating_again_changes_nothing,
     documents::a_document_is_kept_byte_for_byte_and_once,
+    durability::a_writer_killed_at_any_moment_loses_nothing_acknowledged,
+    durability::a_batch_dropped_half_way_leaves_nothing_and_the_next_writer_goes_on,
+    records::a_record_reads_back_as_it_was_made,
+    records::an_act_makes_a_new_version_and_the_older_one_stays_readable,
+    records::of_two_acts_at_once_one_wins_and_the_other_is_told,
+    records::a_refused_act_leaves_nothing_behind,
+    records::a_field_that_names_an_unseen_record_is_refused_like_a_missing_one,
+    records::the_database_itself_refuses_an_approver_who_is_the_author,
+    records::the_database_itself_refuses_to_change_a_version,
+    records::a_version_changed_past_the_triggers_breaks_the_log,
+    records::a_permit_opens_only_what_it_was_given_for,
+    records::a_taken_number_is_a_conflict_and_keeps_nothing,
+    records::a_batch_is_kept_whole_or_not_at_all,
+    records::text_with_wildcards_and_hostile_characters_is_searched_for_literally,
+    records::lists_come_in_order_and_in_parts,
+    records::my_work_puts_the_child_at_immediate_risk_first,
+    records::facets_and_links_follow_the_present_version,
 }

@@ -1,0 +1,267 @@
+//! What a person may see, and that nothing tells of the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pendeen_casework::force::ForceKey;
+use pendeen_casework::form::Field;
+use pendeen_casework::permission::{Action, decide, decide_create, visibility};
+use pendeen_casework::person::{Person, Role};
+use pendeen_casework::record::{ActContext, AnyRecord, Head, Kind, Related, Restriction};
+use pendeen_store::audit::EntryFilter;
+use pendeen_store::query::{Belongs, Query, Slice, Sort};
+use sea_orm::{ConnectionTrait, Statement, Value};
+use uuid::Uuid;
+
+use crate::fixture::{Fixture, at, person};
+use crate::world::{
+    act, everybody, fields, head, intelligence, make, plausible, prepared_by, referral,
+};
+
+const FORCE: &str = "E23000035";
+const OTHER: &str = "E23000031";
+
+const EVERYTHING: Slice = Slice { offset: 0, limit: 100_000 };
+
+/// Puts a record into the database past the store and its permissions.
+async fn plant(db: &Fixture, record: &AnyRecord) {
+    let head = record.head();
+    let restriction = match &head.restriction {
+        Restriction::None => "none",
+        Restriction::Role(role) => role.key(),
+    };
+    let text = |text: &str| Value::from(text.to_owned());
+    let values: Vec<Value> = vec![
+        head.id.into(),
+        text(record.kind().key()),
+        text(&head.number),
+        i64::from(head.version).into(),
+        text(record.state()),
+        text(&record.title()),
+        text(&format!("{}\n{}", head.number, record.title()).to_lowercase()),
+        head.force.map(|force| force.as_str().to_owned()).into(),
+        text(restriction),
+        head.author.0.into(),
+        record.next().map(|next| next.role.key().to_owned()).into(),
+        record.next().map(|next| next.what).into(),
+        record.next().map(|_| 3_i16).into(),
+        text(&record.to_json().unwrap().to_string()),
+    ];
+    let sql = "INSERT INTO record (id, kind, number, version, state, title, search, force, restriction, author, \
+               next_role, next_what, next_urgency, simulated, created, updated, body) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, FALSE, 1, 1, $14)";
+    let statement = Statement::from_sql_and_values(db.raw_backend(), sql, values);
+    db.raw.execute_raw(statement).await.unwrap();
+}
+
+fn act_fields(kind: Kind, name: &str) -> &'static [Field] {
+    kind.acts().iter().find(|act| act.name == name).unwrap().fields
+}
+
+/// One record of each kind, made by the rules alone.
+fn one_of_each(author: &Person) -> Vec<AnyRecord> {
+    let mut made = BTreeMap::new();
+    for (n, kind) in (1_u128..).zip(Kind::ALL) {
+        let related = Related::new(made.values().cloned().collect());
+        let filled = plausible(kind.create_fields(), &made, FORCE);
+        let record = AnyRecord::create(*kind, head(*kind, n, author), &filled, &related);
+        let mut record = record.unwrap_or_else(|refusal| panic!("{kind:?}: {refusal}"));
+        for name in prepared_by(*kind) {
+            let filled = plausible(act_fields(*kind, name), &made, FORCE);
+            let context = ActContext {
+                fields: &filled,
+                related: &related,
+                by: author,
+                at: record.head().created,
+            };
+            record = record.perform(name, &context).unwrap();
+        }
+        made.insert(*kind, record);
+    }
+    made.into_values().collect()
+}
+
+pub async fn every_kind_of_record_is_kept_and_reads_back(db: Fixture) {
+    let mut made: BTreeMap<Kind, AnyRecord> = BTreeMap::new();
+    for (n, kind) in (1_u128..).zip(Kind::ALL) {
+        let filled = plausible(kind.create_fields(), &made, FORCE);
+        let sees = |who: &Person, record: &AnyRecord| decide(who, Action::View, record).is_ok();
+        let maker = everybody(FORCE).into_iter().find(|who| {
+            let mut named =
+                kind.create_fields().iter().filter_map(|field| filled.record(field.name).ok());
+            decide_create(who, *kind, &head(*kind, n, who)).is_ok()
+                && named.all(|id| made.values().filter(|r| r.head().id == id).all(|r| sees(who, r)))
+        });
+        let maker = maker.unwrap_or_else(|| panic!("nobody may make a {kind:?}"));
+        let record = make(&db.store, &maker, *kind, n, &filled).await;
+        let mut record = record.unwrap_or_else(|error| panic!("{kind:?}: {error}"));
+        for name in prepared_by(*kind) {
+            let may = |who: &Person| decide(who, Action::Act(name), &record).is_ok();
+            let who = everybody(FORCE).into_iter().find(may).unwrap();
+            let filled = plausible(act_fields(*kind, name), &made, FORCE);
+            record = act(&db.store, &who, &record, name, &filled).await.unwrap();
+        }
+        let reader = everybody(FORCE).into_iter().find(|who| sees(who, &record));
+        let reader = reader.unwrap_or_else(|| panic!("nobody may see a {kind:?}"));
+        let seen =
+            db.store.view(&reader, *kind, record.head().id, None, at(1)).await.unwrap().unwrap();
+        assert_eq!(seen.to_json().unwrap(), record.to_json().unwrap());
+        made.insert(*kind, record);
+    }
+    assert_eq!(db.store.audit_verify().await.unwrap().first_break, None);
+}
+
+pub async fn the_sql_filter_and_the_policies_agree_row_by_row(db: Fixture) {
+    let author = person(507, &[Role::IntelligenceOfficer], None);
+    let forces = [None, Some(FORCE), Some(OTHER)].map(|force| force.and_then(ForceKey::parse));
+    let restrictions = [
+        Restriction::None,
+        Restriction::Role(Role::SensitiveCheckOfficer),
+        Restriction::Role(Role::OfficerInCase),
+    ];
+    let mut planted = Vec::new();
+    for template in one_of_each(&author) {
+        for force in forces {
+            for restriction in &restrictions {
+                let mut record = template.clone();
+                let n = planted.len() as u128 + 1_000;
+                let kind = record.kind();
+                let new = head(kind, n, &author);
+                *record.head_mut() = Head { force, restriction: restriction.clone(), ..new };
+                plant(&db, &record).await;
+                planted.push(record);
+            }
+        }
+    }
+    let mut seen_by_somebody = 0;
+    for who in everybody(FORCE).into_iter().chain([author, person(1, &[], Some(FORCE))]) {
+        let by_policy: BTreeSet<Uuid> = planted
+            .iter()
+            .filter(|record| decide(&who, Action::View, record).is_ok())
+            .map(|record| record.head().id)
+            .collect();
+        let by_admits: BTreeSet<Uuid> = planted
+            .iter()
+            .filter(|record| visibility(&who, record.kind()).admits(record.head()))
+            .map(|record| record.head().id)
+            .collect();
+        let query = Query { page: EVERYTHING, ..Query::default() };
+        let page = db.store.list(&who, &query, at(1)).await.unwrap();
+        let by_sql: BTreeSet<Uuid> = page.rows.iter().map(|row| row.id).collect();
+        assert_eq!(by_sql, by_admits, "SQL and filter differ for {:?}", who.roles);
+        assert_eq!(by_sql, by_policy, "SQL and policies differ for {:?}", who.roles);
+        assert_eq!(page.total, by_sql.len() as u64);
+        seen_by_somebody += by_sql.len();
+    }
+    assert!(seen_by_somebody > planted.len(), "the case compares something");
+}
+
+/// Everything that a person can ask, as text.
+async fn answers(db: &Fixture, who: &Person, ids: &[(Kind, Uuid)], numbers: &[String]) -> String {
+    use std::fmt::Write;
+    let mut all = String::new();
+    let queries = [
+        Query::default(),
+        Query { page: Slice { offset: 1, limit: 2 }, order: Sort::Title, ..Query::default() },
+        Query { text: Some("check".to_owned()), ..Query::default() },
+        Query { text: Some("person".to_owned()), order: Sort::Urgency, ..Query::default() },
+        Query { operation: Some(Belongs::ToNone), ..Query::of(Kind::SensitivePersonCheck) },
+        Query { next_role: Some(Role::SensitiveCheckOfficer), ..Query::default() },
+        Query { linked: Some(("subject".to_owned(), ids[0].1)), ..Query::default() },
+        Query { states: vec!["pending".to_owned(), "received".to_owned()], ..Query::default() },
+    ];
+    for query in &queries {
+        writeln!(all, "{:?}", db.store.list(who, query, at(50)).await).unwrap();
+        writeln!(all, "{:?}", db.store.count(who, query, at(50)).await).unwrap();
+    }
+    writeln!(all, "{:?}", db.store.my_work(who, Slice::default(), at(50)).await).unwrap();
+    for (kind, id) in ids {
+        writeln!(all, "{:?}", db.store.view(who, *kind, *id, None, at(50)).await).unwrap();
+        writeln!(all, "{:?}", db.store.view_version(who, *kind, *id, 1, at(50)).await).unwrap();
+        writeln!(all, "{:?}", db.store.history(who, *kind, *id, at(50)).await).unwrap();
+        writeln!(all, "{:?}", db.store.related(who, *kind, *id, at(50)).await).unwrap();
+    }
+    for number in numbers {
+        writeln!(all, "{:?}", db.store.find_by_number(who, number, None, at(50)).await).unwrap();
+    }
+    all
+}
+
+pub async fn hidden_rows_change_no_byte_of_any_answer(db: Fixture) {
+    let officer = intelligence(1);
+    let filled = fields([("name", "A Person"), ("suspect", "yes")]);
+    let subject = make(&db.store, &officer, Kind::Subject, 1, &filled).await.unwrap();
+    for n in 2..=4 {
+        referral(&db.store, &officer, n, &format!("R-{n}")).await;
+    }
+    let hidden: Vec<Head> =
+        (10..14).map(|n| head(Kind::SensitivePersonCheck, n, &officer)).collect();
+    let mut ids = vec![(Kind::Subject, subject.head().id)];
+    ids.extend(hidden.iter().map(|head| (Kind::SensitivePersonCheck, head.id)));
+    let numbers: Vec<String> = hidden.iter().map(|head| head.number.clone()).collect();
+
+    let before = answers(&db, &officer, &ids, &numbers).await;
+    for (n, _) in (10..14).zip(&hidden) {
+        let about = fields([("subject", &*subject.head().id.to_string())]);
+        make(&db.store, &officer, Kind::SensitivePersonCheck, n, &about).await.unwrap();
+    }
+    let after = answers(&db, &officer, &ids, &numbers).await;
+    assert_eq!(before, after);
+    let checker = person(9, &[Role::SensitiveCheckOfficer], None);
+    assert_ne!(
+        answers(&db, &checker, &ids, &numbers).await,
+        before,
+        "the rows are there for those who may"
+    );
+    let all = Query::of(Kind::SensitivePersonCheck);
+    assert_eq!(db.store.list(&checker, &all, at(60)).await.unwrap().total, 4);
+}
+
+pub async fn every_read_leaves_its_leaf_and_a_refused_one_says_so(db: Fixture) {
+    let officer = intelligence(1);
+    let made = referral(&db.store, &officer, 1, "R-1").await;
+    let id = made.head().id;
+    let examiner = person(2, &[Role::Examiner], Some(FORCE));
+    let store = &db.store;
+    store.view(&officer, Kind::Referral, id, Some("  triage "), at(2)).await.unwrap();
+    store.view(&examiner, Kind::Referral, id, None, at(3)).await.unwrap();
+    store.view(&examiner, Kind::Referral, Uuid::from_u128(99), None, at(4)).await.unwrap();
+    store.find_by_number(&officer, &made.head().number, None, at(5)).await.unwrap();
+    store.find_by_number(&officer, "REF-0000-0000", None, at(6)).await.unwrap();
+    store.list(&officer, &Query::of(Kind::Referral), at(7)).await.unwrap();
+    store.my_work(&officer, Slice::default(), at(8)).await.unwrap();
+    act(store, &officer, &made, "triage", &fields([])).await.unwrap();
+    store.disclosed(&officer, &made, "E23000035", "export of the list", at(9)).await.unwrap();
+    let auditor = person(3, &[Role::Auditor], None);
+    let entries = store
+        .audit_entries(&auditor, &EntryFilter::default(), Slice::default(), at(10))
+        .await
+        .unwrap()
+        .0;
+    let told: Vec<_> = entries
+        .iter()
+        .rev()
+        .map(|entry| {
+            let leaf = &entry.leaf;
+            format!("{} {} v{}", leaf.processing.label(), leaf.action, leaf.version)
+        })
+        .collect();
+    let expected = [
+        "Collection create v1",
+        "Consultation view v1",
+        "Access control denied:view v0",
+        "Access control denied:view v0",
+        "Consultation find v1",
+        "Access control denied:find v0",
+        "Consultation list v0",
+        "Consultation my_work v0",
+        "Alteration triage v2",
+        "Disclosure disclose v1",
+        "Consultation audit v0",
+    ];
+    assert_eq!(told, expected);
+    let view = &entries[entries.len() - 2];
+    assert_eq!(view.values, [("justification".to_owned(), "triage".to_owned())]);
+    assert_eq!((view.leaf.record, view.leaf.who), (Some(id), Some(officer.id)));
+    let disclosure = &entries[1];
+    assert_eq!(disclosure.leaf.recipient.as_deref(), Some("E23000035"));
+}
