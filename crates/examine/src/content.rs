@@ -8,6 +8,7 @@ use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use pendeen_evidence::content::ContentError;
 use pendeen_evidence::entry::Run;
 use pendeen_evidence::image::{Image, ReadError};
 use pendeen_evidence::unit::{ByteLen, ByteOffset};
@@ -103,51 +104,12 @@ pub(crate) fn read_runs(
         match *run {
             Run::Data { at, .. } => {
                 let ahead = ahead_to.saturating_sub(at.0);
-                window.read(at.0, part, ahead).map_err(|e| trouble(&e, at, len))?;
+                window.read(at.0, part, ahead).map_err(|e| trouble(e, at, len))?;
             }
             Run::Hole { .. } => part.fill(0),
             Run::Lost { .. } => return Err(Trouble::new("its place is not known")),
         }
         rest = behind;
-    }
-    Ok(())
-}
-
-/// Gives a content that lies in `runs` to `sink`, piece by piece. Stops at the first piece that
-/// cannot be read.
-pub(crate) fn stream_runs(
-    image: &dyn Image,
-    runs: &[Run],
-    mut sink: impl FnMut(&[u8]),
-) -> Result<(), Trouble> {
-    let mut buffer = vec![0; PIECE];
-    let zeros = vec![0; PIECE];
-    for run in runs {
-        match *run {
-            Run::Data { at, len } => {
-                let mut done = 0;
-                while done < len.0 {
-                    let from = ByteOffset(at.0.saturating_add(done));
-                    // The first piece ends where a piece of the image ends, the others fill one.
-                    let aligned = PIECE as u64 - from.0 % PIECE as u64;
-                    let n = usize::try_from(aligned.min(len.0 - done)).unwrap_or(PIECE);
-                    image
-                        .read_at(from, &mut buffer[..n])
-                        .map_err(|e| trouble(&e, from, ByteLen(n as u64)))?;
-                    sink(&buffer[..n]);
-                    done += n as u64;
-                }
-            }
-            Run::Hole { len } => {
-                let mut left = len.0;
-                while left > 0 {
-                    let n = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-                    sink(&zeros[..n]);
-                    left -= n as u64;
-                }
-            }
-            Run::Lost { .. } => return Err(Trouble::new("its place is not known")),
-        }
     }
     Ok(())
 }
@@ -204,17 +166,32 @@ fn open(path: &Path) -> std::io::Result<File> {
     }
 }
 
+impl From<ContentError> for Trouble {
+    fn from(error: ContentError) -> Self {
+        Self {
+            reason: described(&error),
+            offset: error.offset().map(|at| at.0),
+            len: error.missing().map(|len| len.0),
+        }
+    }
+}
+
 /// A failed read of an image, with its place.
-fn trouble(error: &ReadError, at: ByteOffset, len: ByteLen) -> Trouble {
-    let (at, len) = match error {
+fn trouble(source: ReadError, at: ByteOffset, len: ByteLen) -> Trouble {
+    let (at, len) = match &source {
         ReadError::DamagedChunk { offset, len, .. } => (*offset, *len),
         _ => (at, len),
     };
-    let mut reason = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    ContentError::Damaged { at, len, source }.into()
+}
+
+/// The error with its causes.
+fn described(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
     while let Some(next) = cause {
-        reason = format!("{reason}: {next}");
+        text = format!("{text}: {next}");
         cause = next.source();
     }
-    Trouble { reason, offset: Some(at.0), len: Some(len.0) }
+    text
 }

@@ -4,18 +4,22 @@
 //! it. Each thread takes the next job, so that the sources are read from beginning to end while
 //! earlier content is still being digested.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use pendeen_evidence::content::{self, Reader};
 use pendeen_evidence::entry::Content;
+use pendeen_evidence::worker::WorkerCommand;
 use pendeen_fingerprint::{Digests, Fingerprinter, HEAD_LEN, digest_many, media_type};
 
-use crate::content::{Trouble, Window, read_runs, stream_file, stream_runs};
+use crate::content::{Trouble, Window, read_runs, stream_file};
 use crate::gather::{Found, Opened};
 use crate::halves::digest_on_two_threads;
 use crate::plan::{Job, Plan, Shared, schedule};
 use crate::progress::Progress;
+use crate::run::Options;
 
 /// What became of an entry's content.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +50,7 @@ const STAGGER: usize = 64;
 struct Work<'a> {
     found: &'a [Found],
     sources: &'a [Opened],
+    worker: &'a WorkerCommand,
     jobs: Vec<&'a Job>,
     next: AtomicUsize,
     /// Bytes that no thread has taken yet.
@@ -60,12 +65,14 @@ pub(crate) fn digest_all(
     plan: &Plan,
     found: &[Found],
     sources: &[Opened],
-    threads: NonZeroUsize,
+    options: &Options<'_>,
     progress: &dyn Progress,
 ) -> Vec<Outcome> {
+    let threads = options.threads;
     let work = Work {
         found,
         sources,
+        worker: &options.worker,
         jobs: schedule(plan),
         next: AtomicUsize::new(0),
         untaken: AtomicU64::new(plan.bytes),
@@ -93,6 +100,7 @@ impl Work<'_> {
     /// One thread: job after job until there are none.
     fn run(&self) {
         let mut buffer = Vec::new();
+        let mut readers = BTreeMap::new();
         while let Some(job) = self.jobs.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             match job {
                 Job::Batch(contents) => {
@@ -104,6 +112,13 @@ impl Work<'_> {
                     let untaken = self.taken(shared.size);
                     let outcome = self.stream(shared, untaken);
                     self.keep(std::iter::once((shared, outcome)));
+                }
+                Job::ByWorker(contents) => {
+                    for shared in contents {
+                        self.taken(shared.size);
+                        let outcome = self.ask(shared, &mut readers);
+                        self.keep(std::iter::once((shared, outcome)));
+                    }
                 }
             }
         }
@@ -187,13 +202,15 @@ impl Work<'_> {
         let image = self.sources[found.source].image();
         let mut head = Vec::new();
         let mut read = |sink: &mut dyn FnMut(&[u8])| {
-            let each = |piece: &[u8]| {
+            let mut each = |piece: &[u8]| {
                 let wanted = HEAD_LEN.saturating_sub(head.len()).min(piece.len());
                 head.extend_from_slice(&piece[..wanted]);
                 sink(piece);
             };
             match (&found.entry.content, image) {
-                (Content::Runs(runs), Some(image)) => stream_runs(image.as_ref(), runs, each),
+                (Content::Runs(runs), Some(image)) => {
+                    content::stream(image.as_ref(), runs, &mut each).map_err(Trouble::from)
+                }
                 (Content::File(path), _) => stream_file(path, shared.size, each),
                 _ => Err(Trouble::new("its content has no place")),
             }
@@ -210,6 +227,36 @@ impl Work<'_> {
             digests: read.is_ok().then_some(digests),
             media_type: media_type(&head),
             trouble: read.err(),
+        }
+    }
+
+    /// Asks a worker for a content. Each thread has a worker of its own for each image.
+    fn ask(&self, shared: &Shared, readers: &mut BTreeMap<usize, Reader>) -> Outcome {
+        let found = &self.found[shared.first];
+        let source = &self.sources[found.source];
+        let Some(image) = source.image() else {
+            return Outcome::unread(Trouble::new("its content has no place"));
+        };
+        let reader = readers.entry(found.source).or_insert_with(|| {
+            Reader::new(Arc::clone(image), source.volumes.clone(), self.worker.clone())
+        });
+        let mut head = Vec::new();
+        let mut got = 0_u64;
+        let mut fingerprinter = Fingerprinter::new();
+        let read = reader.read(&found.entry, &mut |piece| {
+            let wanted = HEAD_LEN.saturating_sub(head.len()).min(piece.len());
+            head.extend_from_slice(&piece[..wanted]);
+            got = got.saturating_add(piece.len() as u64);
+            fingerprinter.update(piece);
+        });
+        let short = (got != shared.size).then(|| {
+            Trouble::new(format!("{got} bytes came of the {} that its metadata gives", shared.size))
+        });
+        let trouble = read.err().map(Trouble::from).or(short);
+        Outcome {
+            digests: trouble.is_none().then(|| fingerprinter.finish()),
+            media_type: media_type(&head),
+            trouble,
         }
     }
 }

@@ -7,12 +7,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pendeen_evidence::content::Reader;
 use pendeen_evidence::entry::Entry;
-use pendeen_evidence::folder;
 use pendeen_evidence::image::Image;
 use pendeen_evidence::source::Source;
 use pendeen_evidence::volume::{self, Volume};
-use pendeen_item::{Gap, Stage};
+use pendeen_evidence::worker::WorkerCommand;
+use pendeen_evidence::worker::sandbox::Report;
+use pendeen_evidence::{filesystem, folder};
+use pendeen_item::Gap;
 
 use crate::ExamineError;
 
@@ -26,6 +29,8 @@ pub(crate) struct Opened {
     pub(crate) source: Source,
     /// Its volumes, where it is an image.
     pub(crate) volumes: Vec<Volume>,
+    /// What the sandbox of its worker enforces, where a worker could be started.
+    pub(crate) sandbox: Option<Report>,
 }
 
 impl Opened {
@@ -63,6 +68,7 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, ExamineError> {
             prefix: String::new(),
             source: Source::open(std::slice::from_ref(path))?,
             volumes: Vec::new(),
+            sandbox: None,
         });
     }
     if opened.is_empty() {
@@ -87,7 +93,11 @@ fn has_segment(source: &Opened, path: &Path) -> bool {
 }
 
 /// Lists the entries of every source, and what could not be listed.
-pub(crate) fn list(sources: &mut [Opened], gaps: &mut Vec<Gap>) -> Vec<Found> {
+pub(crate) fn list(
+    sources: &mut [Opened],
+    worker: &WorkerCommand,
+    gaps: &mut Vec<Gap>,
+) -> Vec<Found> {
     let mut found = Vec::new();
     for (index, source) in sources.iter_mut().enumerate() {
         let mut here = Vec::new();
@@ -96,17 +106,10 @@ pub(crate) fn list(sources: &mut [Opened], gaps: &mut Vec<Gap>) -> Vec<Found> {
             Source::Image(image) => {
                 here.extend(image.provenance().gaps.iter().cloned());
                 source.volumes = volume::open_all(image.as_ref(), &mut here);
-                for volume in &source.volumes {
-                    here.push(Gap {
-                        forensic_path: volume.label.clone(),
-                        stage: Stage::FileSystem,
-                        wanted: "the files of the volume".to_owned(),
-                        reason: "this build has no reader for file systems".to_owned(),
-                        offset_bytes: Some(volume.offset.0),
-                        size_bytes: Some(volume.len.0),
-                    });
-                }
-                Vec::new()
+                source.sandbox =
+                    Reader::new(Arc::clone(image), Vec::new(), worker.clone()).sandbox().ok();
+                let walk = |volume| filesystem::walk(image, volume, worker, &mut here);
+                source.volumes.iter().flat_map(walk).collect()
             }
         };
         for mut gap in here {
@@ -118,34 +121,5 @@ pub(crate) fn list(sources: &mut [Opened], gaps: &mut Vec<Gap>) -> Vec<Found> {
             Found { source: index, entry }
         }));
     }
-    make_unique(&mut found);
     found
-}
-
-/// Tells entries of the same forensic path apart: the second gets `#2`, the third `#3`. The
-/// order among them is that of their metadata, so that it is the same in every run.
-fn make_unique(found: &mut [Found]) {
-    let mut order: Vec<usize> = (0..found.len()).collect();
-    order.sort_by(|a, b| {
-        let (a, b) = (&found[*a].entry, &found[*b].entry);
-        pendeen_item::forensic_order(&a.forensic_path, &b.forensic_path)
-            .then_with(|| a.origin.cmp(&b.origin))
-            .then_with(|| a.fs_address.len().cmp(&b.fs_address.len()))
-            .then_with(|| a.fs_address.cmp(&b.fs_address))
-    });
-    let mut repeats: Vec<(usize, u32)> = Vec::new();
-    let mut count = 1;
-    for pair in order.windows(2) {
-        if found[pair[0]].entry.forensic_path == found[pair[1]].entry.forensic_path {
-            count += 1;
-            repeats.push((pair[1], count));
-        } else {
-            count = 1;
-        }
-    }
-    for (index, number) in repeats {
-        let path = &mut found[index].entry.forensic_path;
-        path.push('#');
-        path.push_str(&number.to_string());
-    }
 }

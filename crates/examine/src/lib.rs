@@ -25,8 +25,8 @@ mod work_folder;
 pub use error::ExamineError;
 pub use progress::{Progress, Silent, Step};
 pub use record::{
-    ComputedRecord, Counts, Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION,
-    SourceKind, SourceRecord, VolumeRecord, load, read,
+    Counts, Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind,
+    SourceRecord, VolumeRecord, load, read,
 };
 pub use run::{Method, Options, run};
-pub use verify::{Unreadable, Verification, image_verify};
+pub use verify::{Unreadable, Verification, image_verify, image_verify_showing};

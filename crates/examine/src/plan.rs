@@ -20,6 +20,9 @@ const BATCH_BYTES: u64 = 2 * 1024 * 1024;
 /// ... or this many contents.
 const BATCH_CONTENTS: usize = 512;
 
+/// Contents that a worker is asked for are gathered into batches of this many.
+const ASKED_CONTENTS: usize = 64;
+
 /// One content and the entries that have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shared {
@@ -38,6 +41,8 @@ pub(crate) enum Job {
     Batch(Vec<Shared>),
     /// A content that is digested while it is read.
     Stream(Shared),
+    /// Contents of one source that only its file systems' own code can read.
+    ByWorker(Vec<Shared>),
 }
 
 /// All that is to be read.
@@ -45,8 +50,6 @@ pub(crate) enum Job {
 pub(crate) struct Plan {
     /// In physical order.
     pub(crate) jobs: Vec<Job>,
-    /// Entries that only the file systems' own code can read, in order.
-    pub(crate) by_worker: Vec<usize>,
     /// Entries whose content is not read, and why.
     pub(crate) refused: Vec<(usize, String)>,
     /// How many bytes the jobs read.
@@ -57,10 +60,11 @@ pub(crate) struct Plan {
 pub(crate) fn plan(found: &[Found], sources: &[Opened]) -> Plan {
     let mut plan = Plan::default();
     let mut order = Vec::with_capacity(found.len());
+    let mut by_worker = Vec::new();
     for (index, one) in found.iter().enumerate() {
         match &one.entry.content {
             Content::Unknown(reason) => plan.refused.push((index, reason.clone())),
-            Content::Worker { .. } => plan.by_worker.push(index),
+            Content::Worker { .. } => by_worker.push(index),
             Content::Runs(runs) => match problem(&one.entry, runs) {
                 Some(reason) => plan.refused.push((index, reason)),
                 None => order.push(index),
@@ -70,23 +74,26 @@ pub(crate) fn plan(found: &[Found], sources: &[Opened]) -> Plan {
     }
     order.sort_by(|a, b| physical_order(&found[*a], &found[*b]).then(a.cmp(b)));
     let mut budget = Budget::new(sources);
-    let mut batch = Batch::default();
-    for shared in share(found, &order) {
-        let source = found[shared.first].source;
-        if let Err(reason) = budget.spend(source, shared.size) {
+    let mut batch = Batch::new(Job::Batch, BATCH_CONTENTS);
+    let mut asked = Batch::new(Job::ByWorker, ASKED_CONTENTS);
+    for shared in share(found, &order).into_iter().chain(share(found, &by_worker)) {
+        let one = &found[shared.first];
+        if let Err(reason) = budget.spend(one.source, shared.size) {
             let entries = std::iter::once(shared.first).chain(shared.others);
             plan.refused.extend(entries.map(|index| (index, reason.clone())));
             continue;
         }
         plan.bytes += shared.size;
-        if shared.size > SMALL {
+        if matches!(one.entry.content, Content::Worker { .. }) {
+            asked.add(one.source, shared, &mut plan.jobs);
+        } else if shared.size > SMALL {
             plan.jobs.push(Job::Stream(shared));
         } else {
-            batch.add(source, shared, &mut plan.jobs);
+            batch.add(one.source, shared, &mut plan.jobs);
         }
     }
     batch.close(&mut plan.jobs);
-    plan.by_worker.sort_unstable();
+    asked.close(&mut plan.jobs);
     plan
 }
 
@@ -156,27 +163,33 @@ fn share(found: &[Found], order: &[usize]) -> Vec<Shared> {
 }
 
 /// A batch that is being filled.
-#[derive(Default)]
 struct Batch {
+    job: fn(Vec<Shared>) -> Job,
+    most: usize,
     source: usize,
     contents: Vec<Shared>,
     bytes: u64,
 }
 
 impl Batch {
+    fn new(job: fn(Vec<Shared>) -> Job, most: usize) -> Self {
+        Self { job, most, source: 0, contents: Vec::new(), bytes: 0 }
+    }
+
     fn add(&mut self, source: usize, shared: Shared, jobs: &mut Vec<Job>) {
-        let full = self.bytes + shared.size > BATCH_BYTES || self.contents.len() >= BATCH_CONTENTS;
+        let full = self.bytes.saturating_add(shared.size) > BATCH_BYTES
+            || self.contents.len() >= self.most;
         if full || source != self.source {
             self.close(jobs);
         }
         self.source = source;
-        self.bytes += shared.size;
+        self.bytes = self.bytes.saturating_add(shared.size);
         self.contents.push(shared);
     }
 
     fn close(&mut self, jobs: &mut Vec<Job>) {
         if !self.contents.is_empty() {
-            jobs.push(Job::Batch(std::mem::take(&mut self.contents)));
+            jobs.push((self.job)(std::mem::take(&mut self.contents)));
             self.bytes = 0;
         }
     }
@@ -216,15 +229,15 @@ impl Budget {
 }
 
 /// The jobs in the order in which threads take them: as planned, but that the longest streams
-/// come first, so that no thread is left alone with one at the end.
+/// and what workers are asked for come first, so that no thread is left alone with one at the
+/// end.
 pub(crate) fn schedule(plan: &Plan) -> Vec<&Job> {
     const LONG: u64 = 64 << 20;
-    let long = |job: &Job| matches!(job, Job::Stream(shared) if shared.size >= LONG);
-    let (mut first, rest): (Vec<_>, Vec<_>) = plan.jobs.iter().partition(|job| long(job));
-    first.sort_by_key(|job| match job {
-        Job::Stream(shared) => Reverse(shared.size),
-        Job::Batch(_) => Reverse(0),
+    let mut jobs: Vec<&Job> = plan.jobs.iter().collect();
+    jobs.sort_by_key(|job| match job {
+        Job::Stream(shared) if shared.size >= LONG => (0, Reverse(shared.size)),
+        Job::ByWorker(_) => (1, Reverse(0)),
+        Job::Stream(_) | Job::Batch(_) => (2, Reverse(0)),
     });
-    first.extend(rest);
-    first
+    jobs
 }

@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pendeen_evidence::image::Format;
+use pendeen_evidence::worker::sandbox::Report;
 use pendeen_item::Written;
 use pendeen_knownset::Source as KnownList;
 use serde::{Deserialize, Serialize};
 
 use crate::ExamineError;
+use crate::verify::Verification;
 use crate::work_folder::name;
 
 /// Version of the record's layout.
@@ -101,7 +103,9 @@ pub struct ImageRecord {
     /// The volumes found.
     pub volumes: Vec<VolumeRecord>,
     /// Digests of the whole device, if they were computed in this run.
-    pub computed: Option<ComputedRecord>,
+    pub verified: Option<Verification>,
+    /// What the sandbox of the process that opened its file systems enforced, if one ran.
+    pub sandbox: Option<Report>,
 }
 
 /// A volume of an image.
@@ -113,21 +117,6 @@ pub struct VolumeRecord {
     pub offset_bytes: u64,
     /// How long it is in bytes.
     pub len_bytes: u64,
-}
-
-/// Digests of a whole device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ComputedRecord {
-    /// MD5, lower-case hexadecimal; of the bytes that could be read, if not all could.
-    pub md5: String,
-    /// SHA-1, likewise.
-    pub sha1: String,
-    /// SHA-256, likewise.
-    pub sha256: String,
-    /// Whether they equal every stored digest; none if nothing is stored.
-    pub matches: Option<bool>,
-    /// How many bytes could not be read.
-    pub unreadable_bytes: u64,
 }
 
 /// What was found, in numbers.

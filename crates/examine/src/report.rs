@@ -100,13 +100,13 @@ fn write_source_kind(out: &mut String, source: &SourceRecord) -> fmt::Result {
             fact(out, &format!("{name} stored in the image"), digest)?;
         }
     }
-    match &image.computed {
+    match &image.verified {
         None => fact(out, "Stored digests", &"not compared in this run")?,
-        Some(computed) => {
-            fact(out, "MD5 of the bytes read", &computed.md5)?;
-            fact(out, "SHA-1 of the bytes read", &computed.sha1)?;
-            fact(out, "SHA-256 of the bytes read", &computed.sha256)?;
-            let verdict = match computed.matches {
+        Some(verified) => {
+            fact(out, "MD5 of the bytes read", &verified.md5)?;
+            fact(out, "SHA-1 of the bytes read", &verified.sha1)?;
+            fact(out, "SHA-256 of the bytes read", &verified.sha256)?;
+            let verdict = match verified.matches {
                 Some(true) => "equal to those computed",
                 Some(false) => "DIFFERENT from those computed",
                 None => "none to compare with",

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use pendeen_evidence::worker::WorkerCommand;
 use pendeen_item::{Gap, Stage};
 use pendeen_knownset::KnownSet;
 
@@ -13,10 +14,10 @@ use crate::gather::{self, Opened};
 use crate::plan::plan;
 use crate::progress::{Progress, Step};
 use crate::record::{
-    ComputedRecord, Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION,
-    SourceKind, SourceRecord, VolumeRecord,
+    Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind, SourceRecord,
+    VolumeRecord,
 };
-use crate::verify::{Verification, image_verify};
+use crate::verify::{Verification, image_verify_showing};
 use crate::work_folder::{WorkFolder, name};
 use crate::{ExamineError, report, tables};
 
@@ -32,6 +33,8 @@ pub struct Options<'a> {
     pub exhibit: String,
     /// How many threads read and digest. The tables do not depend on it.
     pub threads: NonZeroUsize,
+    /// Starts the sandboxed process that opens file systems.
+    pub worker: WorkerCommand,
     /// Whether to read each image whole first and compare it with its stored digests.
     pub verify: bool,
     /// Who examines, with what.
@@ -66,11 +69,11 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
     let verified = verify_all(options, &sources, &mut gaps, progress);
 
     progress.begin(Step::Listing, None, None);
-    let found = gather::list(&mut sources, &mut gaps);
+    let found = gather::list(&mut sources, &options.worker, &mut gaps);
 
     let plan = plan(&found, &sources);
     progress.begin(Step::Reading, Some(found.len() as u64), Some(plan.bytes));
-    let outcomes = digest_all(&plan, &found, &sources, options.threads, progress);
+    let outcomes = digest_all(&plan, &found, &sources, options, progress);
 
     progress.begin(Step::Writing, Some(found.len() as u64), None);
     let written = tables::write(&folder, &options.exhibit, &found, &outcomes, &known, gaps)?;
@@ -78,7 +81,7 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
         schema_version: SCHEMA_VERSION,
         tool: options.method.tool.clone(),
         version: options.method.version.clone(),
-        components: BTreeMap::new(),
+        components: components(),
         exhibit: options.exhibit.clone(),
         examiner: options.method.examiner.clone(),
         sources: sources.iter().zip(verified).map(|(s, v)| source_record(s, v)).collect(),
@@ -120,7 +123,7 @@ fn verify_all(
         .iter()
         .map(|source| {
             let image = source.image()?;
-            let verification = image_verify(image, options.threads, progress);
+            let verification = image_verify_showing(image.as_ref(), options.threads, progress);
             gaps.extend(verification_gaps(source, &verification));
             Some(verification)
         })
@@ -145,7 +148,7 @@ fn verification_gaps(source: &Opened, verification: &Verification) -> Vec<Gap> {
             ..gap("the bytes of the image", range.reason.clone())
         })
         .collect();
-    if verification.matches() == Some(false) {
+    if verification.matches == Some(false) {
         let reason = "the digest of the bytes read is not the one that the image stores".to_owned();
         gaps.push(gap("the acquired bytes", reason));
     }
@@ -173,13 +176,8 @@ fn source_record(source: &Opened, verified: Option<Verification>) -> SourceRecor
                         len_bytes: volume.len.0,
                     })
                     .collect(),
-                computed: verified.map(|v| ComputedRecord {
-                    md5: hex::encode(v.digests.md5),
-                    sha1: hex::encode(v.digests.sha1),
-                    sha256: hex::encode(v.digests.sha256),
-                    matches: v.matches(),
-                    unreadable_bytes: v.unreadable_bytes(),
-                }),
+                verified,
+                sandbox: source.sandbox,
             }))
         }
     };
@@ -192,4 +190,9 @@ fn file_record(bytes: &[u8]) -> FileRecord {
         len_bytes: bytes.len() as u64,
         rows: None,
     }
+}
+
+/// What else took part in the result.
+fn components() -> BTreeMap<String, String> {
+    BTreeMap::from([("libtsk".to_owned(), pendeen_tsk::library_version())])
 }

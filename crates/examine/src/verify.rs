@@ -2,30 +2,37 @@
 
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use pendeen_evidence::image::{Block, Image, stream};
 use pendeen_evidence::unit::{ByteLen, ByteOffset};
-use pendeen_fingerprint::{Digests, Fingerprinter};
+use pendeen_fingerprint::Fingerprinter;
+use serde::{Deserialize, Serialize};
 
 use crate::halves::digest_on_two_threads;
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 
-/// Digests of a whole device, and how they compare.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Digests of a whole device, and how they compare with those that its container stores.
+/// Digests are lower-case hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
-    /// MD5, SHA-1 and SHA-256 of the device; bytes that could not be read count as zeros.
-    pub digests: Digests,
+    /// MD5 of the device. Bytes that could not be read count as zeros in all three.
+    pub md5: String,
+    /// SHA-1 of the device.
+    pub sha1: String,
+    /// SHA-256 of the device.
+    pub sha256: String,
     /// MD5 that the container stores, if any.
-    pub stored_md5: Option<[u8; 16]>,
+    pub stored_md5: Option<String>,
     /// SHA-1 that the container stores, if any.
-    pub stored_sha1: Option<[u8; 20]>,
+    pub stored_sha1: Option<String>,
+    /// Whether the computed digests equal every stored one; none if nothing is stored.
+    pub matches: Option<bool>,
     /// What could not be read, in order.
     pub unreadable: Vec<Unreadable>,
 }
 
 /// Bytes that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreadable {
     /// Where they begin.
     pub offset: ByteOffset,
@@ -36,25 +43,43 @@ pub struct Unreadable {
 }
 
 impl Verification {
-    /// Whether the computed digests equal every stored one; none if the container stores none.
-    pub fn matches(&self) -> Option<bool> {
-        let md5 = self.stored_md5.map(|stored| stored == self.digests.md5);
-        let sha1 = self.stored_sha1.map(|stored| stored == self.digests.sha1);
-        match (md5, sha1) {
-            (None, None) => None,
-            (md5, sha1) => Some(md5.unwrap_or(true) && sha1.unwrap_or(true)),
-        }
-    }
-
     /// How many bytes could not be read.
     pub fn unreadable_bytes(&self) -> u64 {
         self.unreadable.iter().map(|range| range.len.0).sum()
     }
+
+    /// The result as lines for a person: label and value.
+    pub fn lines(&self) -> Vec<(&'static str, String)> {
+        let stored = |digest: &Option<String>| digest.clone().unwrap_or_else(|| "none".to_owned());
+        let verdict = match self.matches {
+            Some(true) => "equal to the digests computed",
+            Some(false) => "DIFFERENT from the digests computed",
+            None => "nothing stored to compare with",
+        };
+        let mut lines = vec![
+            ("MD5", self.md5.clone()),
+            ("SHA-1", self.sha1.clone()),
+            ("SHA-256", self.sha256.clone()),
+            ("stored MD5", stored(&self.stored_md5)),
+            ("stored SHA-1", stored(&self.stored_sha1)),
+            ("stored digests", verdict.to_owned()),
+        ];
+        lines.extend(self.unreadable.iter().map(|range| {
+            let Unreadable { offset, len, reason } = range;
+            ("unreadable", format!("{len} bytes at byte {offset}: {reason}"))
+        }));
+        lines
+    }
 }
 
 /// Reads every byte of the image and digests it.
-pub fn image_verify(
-    image: &Arc<dyn Image>,
+pub fn image_verify(image: &dyn Image, threads: NonZeroUsize) -> Verification {
+    image_verify_showing(image, threads, &Silent)
+}
+
+/// [`image_verify`], showing how far it has come in bytes.
+pub fn image_verify_showing(
+    image: &dyn Image,
     threads: NonZeroUsize,
     progress: &dyn Progress,
 ) -> Verification {
@@ -62,7 +87,7 @@ pub fn image_verify(
     let zeros = vec![0; 1 << 16];
     let mut read = |sink: &mut dyn FnMut(&[u8])| {
         // It goes on to the end: the callback never breaks off.
-        let _ = stream(image.as_ref(), threads, |block| {
+        let _ = stream(image, threads, |block| {
             match block {
                 Block::Bytes { bytes, .. } => {
                     sink(bytes);
@@ -89,11 +114,17 @@ pub fn image_verify(
         read(&mut |piece| fingerprinter.update(piece));
         fingerprinter.finish()
     };
-    let provenance = image.provenance();
+    let stored = image.provenance();
+    let md5 = stored.stored_md5.map(|stored| stored == digests.md5);
+    let sha1 = stored.stored_sha1.map(|stored| stored == digests.sha1);
     Verification {
-        digests,
-        stored_md5: provenance.stored_md5,
-        stored_sha1: provenance.stored_sha1,
+        md5: hex::encode(digests.md5),
+        sha1: hex::encode(digests.sha1),
+        sha256: hex::encode(digests.sha256),
+        stored_md5: stored.stored_md5.map(hex::encode),
+        stored_sha1: stored.stored_sha1.map(hex::encode),
+        matches: (md5.is_some() || sha1.is_some())
+            .then(|| md5.unwrap_or(true) && sha1.unwrap_or(true)),
         unreadable,
     }
 }

@@ -24,7 +24,8 @@ fn tree(root: &Path) {
     fs::write(root.join("empty"), "").unwrap();
     fs::write(root.join("<img src=x onerror=alert(1)>.txt"), "hostile name\n").unwrap();
     for n in 0..700_u16 {
-        fs::write(root.join(format!("DCIM/{n:04}.dat")), noise(n.into(), usize::from(n) * 37)).unwrap();
+        fs::write(root.join(format!("DCIM/{n:04}.dat")), noise(n.into(), usize::from(n) * 37))
+            .unwrap();
     }
     std::os::unix::fs::symlink("/etc/passwd", root.join("link")).unwrap();
 }
