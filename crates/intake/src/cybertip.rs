@@ -16,15 +16,19 @@ use crate::report::{Digest, MediaDigest, Observation, Party, PartyRole, Report};
 use crate::summary::Summary;
 use crate::text::Decoded;
 use crate::xml::Node;
-use crate::{selector, time};
+use crate::{Limits, NAME_CHARS, selector, time};
 
 /// Who sends CyberTipline reports.
 const SOURCE: &str = "NCMEC";
+
+/// Longest path that is kept whole, in characters.
+const PATH_CHARS: usize = 240;
 
 /// Every report in the document, and those that say nothing.
 pub(crate) fn reports(
     root: &Node,
     text: &Decoded,
+    limits: &Limits,
     digest: &Digest,
 ) -> Result<(Vec<Report>, Vec<Rejected>), Rejected> {
     let mut nodes = Vec::new();
@@ -39,9 +43,10 @@ pub(crate) fn reports(
     for (index, node) in nodes.into_iter().enumerate() {
         let place = text.place_after(known, node.offset);
         known = (node.offset, place);
-        match read(node, digest, place.line, several.then_some(index + 1)) {
-            Some(report) => reports.push(report),
-            None => rejected.push(Rejected::at(place, Cause::Blank)),
+        let report = read(node, digest, place.line, several.then_some(index + 1));
+        match report.ok_or(Cause::Blank).and_then(|r| r.finish(limits.identifiers)) {
+            Ok(report) => reports.push(report),
+            Err(cause) => rejected.push(Rejected::at(place, cause)),
         }
     }
     if reports.is_empty() {
@@ -65,6 +70,7 @@ fn read(node: &Node, digest: &Digest, line: usize, ordinal: Option<usize>) -> Op
         report: Report::new(digest.clone(), line),
         path: Vec::new(),
         role: PartyRole::Incident,
+        party: None,
         file_name: None,
         summary: Summary::default(),
     };
@@ -75,7 +81,13 @@ fn read(node: &Node, digest: &Digest, line: usize, ordinal: Option<usize>) -> Op
         walk.children(node);
     }
     let mut report = walk.report;
-    let stated = reference(node);
+    let stated = reference(node).and_then(|stated| {
+        let fits = stated.chars().count() <= NAME_CHARS;
+        if !fits {
+            report.doubt("reference", &stated, "it is too long for a reference");
+        }
+        fits.then_some(stated)
+    });
     let says_nothing = stated.is_none()
         && walk.summary.is_empty()
         && report.selectors.is_empty()
@@ -120,13 +132,20 @@ struct Walk {
     report: Report,
     path: Vec<String>,
     role: PartyRole,
+    /// The party of the section, by its place in the report.
+    party: Option<usize>,
     file_name: Option<String>,
     summary: Summary,
 }
 
 impl Walk {
+    /// Where the walk is; a path longer than any of the schema's keeps its end.
     fn at(&self) -> String {
-        self.path.join("/")
+        let path = self.path.join("/");
+        match path.char_indices().rev().nth(PATH_CHARS) {
+            Some((start, _)) => format!("…{}", &path[start..]),
+            None => path,
+        }
     }
 
     fn children(&mut self, node: &Node) {
@@ -165,14 +184,16 @@ impl Walk {
     /// A section whose identifiers belong to one party.
     fn section(&mut self, node: &Node, role: PartyRole) {
         let outer = std::mem::replace(&mut self.role, role);
+        let own = self.report.parties.len();
+        let outer_party = self.party.replace(own);
         self.report.parties.push(Party { role, facts: Vec::new() });
-        let own = self.report.parties.len() - 1;
         self.attributes(node);
         self.own_text(node);
         self.children(node);
         if self.report.parties.get(own).is_some_and(|party| party.facts.is_empty()) {
             self.report.parties.remove(own);
         }
+        self.party = outer_party;
         self.role = outer;
     }
 
@@ -278,10 +299,9 @@ impl Walk {
     }
 
     fn fact(&mut self, node: &Node, value: &str) {
-        let (role, path) = (self.role, self.at());
-        match self.report.parties.iter_mut().rev().find(|party| party.role == role) {
+        match self.party.and_then(|own| self.report.parties.get_mut(own)) {
             Some(party) => party.facts.push((node.name.clone(), value.to_owned())),
-            None => self.report.keep(&path, value),
+            None => self.report.keep(&self.at(), value),
         }
     }
 

@@ -49,11 +49,16 @@ pub struct Limits {
     pub elements: usize,
     /// Rows of a table.
     pub rows: usize,
+    /// Identifiers and observations in one report.
+    pub identifiers: usize,
 }
+
+/// Longest reference, source, element name and column name, in characters.
+pub(crate) const NAME_CHARS: usize = 200;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, depth: 64, elements: 500_000, rows: 500_000 }
+        Self { bytes: 64 << 20, depth: 64, elements: 500_000, rows: 500_000, identifiers: 10_000 }
     }
 }
 
@@ -76,7 +81,7 @@ pub fn read_document_within(
     let digest = Digest::of(bytes);
     let (format, (reports, rejected)) = if text.trimmed().starts_with('<') {
         let root = xml::read(&text, limits)?;
-        (Format::CyberTipline, cybertip::reports(&root, &text, &digest)?)
+        (Format::CyberTipline, cybertip::reports(&root, &text, limits, &digest)?)
     } else {
         (Format::Csv, table::reports(&text, limits, &digest)?)
     };

@@ -6,7 +6,7 @@ use pendeen_casework::record::referral::Selector;
 use serde::{Deserialize, Serialize};
 
 use crate::reject::Rejected;
-use crate::report::{Digest, Document, OtherSelector, Report};
+use crate::report::{Digest, Document, OtherSelector, Report, once};
 
 /// Whether a document, or a part of one, became a referral.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,29 +93,18 @@ impl Outcome {
         parts.extend(document.rejected.iter().map(refused));
         let has = |status| parts.iter().any(|part| part.status == status);
         let status = [Status::Accepted, Status::Duplicate].into_iter().find(|&s| has(s));
-        let mut selectors = Vec::new();
-        let mut other_selectors = Vec::new();
-        for report in &document.reports {
-            add_missing(&mut selectors, &report.selectors);
-            add_missing(&mut other_selectors, &report.other_selectors);
-        }
+        let reports = &document.reports;
+        let selectors = reports.iter().flat_map(|report| report.selectors.iter().cloned());
+        let others = reports.iter().flat_map(|report| report.other_selectors.iter().cloned());
         Self {
             file: document.name.clone(),
             status: status.unwrap_or(Status::Rejected),
             referral: parts.iter().find_map(|part| part.referral.clone()),
-            selectors,
+            selectors: once(selectors.collect()),
             reason: parts.iter().find_map(|part| part.reason.clone()),
             sha256: document.digest.clone(),
-            other_selectors,
+            other_selectors: once(others.collect()),
             parts,
-        }
-    }
-}
-
-fn add_missing<T: PartialEq + Clone>(all: &mut Vec<T>, more: &[T]) {
-    for one in more {
-        if !all.contains(one) {
-            all.push(one.clone());
         }
     }
 }

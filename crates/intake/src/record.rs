@@ -9,12 +9,17 @@ use pendeen_casework::form::{Fields, Refusal};
 use pendeen_casework::record::referral::{Referral, Selector, SelectorKind};
 use pendeen_casework::record::{self, Head, Id, Related};
 
-use crate::report::{Observation, PartyRole, Report};
+use crate::report::{Doubt, Observation, PartyRole, Report};
 use crate::selector::{ip_value, unroutable};
+use crate::summary::cut;
 use crate::time;
 
 /// What a service or event is called that the report does not name.
 const NOT_STATED: &str = "not stated";
+
+/// How many doubts a summary tells one by one, and how much of each value, in characters.
+const DOUBTS_TOLD: usize = 12;
+const DOUBT_CHARS: usize = 80;
 
 impl Report {
     /// The fields of a new referral.
@@ -120,8 +125,16 @@ impl Report {
                 "Identifiers of children or recipients, kept apart from those of the person reported: {count}."
             ));
         }
-        sentences
-            .extend(self.doubts.iter().map(|d| format!("{}: {:?}: {}.", d.path, d.value, d.why)));
+        if !self.media.is_empty() {
+            sentences.push(format!("Digests of files in the original: {}.", self.media.len()));
+        }
+        for Doubt { path, value, why } in self.doubts.iter().take(DOUBTS_TOLD) {
+            sentences.push(format!("{path}: {:?}: {why}.", cut(value, DOUBT_CHARS)));
+        }
+        if self.doubts.len() > DOUBTS_TOLD {
+            let more = self.doubts.len() - DOUBTS_TOLD;
+            sentences.push(format!("{more} more values in the original could not be used."));
+        }
         sentences.join("\n")
     }
 }

@@ -105,6 +105,14 @@ pub enum Cause {
         /// The limit.
         limit: usize,
     },
+    /// A name or reference is longer than any should be.
+    #[error("{what} is longer than {limit} characters")]
+    TooLong {
+        /// Which.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
     /// It is not well-formed.
     #[error("the XML is malformed: {problem}")]
     Malformed {
@@ -165,7 +173,9 @@ impl Cause {
             Self::Doctype | Self::Entity { .. } => {
                 "ask the sender for the report without a DTD; treat this document with suspicion"
             }
-            Self::TooDeep { .. } => "ask the sender for a report that follows the schema",
+            Self::TooDeep { .. } | Self::TooLong { .. } => {
+                "ask the sender for a report that follows the schema"
+            }
             Self::Malformed { .. } => {
                 "ask the sender for the report again: this one may be cut short"
             }

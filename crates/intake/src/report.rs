@@ -1,6 +1,8 @@
 //! What a document says, in the words of the case database.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -8,7 +10,7 @@ use pendeen_casework::record::referral::{Selector, SelectorKind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::reject::Rejected;
+use crate::reject::{Cause, Rejected};
 use crate::selector;
 
 /// SHA-256 of a document's bytes, in lower-case hexadecimal: the address of the original, and
@@ -99,7 +101,7 @@ pub struct Party {
 }
 
 /// An address on a network at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Observation {
     /// Whose.
     pub role: PartyRole,
@@ -121,7 +123,7 @@ pub struct Observation {
 }
 
 /// An identifier of somebody who is not the person reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OtherSelector {
     /// Whose.
     pub role: PartyRole,
@@ -270,17 +272,12 @@ impl Report {
         ReportKey::new(&self.source, &self.reference)
     }
 
-    /// Adds an identifier once, in its place.
+    /// Adds an identifier where it belongs; [`Self::finish`] leaves it once.
     pub(crate) fn add_selector(&mut self, role: PartyRole, selector: Selector) {
         if role.leads() {
-            if !self.selectors.contains(&selector) {
-                self.selectors.push(selector);
-            }
+            self.selectors.push(selector);
         } else if role != PartyRole::Reporter {
-            let other = OtherSelector { role, selector };
-            if !self.other_selectors.contains(&other) {
-                self.other_selectors.push(other);
-            }
+            self.other_selectors.push(OtherSelector { role, selector });
         }
     }
 
@@ -293,9 +290,20 @@ impl Report {
             let value = selector::ip_value(observation.ip, observation.port);
             self.add_selector(observation.role, Selector { kind: SelectorKind::Ip, value });
         }
-        if !self.observations.contains(&observation) {
-            self.observations.push(observation);
+        self.observations.push(observation);
+    }
+
+    /// Leaves each identifier and observation once, in its first place, and holds their number
+    /// to the limit.
+    pub(crate) fn finish(mut self, limit: usize) -> Result<Self, Cause> {
+        self.selectors = once(self.selectors);
+        self.other_selectors = once(self.other_selectors);
+        self.observations = once(self.observations);
+        let count = self.selectors.len() + self.other_selectors.len() + self.observations.len();
+        if count > limit {
+            return Err(Cause::TooMany { what: "identifiers in one report", limit });
         }
+        Ok(self)
     }
 
     pub(crate) fn keep(&mut self, path: &str, value: &str) {
@@ -305,4 +313,10 @@ impl Report {
     pub(crate) fn doubt(&mut self, path: &str, value: &str, why: &'static str) {
         self.doubts.push(Doubt { path: path.to_owned(), value: value.to_owned(), why });
     }
+}
+
+/// The items without their repetitions, in the order of their first appearance.
+pub(crate) fn once<T: Hash + Eq + Clone>(items: Vec<T>) -> Vec<T> {
+    let mut seen = HashSet::with_capacity(items.len());
+    items.into_iter().filter(|item| seen.insert(item.clone())).collect()
 }

@@ -8,6 +8,9 @@ use crate::report::Report;
 /// Longest part of a summary that is taken from one element, in characters.
 const SUMMARY_CHARS: usize = 600;
 
+/// Most parts of one kind.
+const PARTS: usize = 20;
+
 /// The sentences from which a summary is made.
 #[derive(Default)]
 pub(crate) struct Summary {
@@ -37,11 +40,11 @@ impl Summary {
     pub(crate) fn text(&self, report: &Report) -> String {
         let mut sentences: Vec<String> = self.kind.iter().map(|kind| sentence(kind)).collect();
         sentences.extend(self.platform.iter().map(|p| sentence(&format!("Platform: {p}"))));
-        sentences.extend(self.information.iter().map(|text| sentence(text)));
+        sentences.extend(self.information.iter().take(PARTS).map(|text| sentence(text)));
         if !self.annotations.is_empty() {
             sentences.push(sentence(&format!(
                 "Marked by the reporter: {}",
-                self.annotations.join(", ")
+                self.annotations.iter().take(PARTS).cloned().collect::<Vec<_>>().join(", ")
             )));
         }
         sentences.extend(self.priority.iter().map(|p| sentence(&format!("Priority asked: {p}"))));
@@ -59,13 +62,15 @@ impl Summary {
 
 /// A text as a sentence: one line, cut with a sign if it is long, with a full stop.
 fn sentence(text: &str) -> String {
+    let text = cut(text, SUMMARY_CHARS);
+    if text.ends_with(['.', '!', '?', ':', ']']) { text } else { format!("{text}.") }
+}
+
+/// A text on one line, cut with a sign if it has more characters than `limit`.
+pub(crate) fn cut(text: &str, limit: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let cut: String = line.chars().take(SUMMARY_CHARS).collect();
-    if cut.len() < line.len() {
-        format!("{cut} […]")
-    } else if cut.ends_with(['.', '!', '?', ':']) {
-        cut
-    } else {
-        format!("{cut}.")
+    match line.char_indices().nth(limit) {
+        Some((end, _)) => format!("{} […]", &line[..end]),
+        None => line,
     }
 }

@@ -16,10 +16,11 @@ use std::collections::HashMap;
 use csv::{ReaderBuilder, StringRecord};
 use pendeen_casework::record::referral::SelectorKind;
 
-use crate::Limits;
 use crate::reject::{Cause, Place, Rejected};
 use crate::report::{Digest, Observation, PartyRole, Report, ReportKey};
+use crate::summary::cut;
 use crate::text::Decoded;
+use crate::{Limits, NAME_CHARS};
 use crate::{selector, time};
 
 const COLUMNS: [&str; 12] = [
@@ -37,6 +38,9 @@ const COLUMNS: [&str; 12] = [
     "urgent",
 ];
 
+/// Longest summary, in characters; the original has it whole.
+const SUMMARY_CHARS: usize = 4000;
+
 /// What a source is called that the table does not name.
 const NO_SOURCE: &str = "not stated";
 
@@ -52,8 +56,13 @@ pub(crate) fn reports(
         .from_reader(text.as_str().as_bytes());
     let header = reader.headers().map_err(|e| malformed(text, &e))?.clone();
     let columns = Columns::read(&header)?;
-    let mut found =
-        Found { digest, reports: Vec::new(), by_key: HashMap::new(), rejected: Vec::new() };
+    let mut found = Found {
+        digest,
+        reports: Vec::new(),
+        places: Vec::new(),
+        by_key: HashMap::new(),
+        rejected: Vec::new(),
+    };
     let mut known = (0, text.place(0));
     for (index, row) in reader.records().enumerate() {
         let row = row.map_err(|e| malformed(text, &e))?;
@@ -65,7 +74,14 @@ pub(crate) fn reports(
         known = (offset, place);
         found.row(&columns, &row, place);
     }
-    let Found { reports, mut rejected, .. } = found;
+    let Found { reports: filled, places, mut rejected, .. } = found;
+    let mut reports = Vec::with_capacity(filled.len());
+    for (report, place) in filled.into_iter().zip(places) {
+        match report.finish(limits.identifiers) {
+            Ok(report) => reports.push(report),
+            Err(cause) => rejected.push(Rejected::at(place, cause)),
+        }
+    }
     match (reports.is_empty(), rejected.is_empty()) {
         (true, true) => Err(Cause::Blank.into()),
         (true, false) => Err(rejected.swap_remove(0)),
@@ -103,6 +119,9 @@ impl Columns {
     fn read(header: &StringRecord) -> Result<Self, Rejected> {
         let plain = |name: &str| name.trim().to_lowercase().replace([' ', '-'], "_");
         let names: Vec<String> = header.iter().map(plain).collect();
+        if names.iter().any(|name| name.chars().count() > NAME_CHARS) {
+            return Err(Cause::TooLong { what: "a column's name", limit: NAME_CHARS }.into());
+        }
         let mut by_name = HashMap::new();
         for known in COLUMNS {
             let mut places = names.iter().enumerate().filter(|(_, name)| *name == known);
@@ -130,6 +149,8 @@ impl Columns {
 struct Found<'a> {
     digest: &'a Digest,
     reports: Vec<Report>,
+    /// Where each report begins.
+    places: Vec<Place>,
     by_key: HashMap<ReportKey, usize>,
     rejected: Vec<Rejected>,
 }
@@ -147,6 +168,10 @@ impl Found<'_> {
             return self.rejected.push(Rejected::at(place, Cause::NoReference));
         };
         let source = columns.cell(row, "source").unwrap_or(NO_SOURCE);
+        if reference.chars().count() > NAME_CHARS || source.chars().count() > NAME_CHARS {
+            let cause = Cause::TooLong { what: "the reference or the source", limit: NAME_CHARS };
+            return self.rejected.push(Rejected::at(place, cause));
+        }
         let next = self.reports.len();
         let index = *self.by_key.entry(ReportKey::new(source, reference)).or_insert(next);
         if index == next {
@@ -155,6 +180,7 @@ impl Found<'_> {
             reference.clone_into(&mut report.reference);
             report.reference_stated = true;
             self.reports.push(report);
+            self.places.push(place);
         }
         if let Some(report) = self.reports.get_mut(index) {
             fill(report, columns, row);
@@ -166,8 +192,8 @@ impl Found<'_> {
 fn fill(report: &mut Report, columns: &Columns, row: &StringRecord) {
     let cell = |name| columns.cell(row, name);
     match cell("summary") {
-        Some(text) if report.summary.is_empty() => text.clone_into(&mut report.summary),
-        Some(text) if text != report.summary => report.keep("summary", text),
+        Some(text) if report.summary.is_empty() => report.summary = cut(text, SUMMARY_CHARS),
+        Some(text) if cut(text, SUMMARY_CHARS) != report.summary => report.keep("summary", text),
         _ => {}
     }
     if let Some(raw) = cell("incident_time") {

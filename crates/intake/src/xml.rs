@@ -10,9 +10,9 @@
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
-use crate::Limits;
 use crate::reject::{Cause, Rejected};
 use crate::text::Decoded;
+use crate::{Limits, NAME_CHARS};
 
 /// One element.
 #[derive(Debug, Default)]
@@ -99,6 +99,13 @@ impl Tree<'_> {
         self.rejected(at, Cause::Malformed { problem: problem.to_owned() })
     }
 
+    fn fits(&self, at: usize, what: &'static str, name: &str) -> Result<(), Rejected> {
+        if name.len() <= NAME_CHARS {
+            return Ok(());
+        }
+        Err(self.rejected(at, Cause::TooLong { what, limit: NAME_CHARS }))
+    }
+
     fn open(&mut self, at: usize, start: &BytesStart<'_>) -> Result<(), Rejected> {
         self.elements += 1;
         if self.elements > self.limits.elements {
@@ -112,6 +119,7 @@ impl Tree<'_> {
             return Err(self.malformed(at, "there is more than one outermost element"));
         }
         let name = start.local_name().as_ref().to_owned();
+        self.fits(at, "the name of an element", &name)?;
         let attributes = self.attributes(at, start)?;
         self.open.push(Node { name, attributes, offset: at, ..Node::default() });
         Ok(())
@@ -134,6 +142,7 @@ impl Tree<'_> {
             if let Some(c) = value.chars().find(|&c| forbidden(c)) {
                 return Err(self.rejected(at, Cause::Control { code: u32::from(c) }));
             }
+            self.fits(at, "the name of an attribute", attribute.key.local_name().as_ref())?;
             attributes.push((attribute.key.local_name().as_ref().to_owned(), value.into_owned()));
         }
         Ok(attributes)

@@ -294,7 +294,7 @@ fn what_is_no_report_is_refused_with_what_to_do() {
 
 #[test]
 fn limits_are_kept_at_their_edge() {
-    let limits = Limits { bytes: 200, depth: 4, elements: 5, rows: 2 };
+    let limits = Limits { bytes: 200, depth: 4, elements: 5, rows: 2, identifiers: 2 };
     let within = |text: &str| read_document_within("x", text.as_bytes(), &limits);
     let nested =
         |depth: usize| format!("{}x{}", "<report>".repeat(depth), "</report>".repeat(depth));
