@@ -34,6 +34,17 @@ pub enum Content {
     Unknown(String),
 }
 
+impl Content {
+    /// Whether the metadata locates only a part of it, or nothing.
+    pub(crate) fn is_partly_lost(&self) -> bool {
+        match self {
+            Self::Runs(runs) => runs.iter().any(|run| matches!(run, Run::Lost { .. })),
+            Self::Library => false,
+            Self::Unknown(_) => true,
+        }
+    }
+}
+
 /// A stretch of content. Lengths and positions in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Run {

@@ -55,7 +55,7 @@ pub struct File {
 pub enum Recovery {
     /// Its blocks are named by surviving metadata, and none is in use.
     Intact,
-    /// At least one of its blocks, or its metadata, is in use again.
+    /// At least one of its blocks, or its metadata, is in use again or no longer to be found.
     Reallocated,
     /// Its blocks were worked out: FAT keeps only the first cluster of a deleted file.
     Inferred,

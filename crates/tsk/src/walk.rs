@@ -11,9 +11,9 @@
 //! Listed: regular files, links, and names whose metadata is gone; on NTFS each `$DATA`
 //! stream, with the system's own files (`$MFT`, ...) as `icat` sees them; on HFS+ and APFS the
 //! resource fork as `:rsrc`. Not listed, but counted: folders as such, devices and sockets,
-//! NTFS index files without data, what libtsk makes up itself (`$OrphanFiles`, FAT's `$MBR`
-//! and `$FAT1`, HFS's `$CatalogFile`), and `$BadClus:$Bad` while it is one hole as long as
-//! the volume.
+//! NTFS index files without data and reserved MFT entries that were never used, what libtsk
+//! makes up itself (`$OrphanFiles`, FAT's `$MBR` and `$FAT1`), and `$BadClus:$Bad` while it is
+//! one hole as long as the volume.
 //!
 //! Times: a time of zero is none. FAT and ISO 9660 keep local time: it is given as if it were
 //! UTC, so run with the zone set to UTC. exFAT's offset from UTC is not applied by libtsk.
@@ -39,6 +39,7 @@ const NTFS_DATA: u32 = 0x80;
 const NTFS_INDEX_ROOT: u32 = 0x90;
 const HFS_RESOURCE_FORK: u32 = 0x1101;
 const NTFS_BAD_CLUSTERS: u64 = 8;
+const NTFS_FIRST_USER_ENTRY: u64 = 24;
 
 /// Walks the whole file system. The sink says whether to go on.
 pub fn walk(fs: &FileSystem, limits: &Limits, sink: &mut dyn FnMut(Event) -> bool) -> Summary {
@@ -261,7 +262,7 @@ impl Walk<'_> {
             }
         }
         if !listed && !is_folder {
-            if is_index {
+            if is_index || is_reserved(self.fs.info().kind, name, meta) {
                 self.summary.without_content += 1;
             } else if meta.size == 0 {
                 self.empty(folder, name, meta, path);
@@ -293,8 +294,8 @@ impl Walk<'_> {
         } else {
             content::locate(attribute, info, self.fs.reader().len(), live)
         };
+        let recovery = if live { None } else { Some(self.recovery(attribute, &content)) };
         let has_number = info.kind.has_attributes();
-        let recovery = if live { None } else { Some(self.recovery(attribute)) };
         self.file(File {
             path: [path, suffix].concat(),
             name_at: path.len() - name.bytes.len(),
@@ -323,7 +324,10 @@ impl Walk<'_> {
         });
     }
 
-    fn recovery(&mut self, attribute: &Attribute) -> Recovery {
+    fn recovery(&mut self, attribute: &Attribute, content: &Content) -> Recovery {
+        if content.is_partly_lost() {
+            return Recovery::Reallocated;
+        }
         for run in content::stored(attribute) {
             if self.blocks_asked >= self.limits.block_checks {
                 return Recovery::Inferred;
@@ -379,6 +383,11 @@ fn is_bad_cluster_hole(kind: Kind, name: &Name, attribute: &Attribute) -> bool {
         && name.address == NTFS_BAD_CLUSTERS
         && attribute.name == b"$Bad"
         && content::stored(attribute).next().is_none()
+}
+
+/// The first MFT entries are kept back for the system; those never used are no deleted files.
+fn is_reserved(kind: Kind, name: &Name, meta: &MetaFacts) -> bool {
+    kind == Kind::Ntfs && name.address < NTFS_FIRST_USER_ENTRY && !meta.allocated
 }
 
 /// Blocks per allocation unit: FAT counts in sectors, but allocates in clusters.

@@ -7,9 +7,8 @@ use std::process::{Command, Stdio};
 /// Whether all `programs` of a recipe are there; says so where one is not.
 pub fn have(programs: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders: Vec<PathBuf> = std::env::split_paths(&path)
-        .chain(["/usr/sbin".into(), "/sbin".into()])
-        .collect();
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]).collect();
     programs.iter().all(|program| {
         let there = folders.iter().any(|folder| folder.join(program).is_file());
         if !there {
@@ -57,7 +56,8 @@ pub fn unzip(archive: &Path, suffix: &str) -> Vec<u8> {
     for _ in 0..count {
         assert_eq!(&zip[at..at + 4], b"PK\x01\x02");
         let (method, packed, len) = (u16_at(at + 10), u32_at(at + 20), u32_at(at + 24));
-        let (name_len, rest, local) = (u16_at(at + 28), u16_at(at + 30) + u16_at(at + 32), u32_at(at + 42));
+        let (name_len, rest, local) =
+            (u16_at(at + 28), u16_at(at + 30) + u16_at(at + 32), u32_at(at + 42));
         let name = &zip[at + 46..at + 46 + name_len];
         if name.ends_with(suffix.as_bytes()) {
             let data = local + 30 + u16_at(local + 26) + u16_at(local + 28);

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
+pub mod fixture;
+pub mod listing;
+
 use std::fmt::Write;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;

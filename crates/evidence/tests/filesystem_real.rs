@@ -1,0 +1,137 @@
+//! Public images that nobody here made: digests against the published ones and against `icat`.
+//!
+//! They are not part of the repository; without them each test says so and passes.
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::fixture::{have, unzip};
+use common::listing::Listing;
+use common::real_images;
+use pendeen_evidence::entry::Entry;
+use pendeen_item::{Origin, Recovery};
+
+/// The image in a ZIP archive, unpacked into `folder`.
+fn unpacked(real: &Path, archive: &str, suffix: &str, folder: &Path) -> PathBuf {
+    let path = folder.join(suffix.rsplit('/').next().unwrap());
+    fs::write(&path, unzip(&real.join(archive), suffix)).unwrap();
+    path
+}
+
+/// Rows of expected.csv for an image: path, size, digest, note.
+fn expected(real: &Path, image: &str) -> Vec<(String, u64, String, String)> {
+    let text = fs::read_to_string(real.join("expected.csv")).unwrap();
+    text.lines()
+        .filter_map(|line| {
+            let mut cells = line.splitn(5, ',');
+            (cells.next()? == image).then(|| {
+                let mut next = || cells.next().unwrap().trim_matches('"').to_owned();
+                (next(), next().parse().unwrap(), next(), next())
+            })
+        })
+        .collect()
+}
+
+/// The path without what the file system lost of it: FAT forgets the first letter of a deleted
+/// name, NTFS the folder of an orphan.
+fn known_part(path: &str) -> String {
+    path.rsplit('/').next().unwrap().chars().skip(1).collect()
+}
+
+fn of_expected<'a>(
+    listing: &'a Listing,
+    digests: &'a [Option<String>],
+    path: &str,
+    md5: &str,
+) -> Option<&'a Entry> {
+    let mut both = listing.entries.iter().zip(digests);
+    let found = both.find(|((_, entry), digest)| {
+        known_part(&entry.path) == known_part(path) && digest.as_deref() == Some(md5)
+    });
+    found.map(|((_, entry), _)| entry)
+}
+
+#[test]
+fn all_nine_deleted_streams_of_dftt_7_have_their_published_digests() {
+    let Some(real) = real_images() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let image = unpacked(&real, "dftt-7-undel-ntfs.zip", "7-ntfs-undel.dd", folder.path());
+    let mut listing = Listing::of_file(&image);
+    assert_eq!(listing.gaps, []);
+    let digests: Vec<_> = listing.digests().into_iter().map(Result::ok).collect();
+    let rows = expected(&real, "dftt-7-undel-ntfs");
+    assert_eq!(rows.len(), 9);
+    for (path, size, md5, _) in rows {
+        let entry = of_expected(&listing, &digests, &path, &md5)
+            .unwrap_or_else(|| panic!("no {path} with {md5}"));
+        assert_eq!(entry.size.0, size);
+        assert_eq!((entry.origin, entry.recovery), (Origin::Deleted, Some(Recovery::Intact)));
+    }
+}
+
+#[test]
+fn the_unfragmented_files_of_dftt_6_have_their_published_digests_and_the_rest_is_not_called_intact()
+{
+    let Some(real) = real_images() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let image = unpacked(&real, "dftt-6-undel-fat.zip", "6-fat-undel.dd", folder.path());
+    let mut listing = Listing::of_file(&image);
+    assert_eq!(listing.gaps, []);
+    let digests: Vec<_> = listing.digests().into_iter().map(Result::ok).collect();
+    let rows = expected(&real, "dftt-6-undel-fat");
+    for name in ["/sing.dat", "/mult1.dat", "/dir1/mult2.dat"] {
+        let (path, size, md5, _) = rows.iter().find(|row| row.0 == name).unwrap();
+        let entry = of_expected(&listing, &digests, path, md5).unwrap();
+        assert_eq!((entry.size.0, entry.origin), (*size, Origin::Deleted));
+        // One cluster is named by the directory entry; more are an inference.
+        let single = name == "/sing.dat";
+        let recovery = if single { Recovery::Intact } else { Recovery::Inferred };
+        assert_eq!(entry.recovery, Some(recovery), "{name}");
+    }
+    for (path, _, md5, _) in rows.iter().filter(|row| row.3 == "wrong") {
+        let entry = of_expected(&listing, &digests, path, md5).unwrap();
+        assert_eq!(entry.recovery, Some(Recovery::Inferred), "{path}");
+    }
+}
+
+/// Each public image: what to unpack or open, and where `icat` is known to differ, with cause.
+fn images(real: &Path, folder: &Path) -> Vec<(Vec<PathBuf>, Vec<&'static str>)> {
+    let of = |archive: &str, suffix: &str| vec![unpacked(real, archive, suffix, folder)];
+    // `icat` prints zeros for a link whose target is kept in the inode; here it is the target.
+    let link = vec!["ext2:/a_link"];
+    vec![
+        (of("dftt-1-extend-part.zip", "ext-part-test-2.dd"), vec![]),
+        (of("dftt-5-fat-daylight.zip", "daylight.dd"), vec![]),
+        (of("dftt-6-undel-fat.zip", "6-fat-undel.dd"), vec![]),
+        (of("dftt-7-undel-ntfs.zip", "7-ntfs-undel.dd"), vec![]),
+        (of("dftt-14-iso9660-1.zip", "iso-dirtree1.iso"), vec![]),
+        (of("dftt-14-iso9660-1.zip", "iso-dirtree2.iso"), vec![]),
+        (of("dftt-14-iso9660-1.zip", "iso-endian.iso"), vec![]),
+        (of("nps-2009-hfsjtest1.zip", "image.gen1.dmg"), vec![]),
+        (vec![real.join("nps-2010-emails.E01")], vec![]),
+        (vec![real.join("ext2.E01")], link.clone()),
+        (vec![real.join("ext2.split.E01"), real.join("ext2.split.E02")], link.clone()),
+        (vec![real.join("ext2.splitraw.000"), real.join("ext2.splitraw.001")], link),
+    ]
+}
+
+#[test]
+fn every_content_of_the_public_images_is_what_icat_prints() {
+    let Some(real) = real_images() else { return };
+    if !have(&["icat"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (files, known) in images(&real, folder.path()) {
+        let mut listing = Listing::of(&files);
+        let name = files[0].file_name().unwrap().to_string_lossy().into_owned();
+        println!("{name}: {} entries, {} gaps", listing.entries.len(), listing.gaps.len());
+        assert!(!listing.entries.is_empty(), "{name}: {:?}", listing.gaps);
+        let differences = listing.differences();
+        let paths: Vec<_> = differences.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, known, "{name}: {differences:?}");
+    }
+}
