@@ -62,8 +62,6 @@ pub enum Command {
 pub enum WorkerKind {
     /// Reads file systems through libtsk.
     Filesystem,
-    /// Decodes content.
-    Content,
 }
 
 /// `pendeen examine`.

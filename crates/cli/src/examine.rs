@@ -49,7 +49,7 @@ pub fn method(examiner: Option<String>) -> Method {
 /// How the sandboxed reader of file systems is started: this very program.
 pub fn worker() -> Result<WorkerCommand> {
     let program = std::env::current_exe().context("finding this program's own file")?;
-    Ok(WorkerCommand { program, args: vec!["worker".into(), "filesystem".into()] })
+    Ok(WorkerCommand::new(program, &["worker", "filesystem"]))
 }
 
 /// As many threads as the machine has cores.

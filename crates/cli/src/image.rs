@@ -62,75 +62,22 @@ fn info(source: &ImageSource) -> Result<Ended> {
     Ok(ended)
 }
 
-/// What `image verify` reports.
-#[derive(Serialize)]
-struct Verified {
-    md5: String,
-    sha1: String,
-    sha256: String,
-    stored_md5: Option<String>,
-    stored_sha1: Option<String>,
-    /// Whether every stored digest equals the computed one; null where none is stored.
-    matches: Option<bool>,
-    unreadable: Vec<Unreadable>,
-}
-
-#[derive(Serialize)]
-struct Unreadable {
-    offset_bytes: u64,
-    size_bytes: u64,
-    reason: String,
-}
-
 fn verify(source: &ImageSource) -> Result<Ended> {
     let image = open(&source.source)?;
     let bar = Bar::new();
     bar.begin(Step::Verifying, None, Some(image.len().0));
-    let found = pendeen_examine::image_verify(&image, all_cores(), &bar);
+    let found = pendeen_examine::image_verify_showing(image.as_ref(), all_cores(), &bar);
     bar.finish();
-    let report = Verified {
-        md5: hex(&found.digests.md5),
-        sha1: hex(&found.digests.sha1),
-        sha256: hex(&found.digests.sha256),
-        stored_md5: found.stored_md5.map(|d| hex(&d)),
-        stored_sha1: found.stored_sha1.map(|d| hex(&d)),
-        matches: found.matches(),
-        unreadable: found
-            .unreadable
-            .iter()
-            .map(|u| Unreadable { offset_bytes: u.offset.0, size_bytes: u.len.0, reason: u.reason.clone() })
-            .collect(),
-    };
     if source.json {
-        output::json(&report)?;
+        output::json(&found)?;
     } else {
-        verified_lines(&report)?;
+        output::lines(found.lines())?;
     }
-    Ok(match report.matches {
+    Ok(match found.matches {
         Some(false) => Ended::NotWhole,
-        _ if report.unreadable.is_empty() => Ended::Done,
+        _ if found.unreadable.is_empty() => Ended::Done,
         _ => Ended::WithGaps,
     })
-}
-
-fn verified_lines(report: &Verified) -> Result<()> {
-    let stored = |digest: &Option<String>| digest.clone().unwrap_or_else(|| "none".to_owned());
-    let verdict = match report.matches {
-        Some(true) => "the stored digests match",
-        Some(false) => "THE STORED DIGESTS DO NOT MATCH: the image was changed, or damaged, after it was made",
-        None => "no digest is stored to compare with",
-    };
-    output::lines([
-        ("MD5", report.md5.clone()),
-        ("SHA-1", report.sha1.clone()),
-        ("SHA-256", report.sha256.clone()),
-        ("stored MD5", stored(&report.stored_md5)),
-        ("stored SHA-1", stored(&report.stored_sha1)),
-        ("verdict", verdict.to_owned()),
-    ])?;
-    output::lines(report.unreadable.iter().map(|u| {
-        ("unreadable", format!("{} bytes from byte {}: {}", u.size_bytes, u.offset_bytes, u.reason))
-    }))
 }
 
 fn cat(source: &Path) -> Result<Ended> {

@@ -42,7 +42,6 @@ fn main() -> ExitCode {
     if let Command::Worker { kind } = cli.command {
         return match kind {
             WorkerKind::Filesystem => worker::run(),
-            WorkerKind::Content => pendeen_examine::preview::worker_main(),
         };
     }
     start_logging();

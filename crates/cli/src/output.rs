@@ -25,7 +25,7 @@ pub fn json_line(value: &impl Serialize) -> Result<()> {
 pub fn lines<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> Result<()> {
     let mut out = io::stdout().lock();
     for (label, value) in rows {
-        writeln!(out, "{label:<22} {value}")?;
+        writeln!(out, "{label:<34} {value}")?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! From the records of a package and its subject to the sealed bundle that a force gets.
+//! From the record of a package to the sealed bundle that a force gets.
 //!
-//! In: the two records as the act of sending sees them, the folder of keys, the moment. Out:
+//! In: the record as the act of sending sees it, the folder of keys, the moment. Out:
 //! the bundle's bytes. The keys of this installation lie in that folder: `sender` signs; each
 //! force's opening key stands there too as long as one installation serves sender and forces.
 
@@ -9,10 +9,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::record::package::Package;
-use pendeen_casework::record::subject::Subject;
-use pendeen_casework::record::{Detail, Record};
 use rand::CryptoRng;
-use serde_json::{Value, json};
+use serde_json::json;
 use thiserror::Error;
 
 use crate::content::{Marking, Meta, SealError};
@@ -30,10 +28,10 @@ pub enum DispatchError {
     Seal(#[from] SealError),
 }
 
-/// Seals a package for a force.
+/// Seals a package, and what an addendum adds to it, for a force.
 pub fn seal_package<R: CryptoRng + ?Sized>(
     package: &Package,
-    subject: &Subject,
+    addendum: Option<&str>,
     force: ForceKey,
     key_folder: &Path,
     at: Timestamp,
@@ -48,21 +46,6 @@ pub fn seal_package<R: CryptoRng + ?Sized>(
         created: at,
         marking: Marking::OfficialSensitive,
     };
-    Ok(seal(&document(package, subject), &[], &signer, &identity.to_public(), &meta)?)
-}
-
-/// What the bundle says: what a page shows of the two records, with label and text.
-fn document(package: &Package, subject: &Subject) -> Value {
-    json!({
-        "schema": "pendeen-package-1",
-        "number": package.head.number,
-        "version": package.head.version,
-        "simulated": package.head.simulated,
-        "package": lines(&package.details()),
-        "subject": { "number": subject.head.number, "details": lines(&subject.details()) },
-    })
-}
-
-fn lines(details: &[Detail]) -> Value {
-    details.iter().map(|line| json!({ "label": line.label, "text": line.text })).collect()
+    let content = json!({ "package": package, "addendum": addendum });
+    Ok(seal(&content, &[], &signer, &identity.to_public(), &meta)?)
 }

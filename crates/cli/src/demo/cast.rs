@@ -104,7 +104,7 @@ async fn referrals(walk: &mut Walk<'_>, people: &People, folder: &Path) -> Resul
         let outcome = intake.take_in(&sample.name, sample.bytes, walk.now).await?;
         if outcome.status == Status::Accepted {
             let number = outcome.referral.context("an accepted document has a referral")?;
-            let found = walk.store.find_by_number(by, &number, walk.now).await?;
+            let found = walk.store.find_by_number(by, &number, None, walk.now).await?;
             let found = found.with_context(|| format!("the referral {number} cannot be seen"))?;
             made.push(Ref { kind: Kind::Referral, id: found.head().id });
         }

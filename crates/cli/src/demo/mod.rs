@@ -86,6 +86,7 @@ async fn make(store: &Store, folder: &Path, now: Timestamp) -> Result<()> {
 }
 
 /// The exhibit's image and the known list that goes with it.
+#[derive(Debug, Clone)]
 pub struct ExhibitFiles {
     /// An E01.
     pub image: PathBuf,

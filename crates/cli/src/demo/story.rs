@@ -4,20 +4,29 @@
 //! where somebody still has something to do. Names are invented; places are streets that do
 //! not exist.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::record::observation::Observation;
 use pendeen_casework::record::package::Package;
-use pendeen_casework::record::subject::Subject;
 use pendeen_casework::record::{AnyRecord, Kind, Record};
+use pendeen_casework::ambient::Clock;
+use pendeen_casework::person::Person;
+use pendeen_casework::record::exhibit::Exhibit;
+use pendeen_examine::{Examination, Options, Silent};
 use pendeen_exchange::dispatch::seal_package;
+use pendeen_item::read_items;
 use pendeen_store::query::Query;
+use sha2::{Digest, Sha256};
 
+use super::ExhibitFiles;
 use super::people::People;
 use super::walk::{Ref, Walk};
+use crate::examine;
+use crate::system::{SystemClock, randomness};
 
 /// A person of the story, before anything is known of them.
 pub struct Cast {
@@ -244,11 +253,9 @@ impl Story<'_, '_> {
     async fn seal(&self, package: Ref, folder: &Path) -> Result<String> {
         let intel = self.people.get("intel")?;
         let package: Package = typed(self.walk.see(intel, package).await?)?;
-        let about = Ref { kind: Kind::Subject, id: package.about.subject.uuid() };
-        let subject: Subject = typed(self.walk.see(intel, about).await?)?;
         let now = self.walk.now;
-        let sealed =
-            seal_package(&package, &subject, package.destination, &folder.join("keys"), now, &mut crate::system::randomness())?;
+        let keys = folder.join("keys");
+        let sealed = seal_package(&package, None, package.destination, &keys, now, &mut randomness())?;
         let digest = self.walk.store.put_document(intel, sealed, "application/age", now).await?;
         Ok(digest.to_string())
     }
@@ -350,6 +357,69 @@ impl Story<'_, '_> {
         Ok(exhibit)
     }
 
+    /// The image of an exhibit is examined, really, and the result recorded.
+    pub async fn examine(&mut self, exhibit: Ref, folder: &Path, files: &ExhibitFiles) -> Result<Ref> {
+        let (oic, examiner) =
+            (self.people.in_force("oic", self.cast.force)?, self.people.in_force("examiner", self.cast.force)?);
+        let handed = [("to", &*examiner.name), ("seal", &*self.seal_of(exhibit, oic).await?)];
+        self.walk.act(oic, exhibit, "to_examiner", &handed).await?;
+        let scope = [("exhibit", &*exhibit.to_string()), ("scope", "Pictures and videos, live and deleted; documents.")];
+        let examination = self.walk.make(oic, Kind::Examination, &scope).await?;
+        let competence = format!("{}, competent in file-system examination", examiner.name);
+        self.walk.act(examiner, examination, "queue", &[("examiner", &competence)]).await?;
+        self.walk.act(examiner, examination, "start", &[]).await?;
+        let name = "examinations/demo-disk";
+        let (out, files, who) = (folder.join(name), files.clone(), examiner.name.clone());
+        let found = tokio::task::spawn_blocking(move || really_examine(files, out, who)).await??;
+        let record = std::fs::read(folder.join(name).join("examination.json"))?;
+        let digest = crate::image::hex(&Sha256::digest(record));
+        let (items, gaps, known) =
+            (found.counts.items.to_string(), found.counts.gaps.to_string(), found.counts.known.to_string());
+        let tool = format!("{} {}", found.tool, found.version);
+        let result = [
+            ("folder", name),
+            ("examination_digest", &*digest),
+            ("items", &*items),
+            ("gaps", &*gaps),
+            ("known_hits", &*known),
+            ("tool_version", &*tool),
+        ];
+        self.walk.act(examiner, examination, "finish", &result).await?;
+        let sealed = [("to", "Store 2, shelf 14"), ("seal", "B040018"), ("explanation", "Opened for examination, sealed again.")];
+        self.walk.act(examiner, exhibit, "examined", &sealed).await?;
+        Ok(examination)
+    }
+
+    /// The seal that an exhibit bears now.
+    async fn seal_of(&self, exhibit: Ref, who: &Person) -> Result<String> {
+        let exhibit: Exhibit = typed(self.walk.see(who, exhibit).await?)?;
+        let last = exhibit.custody.last().ok_or_else(|| anyhow!("an exhibit without custody"))?;
+        Ok(last.seal.clone())
+    }
+
+    /// Known pictures take the category of their list, confirmed by a second person.
+    pub async fn grade(&mut self, examination: Ref, folder: &Path) -> Result<()> {
+        let (first, second) =
+            (self.people.in_force("examiner", self.cast.force)?, self.people.in_force("examiner2", self.cast.force)?);
+        let mut seen = BTreeSet::new();
+        for item in read_items(&folder.join("examinations/demo-disk/items.parquet"))? {
+            let item = item?;
+            let (Some(category), Some(digest)) = (item.known_category, item.sha256) else { continue };
+            if !seen.insert(digest) {
+                continue;
+            }
+            let fields = [
+                ("examination", &*examination.to_string()),
+                ("digest", &*crate::image::hex(&digest)),
+                ("media", "still"),
+            ];
+            let grading = self.walk.make(first, Kind::Grading, &fields).await?;
+            self.walk.act(first, grading, "grade", &[("category", &*category.to_lowercase())]).await?;
+            self.walk.act(second, grading, "confirm", &[]).await?;
+        }
+        Ok(())
+    }
+
     /// A child is recorded as at risk.
     pub async fn child(&mut self, case: Ref, relation: &str, age: &str, immediate: bool) -> Result<Ref> {
         let oic = self.people.in_force("oic", self.cast.force)?;
@@ -428,6 +498,24 @@ impl Story<'_, '_> {
     }
 }
 
+/// Runs the examination as `pendeen examine` would.
+fn really_examine(files: ExhibitFiles, out: PathBuf, examiner: String) -> Result<Examination> {
+    std::fs::create_dir_all(out.parent().unwrap_or(Path::new(".")))?;
+    let clock = || SystemClock.now();
+    let options = Options {
+        sources: vec![files.image],
+        known: vec![files.known],
+        out,
+        exhibit: "DEV/1".to_owned(),
+        threads: examine::all_cores(),
+        worker: examine::worker()?,
+        verify: true,
+        method: examine::method(Some(examiner)),
+        clock: &clock,
+    };
+    Ok(pendeen_examine::run(&options, &Silent)?)
+}
+
 /// A record as its own type.
 fn typed<R: Record + TryFrom<AnyRecord>>(record: AnyRecord) -> Result<R> {
     let number = record.head().number.clone();
@@ -436,5 +524,5 @@ fn typed<R: Record + TryFrom<AnyRecord>>(record: AnyRecord) -> Result<R> {
 
 /// The calendar day of a moment, UTC.
 fn day(at: Timestamp) -> String {
-    at.to_zoned(jiff::tz::TimeZone::UTC).date().to_string()
+    jiff::tz::TimeZone::UTC.to_datetime(at).date().to_string()
 }
