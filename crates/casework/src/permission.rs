@@ -219,10 +219,12 @@ fn ask(
 ) -> Result<bool, Box<dyn std::error::Error>> {
     let principal = uid("Person", &person.id.0.to_string())?;
     let resource = uid(&format!("{kind:?}"), &relation.id.to_string())?;
-    let roles = person.roles.iter().map(|role| uid("Role", role.key())).collect::<Result<_, _>>()?;
+    let roles =
+        person.roles.iter().map(|role| uid("Role", role.key())).collect::<Result<_, _>>()?;
     let text = |value: &str| RestrictedExpression::new_string(value.to_owned());
     let of_person = [("force".to_owned(), text(force_of(person.force)))].into();
-    let author = RestrictedExpression::new_entity_uid(uid("Person", &relation.author.0.to_string())?);
+    let author =
+        RestrictedExpression::new_entity_uid(uid("Person", &relation.author.0.to_string())?);
     let mut of_record: HashMap<_, _> =
         [("force".to_owned(), text(relation.force)), ("author".to_owned(), author)].into();
     if let Some(role) = relation.restricted_to {

@@ -106,14 +106,16 @@ impl Record for Case {
     }
 
     fn details(&self) -> Vec<Detail> {
-        let lines = Lines::new()
-            .line("Name of the case", &self.name)
-            .line("Officer in the case", &self.officer);
-        self.people
+        let about = self
+            .people
             .iter()
-            .fold(lines, |lines, person| person.lines(lines))
+            .fold(Lines::new(), |lines, person| person.lines(lines))
             .each("Note", self.notes.iter().map(|n| format!("{}\n{}", n.signed, n.text)))
-            .each("Outcome", self.outcome.as_ref().map(|(how, why)| format!("{how}. {why}")))
+            .each("Outcome", self.outcome.as_ref().map(|(how, why)| format!("{how}. {why}")));
+        Lines::new()
+            .line("Name of the case", &self.name)
+            .line("Officer in the case", &self.officer)
+            .and_guarded(about)
             .done()
     }
 

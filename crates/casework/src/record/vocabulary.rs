@@ -261,6 +261,12 @@ impl Lines {
         self
     }
 
+    /// More lines that only those see who must know.
+    pub fn and_guarded(mut self, others: Self) -> Self {
+        self.0.extend(others.0.into_iter().map(|line| Detail { guarded: true, ..line }));
+        self
+    }
+
     /// The lines.
     pub fn done(self) -> Vec<Detail> {
         self.0

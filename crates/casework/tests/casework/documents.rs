@@ -1,0 +1,156 @@
+//! What is written down about records and permissions, held against the code.
+//!
+//! `PENDEEN_WRITE=1 cargo nextest run -p pendeen-casework documents permissions` writes them
+//! anew; read the difference before you keep it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
+use pendeen_casework::form::{Field, Input};
+use pendeen_casework::permission::{POLICIES, SCHEMA};
+use pendeen_casework::record::Kind;
+
+use crate::world::World;
+
+/// Compares a file of the crate with what it should say, or writes it where that is asked for.
+pub fn written_down(path: &str, expected: &str) {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("PENDEEN_WRITE").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, expected).unwrap();
+    }
+    let found = std::fs::read_to_string(&file).unwrap_or_default();
+    let differing = found.lines().zip(expected.lines()).position(|(a, b)| a != b);
+    assert!(
+        found == expected,
+        "{path} does not say what the code says (first difference in line {}); \
+         write it anew with PENDEEN_WRITE=1",
+        differing.unwrap_or(found.lines().count().min(expected.lines().count())) + 1
+    );
+}
+
+fn schema() -> String {
+    let kinds: Vec<_> = Kind::ALL.iter().map(|kind| format!("{kind:?}")).collect();
+    let all = kinds.join(", ");
+    let mut acts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for kind in Kind::ALL {
+        for act in kind.acts() {
+            acts.entry(act.name).or_default().push(format!("{kind:?}"));
+        }
+    }
+    let mut text = format!(
+        "// What policies may speak of. Written from the code: do not edit.\n\n\
+         entity Role;\n\n\
+         entity Person in [Role] = {{ force: String }};\n\n\
+         entity {all} = {{\n  force: String,\n  author: Person,\n  restricted_to?: Role,\n}};\n\n\
+         action \"view\", \"view_guarded\", \"create\"\n  \
+         appliesTo {{ principal: [Person], resource: [{all}] }};\n\n"
+    );
+    for (act, kinds) in acts {
+        let resources = kinds.join(", ");
+        writeln!(
+            text,
+            "action \"{act}\" appliesTo {{ principal: [Person], resource: [{resources}] }};"
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_schema_knows_every_kind_and_every_act() {
+    written_down("policies/schema.cedarschema", &schema());
+}
+
+#[test]
+fn the_policies_are_valid_under_the_schema_and_each_has_a_name_of_its_own() {
+    let (schema, _) = Schema::from_cedarschema_str(SCHEMA).unwrap();
+    let all: String = POLICIES.iter().map(|(_, text)| format!("{text}\n")).collect();
+    let policies: PolicySet = all.parse().unwrap();
+    let result = Validator::new(schema).validate(&policies, ValidationMode::Strict);
+    let problems: Vec<_> = result.validation_errors().map(ToString::to_string).collect();
+    assert!(problems.is_empty(), "{problems:#?}");
+    let ids: BTreeSet<_> =
+        policies.policies().map(|p| p.annotation("id").expect("a policy without @id")).collect();
+    assert_eq!(ids.len(), policies.policies().count());
+}
+
+fn ask(fields: &[Field]) -> String {
+    let one = |field: &Field| {
+        let mark = match (field.input, field.required) {
+            (Input::System, _) => " (by the program)",
+            (_, false) => " (may be empty)",
+            (_, true) => "",
+        };
+        let values = match field.input {
+            Input::Choice(values) => {
+                let keys: Vec<_> = values.iter().map(|(key, _)| *key).collect();
+                format!(": {}", keys.join(", "))
+            }
+            Input::Record(kind) => format!(": {}", kind.key()),
+            _ => String::new(),
+        };
+        format!("`{}`{values}{mark}", field.name)
+    };
+    fields.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+fn overview() -> String {
+    let (mut links, mut facets) = (BTreeMap::new(), BTreeMap::new());
+    let mut world = World::new(5);
+    for _ in 0..6000 {
+        world.step();
+    }
+    for record in &world.records {
+        let seen: &mut BTreeSet<_> = links.entry(record.kind()).or_default();
+        seen.extend(record.links().iter().map(|l| format!("`{}` ({})", l.role, l.kind.key())));
+        let seen: &mut BTreeSet<_> = facets.entry(record.kind()).or_default();
+        seen.extend(record.facets().iter().map(|f| format!("`{}`", f.name)));
+    }
+    let listed = |of: &BTreeMap<Kind, BTreeSet<String>>, kind: &Kind| {
+        let all: Vec<_> = of.get(kind).into_iter().flatten().cloned().collect();
+        if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+    };
+    let mut text = String::from(
+        "# The records: states, acts, fields, links, facets\n\n\
+         Written from the code by a test of the `casework` crate: do not edit. What each rule \
+         asks for stands in the files of `crates/casework/src/record/`.\n",
+    );
+    for kind in Kind::ALL {
+        write!(
+            text,
+            "\n## {} (`{}`, numbers {}-...)\n\n| state | meaning | leads to |\n|---|---|---|\n",
+            kind.label(),
+            kind.key(),
+            kind.prefix()
+        )
+        .unwrap();
+        for state in kind.states() {
+            writeln!(text, "| `{}` | {} | {} |", state.key, state.meaning, state.to.join(", "))
+                .unwrap();
+        }
+        write!(text, "\nMade with: {}.\n\n", ask(kind.create_fields())).unwrap();
+        text.push_str("| act | button | from | asks for |\n|---|---|---|---|\n");
+        for act in kind.acts() {
+            writeln!(
+                text,
+                "| `{}` | {} | {} | {} |",
+                act.name,
+                act.label,
+                act.from.join(", "),
+                ask(act.fields)
+            )
+            .unwrap();
+        }
+        write!(text, "\nLinks: {}.\nFacets: {}.\n", listed(&links, kind), listed(&facets, kind))
+            .unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_reference_of_records_says_what_the_code_says() {
+    written_down("../../docs/reference/records.md", &overview());
+}
