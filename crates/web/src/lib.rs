@@ -11,6 +11,7 @@
 mod app;
 mod assets;
 mod error;
+mod examinations;
 mod pages;
 mod request;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod samples;
 mod security;
 mod session;
 mod shell;
+mod supply;
 mod text;
 mod view;
 mod viewer;
@@ -37,7 +39,7 @@ use tower_http::csrf::CsrfLayer;
 
 pub use app::App;
 use error::WebError;
-use pages::{record, sign_in, work};
+use pages::{items, record, sign_in, work};
 
 /// Why the pages cannot be served.
 #[derive(Debug, Error)]
@@ -78,6 +80,7 @@ pub fn router(app: App) -> Router {
         .route("/records/{kind}", get(record::list))
         .route("/records/{kind}/new", get(record::show_new).post(record::create))
         .route("/records/{kind}/{id}", get(record::show))
+        .route("/records/examination/{id}/items", get(items::show))
         .route("/records/{kind}/{id}/acts/{act}", get(record::show_act).post(record::perform))
         .layer(session::layer(&app))
         .route("/assets/{name}", get(assets::serve))

@@ -2,6 +2,7 @@
 
 use crate::error::ErrorPage;
 use crate::pages;
+use crate::pages::record::{Clock, Glance, Handover, Moment, Sides, Step, Totals};
 use crate::shell::{Account, NavItem, Shell};
 use crate::text::Due;
 use crate::view::{
@@ -126,6 +127,80 @@ fn form() -> FormView {
     }
 }
 
+fn glances() -> Vec<Glance> {
+    let moment = Moment {
+        title: hostile(),
+        href: hostile(),
+        record: hostile(),
+        by: hostile(),
+        at: hostile(),
+        machine: hostile(),
+        state: Some(tag()),
+    };
+    let handover = Handover {
+        at: hostile(),
+        what: hostile(),
+        from: hostile(),
+        to: hostile(),
+        seal: hostile(),
+        explanation: hostile(),
+        by: hostile(),
+    };
+    let totals = Totals {
+        counts: counts(),
+        items: anchor(),
+        sources: vec![hostile()],
+        kinds: vec![(hostile(), hostile())],
+    };
+    let sides =
+        Sides { facts: vec![hostile()], opinions: vec![hostile()], immediate: Some(hostile()) };
+    let step = |standing| Step { name: HOSTILE, who: hostile(), standing };
+    vec![
+        Glance::Package(["done", "now", "todo"].into_iter().map(step).collect()),
+        Glance::Case(vec![moment]),
+        Glance::Exhibit(vec![handover]),
+        Glance::Examination(totals),
+        Glance::Child(vec![Clock {
+            label: HOSTILE,
+            words: hostile(),
+            since: hostile(),
+            alarm: true,
+        }]),
+        Glance::Subject(sides),
+        Glance::Nothing,
+    ]
+}
+
+fn items() -> pages::items::ItemsPage {
+    let row = pages::items::ItemRow {
+        path: hostile(),
+        forensic_path: hostile(),
+        origin: hostile(),
+        size: hostile(),
+        media: hostile(),
+        modified: hostile(),
+        digest: hostile(),
+        known: Some(hostile()),
+        gap: Some(hostile()),
+        picture: true,
+        grade: Some(hostile()),
+    };
+    let gap = pages::items::GapRow { place: hostile(), wanted: hostile(), reason: hostile() };
+    pages::items::ItemsPage {
+        shell: shell(),
+        back: anchor(),
+        caption: hostile(),
+        address: hostile(),
+        origins: vec![choice()],
+        media: vec![choice()],
+        known: true,
+        tally: hostile(),
+        rows: vec![row],
+        pages: pages_around(),
+        gaps: vec![gap],
+    }
+}
+
 fn rendered() -> Vec<(&'static str, String)> {
     let mut pages = Vec::new();
     let mut add = |name, page: &dyn askama::DynTemplate| {
@@ -173,7 +248,10 @@ fn rendered() -> Vec<(&'static str, String)> {
             pages: pages_around(),
         },
     );
-    add("record/page", &pages::record::RecordPage { shell: shell(), record: record() });
+    for glance in glances() {
+        add("record/page", &pages::record::RecordPage { shell: shell(), record: record(), glance });
+    }
+    add("items", &items());
     add("form", &pages::record::FormPage { shell: shell(), form: form() });
     pages
 }

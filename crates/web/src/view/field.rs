@@ -160,6 +160,18 @@ impl FieldView {
     }
 }
 
+impl FieldView {
+    /// The folder of an examination's results, which the program then reads and checks.
+    pub(crate) fn folder(folders: &[String], typed: &Fields, refusal: Option<&Refusal>) -> Self {
+        const FOLDER: Field = Field::required("folder", "Results", Input::Text)
+            .hint("A folder that `pendeen examine` wrote into examinations in the data folder");
+        let mut field = Self::one(&FOLDER, typed, &[], refusal);
+        let choices = folders.iter().map(|name| Choice::new(&**name, &**name, &field.value));
+        field.widget = Widget::Select(choices.collect());
+        field
+    }
+}
+
 fn widget(field: &Field, typed: &str, offers: &[Offer]) -> Widget {
     match field.input {
         Input::Text | Input::System => Widget::Line("text", ""),

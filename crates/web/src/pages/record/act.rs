@@ -11,8 +11,10 @@ use super::form::{FormPage, Purpose, form, offers};
 use super::{consulted, named};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
+use crate::examinations;
 use crate::request::Sent;
-use crate::view::{FormError, record_address};
+use crate::supply::{self, Supplied};
+use crate::view::{FieldView, FormError, record_address};
 use crate::viewer::Viewer;
 
 /// The name under which the form carries the version that the person saw.
@@ -42,7 +44,15 @@ pub(crate) async fn perform(
     if fields.get(VERSION) != Some(record.head().version.to_string().as_str()) {
         return moved(&app, &viewer, &record, act, &fields).await;
     }
-    match app.store.act(permit, &fields, app.now()).await {
+    let supplied = match supply::complete(&app, &record, act, &fields).await? {
+        Ok(supplied) => supplied,
+        Err(refusal) => {
+            return refused(
+                &form_page(&app, &viewer, &record, act, &fields, Some(&refusal)).await?,
+            );
+        }
+    };
+    match keep(&app, &viewer, permit, supplied).await {
         Ok(after) => {
             let page = record_address(after.kind(), after.head().id);
             see_other(&format!("{page}?done={}", act.name))
@@ -53,6 +63,23 @@ pub(crate) async fn perform(
         Err(StoreError::Moved { .. }) => moved(&app, &viewer, &record, act, &fields).await,
         Err(error) => Err(error.into()),
     }
+}
+
+/// Keeps the act with the document that goes with it, or neither.
+async fn keep(
+    app: &App,
+    viewer: &Viewer,
+    permit: Permit,
+    supplied: Supplied,
+) -> Result<AnyRecord, StoreError> {
+    let now = app.now();
+    let mut batch = app.store.batch().await?;
+    if let Some((bytes, media_type)) = supplied.document {
+        batch.put_document(&viewer.person, bytes, media_type, now).await?;
+    }
+    let after = batch.act(permit, &supplied.fields, now).await?;
+    batch.commit().await?;
+    Ok(after)
 }
 
 /// The record, the act and the permission, or the answer of a page that is not there.
@@ -114,5 +141,10 @@ async fn form_page(
         hidden: vec![(VERSION, record.head().version.to_string())],
     };
     let shell = viewer.shell(act.label);
-    Ok(FormPage { shell, form: form(purpose, act.fields, typed, &offers, refusal) })
+    let mut form = form(purpose, act.fields, typed, &offers, refusal);
+    if supply::asks_for_folder(record.kind(), act) {
+        let folders = examinations::finished(app).await?;
+        form.fields.push(FieldView::folder(&folders, typed, refusal));
+    }
+    Ok(FormPage { shell, form })
 }

@@ -13,6 +13,7 @@ use pendeen_store::read::{RelatedRows, Version};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::glance::{self, Glance};
 use super::list::lower;
 use super::{consulted, named};
 use crate::app::App;
@@ -29,6 +30,7 @@ use crate::viewer::Viewer;
 pub(crate) struct RecordPage {
     pub(crate) shell: Shell,
     pub(crate) record: RecordView,
+    pub(crate) glance: Glance,
 }
 
 /// The act that led here, to say that it was done.
@@ -51,7 +53,8 @@ pub(crate) async fn show(
     let mut shell = viewer.shell(record.title());
     shell.notice = done.done.and_then(|act| notice(kind, &act));
     let view = view(&app, &viewer, &record, &related, &history);
-    page(&RecordPage { shell, record: view })
+    let glance = glance::at(&app, &viewer, &record, &related).await?;
+    page(&RecordPage { shell, record: view, glance })
 }
 
 /// Everything that the page of this record shows to this person.

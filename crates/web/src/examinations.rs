@@ -1,0 +1,152 @@
+//! The folders that `pendeen examine` wrote, under `examinations/` in the data folder.
+//!
+//! In: a folder's name, as a record keeps it or a form sends it. Out: its record and its
+//! tables, read on a thread that may block. A name never leads out of the data folder.
+
+use std::path::{Component, Path, PathBuf};
+
+use pendeen_examine::Examination;
+use pendeen_item::{Gap, Item};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::app::App;
+
+/// Where examinations lie inside the data folder.
+const FOLDER: &str = "examinations";
+
+/// Why an examination cannot be shown or recorded.
+#[derive(Debug, Error)]
+pub(crate) enum FolderError {
+    /// The name is none that an examination can have.
+    #[error("choose one of the folders offered")]
+    Name,
+    /// The examination is not whole.
+    #[error(transparent)]
+    Examine(#[from] pendeen_examine::ExamineError),
+    /// A table cannot be read.
+    #[error(transparent)]
+    Table(#[from] pendeen_item::TableError),
+    /// The folder cannot be listed or its record not be read.
+    #[error("the examination cannot be read: {0}")]
+    System(#[from] std::io::Error),
+    /// The reading thread ended early.
+    #[error("reading the examination was stopped")]
+    Stopped,
+}
+
+/// The names of the folders that hold a finished examination, in order.
+pub(crate) async fn finished(app: &App) -> Result<Vec<String>, FolderError> {
+    let root = app.data_dir.join(FOLDER);
+    reading(move || {
+        let entries = match std::fs::read_dir(&root) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter(|entry| pendeen_examine::read(&entry.path()).is_ok())
+            .map(|entry| format!("{FOLDER}/{}", entry.file_name().to_string_lossy()))
+            .collect();
+        names.sort();
+        Ok(names)
+    })
+    .await
+}
+
+/// A finished examination, each file checked against its digest, and the SHA-256 of its record,
+/// which names those digests.
+pub(crate) async fn checked(app: &App, name: &str) -> Result<(Examination, String), FolderError> {
+    let dir = place(app, name)?;
+    reading(move || {
+        let examination = pendeen_examine::load(&dir)?;
+        let record = std::fs::read(dir.join("examination.json"))?;
+        Ok((examination, hex::encode(Sha256::digest(record))))
+    })
+    .await
+}
+
+/// The record of an examination, unchecked: for showing.
+pub(crate) async fn summary(app: &App, name: &str) -> Result<Examination, FolderError> {
+    let dir = place(app, name)?;
+    reading(move || Ok(pendeen_examine::read(&dir)?)).await
+}
+
+/// Which items a page wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// Only of this origin.
+    pub origin: String,
+    /// Only media types that begin so.
+    pub media: String,
+    /// Only items that a known list has.
+    pub known: bool,
+}
+
+impl Wanted {
+    fn all(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn admits(&self, item: &Item) -> bool {
+        (self.origin.is_empty() || item.origin.key() == self.origin)
+            && (self.media.is_empty()
+                || item.media_type.as_deref().is_some_and(|media| media.starts_with(&self.media)))
+            && (!self.known || item.known_list.is_some())
+    }
+}
+
+/// Up to `limit` of the wanted items from `offset`, and how many are wanted in all.
+pub(crate) async fn items(
+    app: &App,
+    name: &str,
+    wanted: Wanted,
+    offset: u64,
+    limit: u64,
+) -> Result<(Vec<Item>, u64), FolderError> {
+    let path = place(app, name)?.join("items.parquet");
+    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    reading(move || {
+        if wanted.all() {
+            let total = pendeen_item::count(&path)?;
+            let beyond = u64::try_from(offset).is_ok_and(|offset| offset >= total);
+            let page =
+                if beyond { Vec::new() } else { pendeen_item::read_page(&path, offset, limit)? };
+            return Ok((page, total));
+        }
+        let (mut page, mut total) = (Vec::new(), 0_usize);
+        for item in pendeen_item::read_items(&path)? {
+            let item = item?;
+            if !wanted.admits(&item) {
+                continue;
+            }
+            if total >= offset && page.len() < limit {
+                page.push(item);
+            }
+            total += 1;
+        }
+        Ok((page, u64::try_from(total).unwrap_or(u64::MAX)))
+    })
+    .await
+}
+
+/// What could not be read.
+pub(crate) async fn gaps(app: &App, name: &str) -> Result<Vec<Gap>, FolderError> {
+    let path = place(app, name)?.join("gaps.parquet");
+    reading(move || Ok(pendeen_item::read_gaps(&path)?)).await
+}
+
+/// The folder of this name: inside the data folder, whatever the name says.
+fn place(app: &App, name: &str) -> Result<PathBuf, FolderError> {
+    let plain = !name.is_empty()
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    if plain { Ok(app.data_dir.join(name)) } else { Err(FolderError::Name) }
+}
+
+async fn reading<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FolderError> + Send + 'static,
+) -> Result<T, FolderError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| FolderError::Stopped)?
+}

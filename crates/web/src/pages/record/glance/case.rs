@@ -1,0 +1,94 @@
+//! A case's timeline: what was recorded on everything that belongs to it, newest first.
+//!
+//! Times are those at which things were recorded, to the minute; none is made up.
+
+use jiff::Timestamp;
+use pendeen_casework::record::Kind;
+use pendeen_store::query::Row;
+use pendeen_store::read::RelatedRows;
+
+use crate::app::App;
+use crate::error::WebError;
+use crate::text;
+use crate::view::{Tag, record_address};
+use crate::viewer::Viewer;
+
+/// One moment of a case.
+#[derive(Debug, Clone)]
+pub(crate) struct Moment {
+    /// What was done, to what.
+    pub title: String,
+    /// The record's page.
+    pub href: String,
+    /// What names the record.
+    pub record: String,
+    /// Who did it.
+    pub by: String,
+    /// When, for a person.
+    pub at: String,
+    /// When, for a machine.
+    pub machine: String,
+    /// The record's present state, at its newest moment only.
+    pub state: Option<Tag>,
+}
+
+/// Kinds whose every act is a moment of the case.
+const FOLLOWED: [Kind; 6] =
+    [Kind::Package, Kind::Warrant, Kind::Search, Kind::Arrest, Kind::Charge, Kind::Child];
+/// Kinds of which a case has too many to follow each act here.
+const NOTED: [Kind; 3] = [Kind::Exhibit, Kind::Examination, Kind::Notification];
+
+/// The timeline of the case with these related records.
+pub(super) async fn timeline(
+    app: &App,
+    viewer: &Viewer,
+    related: &RelatedRows,
+) -> Result<Vec<Moment>, WebError> {
+    let rows = related.outgoing.iter().chain(&related.incoming).map(|r| &r.row);
+    let mut moments: Vec<(Timestamp, Moment)> = Vec::new();
+    for row in rows {
+        if FOLLOWED.contains(&row.kind) {
+            moments.extend(followed(app, viewer, row).await?);
+        } else if NOTED.contains(&row.kind) {
+            moments.push((row.created, noted(row)));
+        }
+    }
+    moments.sort_by(|a, b| b.0.cmp(&a.0));
+    Ok(moments.into_iter().map(|(_, moment)| moment).collect())
+}
+
+async fn followed(
+    app: &App,
+    viewer: &Viewer,
+    row: &Row,
+) -> Result<Vec<(Timestamp, Moment)>, WebError> {
+    let history = app.store.history(&viewer.person, row.kind, row.id, app.now()).await?;
+    let acts = row.kind.acts();
+    let moments = history.into_iter().enumerate().map(|(i, version)| {
+        let act = acts.iter().find(|act| act.name == version.act);
+        let what = act.map_or("recorded".to_owned(), |act| super::super::list::lower(act.label));
+        let moment = Moment {
+            title: format!("{}: {what}", row.kind.label()),
+            href: record_address(row.kind, row.id),
+            record: format!("{} {}", row.number, row.title),
+            by: version.by_name,
+            at: text::moment(version.at),
+            machine: version.at.to_string(),
+            state: (i == 0).then(|| Tag::state(&row.state)),
+        };
+        (version.at, moment)
+    });
+    Ok(moments.collect())
+}
+
+fn noted(row: &Row) -> Moment {
+    Moment {
+        title: format!("{}: recorded", row.kind.label()),
+        href: record_address(row.kind, row.id),
+        record: format!("{} {}", row.number, row.title),
+        by: String::new(),
+        at: text::moment(row.created),
+        machine: row.created.to_string(),
+        state: Some(Tag::state(&row.state)),
+    }
+}

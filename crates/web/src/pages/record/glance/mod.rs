@@ -1,0 +1,61 @@
+//! What a reader of one kind of record wants to know in five seconds, above its details.
+
+mod case;
+mod child;
+mod examination;
+mod exhibit;
+mod package;
+mod subject;
+
+pub(crate) use case::Moment;
+pub(crate) use child::Clock;
+pub(crate) use examination::Totals;
+pub(crate) use exhibit::Handover;
+pub(crate) use package::Step;
+pub(crate) use subject::Sides;
+
+use pendeen_casework::record::AnyRecord;
+use pendeen_store::read::RelatedRows;
+
+use crate::app::App;
+use crate::error::WebError;
+use crate::viewer::Viewer;
+
+/// The part of a record's page that only its kind has.
+#[derive(Debug, Clone)]
+pub(crate) enum Glance {
+    /// A package: who did which step, what is still to do.
+    Package(Vec<Step>),
+    /// A case: what happened in it, newest first.
+    Case(Vec<Moment>),
+    /// An exhibit: who had it when, under which seal.
+    Exhibit(Vec<Handover>),
+    /// An examination: what it found.
+    Examination(Totals),
+    /// A child: how long known, how long since Children's Services were told.
+    Child(Vec<Clock>),
+    /// A subject: fact apart from opinion.
+    Subject(Sides),
+    /// Nothing beyond the details.
+    Nothing,
+}
+
+/// The glance at this record.
+pub(super) async fn at(
+    app: &App,
+    viewer: &Viewer,
+    record: &AnyRecord,
+    related: &RelatedRows,
+) -> Result<Glance, WebError> {
+    Ok(match record {
+        AnyRecord::Package(package) => Glance::Package(package::steps(package)),
+        AnyRecord::Case(_) => Glance::Case(case::timeline(app, viewer, related).await?),
+        AnyRecord::Exhibit(exhibit) => Glance::Exhibit(exhibit::custody(exhibit)),
+        AnyRecord::Examination(examination) => {
+            examination::totals(app, examination).await.map_or(Glance::Nothing, Glance::Examination)
+        }
+        AnyRecord::Child(child) => Glance::Child(child::clocks(child, app.now())),
+        AnyRecord::Subject(subject) => Glance::Subject(subject::sides(subject)),
+        _ => Glance::Nothing,
+    })
+}

@@ -1,0 +1,121 @@
+//! What the program itself supplies to an act: the digest of a sealed bundle, the totals of an
+//! examination. A person never types these; fields of this sort never come from a form.
+//!
+//! Keys lie in `keys/` in the data folder: `sender.ed25519` signs, `FORCE.age` opens what is
+//! sealed for that force. Missing ones are made.
+
+use pendeen_casework::form::{Field, Fields, Input, Refusal};
+use pendeen_casework::record::package::Package;
+use pendeen_casework::record::{Act, AnyRecord, Kind};
+use pendeen_exchange::dispatch::seal_package;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+
+use crate::app::App;
+use crate::error::WebError;
+use crate::examinations;
+
+/// The form field that names an examination's folder.
+const FOLDER: &str = "folder";
+
+/// What an act gets besides what was typed.
+#[derive(Debug, Default)]
+pub(crate) struct Supplied {
+    /// The filled-in fields together.
+    pub fields: Fields,
+    /// A document that goes into the same transaction, with its media type.
+    pub document: Option<(Vec<u8>, &'static str)>,
+}
+
+/// Whether this act of an examination asks for the folder of its results.
+pub(crate) fn asks_for_folder(kind: Kind, act: &Act) -> bool {
+    kind == Kind::Examination && act.fields.iter().any(|field| field.name == FOLDER)
+}
+
+/// Completes what was typed for `act` on `record`; a refusal names what a person can mend.
+pub(crate) async fn complete(
+    app: &App,
+    record: &AnyRecord,
+    act: &Act,
+    typed: &Fields,
+) -> Result<Result<Supplied, Refusal>, WebError> {
+    let mut pairs = from_person(typed, act.fields);
+    let mut document = None;
+    match record {
+        AnyRecord::Package(package) if act.fields.iter().any(|field| field.name == "bundle") => {
+            let bundle = match sealed(app, package, typed).await? {
+                Ok(bundle) => bundle,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let digest = pendeen_store::document::DocumentDigest::of(&bundle);
+            pairs.push(("bundle".to_owned(), digest.to_string()));
+            document = Some((bundle, "application/age"));
+        }
+        AnyRecord::Examination(_) if asks_for_folder(record.kind(), act) => {
+            match totals(app, typed).await {
+                Ok(totals) => pairs.extend(totals),
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+        _ => {}
+    }
+    Ok(Ok(Supplied { fields: pairs.into_iter().collect(), document }))
+}
+
+/// What a person may fill in: everything but the fields that the program supplies.
+pub(crate) fn from_person(typed: &Fields, spec: &[Field]) -> Vec<(String, String)> {
+    let supplied = |name: &str| spec.iter().any(|f| f.name == name && f.input == Input::System);
+    let own = typed.iter().filter(|(name, _)| !supplied(name));
+    own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The package, sealed for the force that it is meant for or that the form names.
+async fn sealed(
+    app: &App,
+    package: &Package,
+    typed: &Fields,
+) -> Result<Result<Vec<u8>, Refusal>, WebError> {
+    let force = match typed.get("destination") {
+        Some(_) => match typed.force("destination") {
+            Ok(force) => force,
+            Err(refusal) => return Ok(Err(refusal)),
+        },
+        None => package.destination,
+    };
+    let (package, addendum) = (package.clone(), typed.get("addendum").map(str::to_owned));
+    let (folder, now) = (app.data_dir.join("keys"), app.now());
+    let work = move || {
+        let random = &mut UnwrapErr(SysRng);
+        seal_package(&package, addendum.as_deref(), force, &folder, now, random)
+    };
+    let bundle = tokio::task::spawn_blocking(work).await.map_err(internal)?;
+    Ok(Ok(bundle.map_err(internal)?))
+}
+
+/// The totals of the examination in the folder that was chosen, every file checked.
+async fn totals(app: &App, typed: &Fields) -> Result<Vec<(String, String)>, Refusal> {
+    let refused = |problem: String| Refusal::Field {
+        name: FOLDER.to_owned(),
+        label: "Results".to_owned(),
+        problem,
+    };
+    let folder = typed.get(FOLDER).ok_or_else(|| refused("choose a folder".to_owned()))?;
+    let (record, digest) =
+        examinations::checked(app, folder).await.map_err(|error| refused(error.to_string()))?;
+    let counts = &record.counts;
+    Ok([
+        (FOLDER, folder.to_owned()),
+        ("examination_digest", digest),
+        ("items", counts.items.to_string()),
+        ("gaps", counts.gaps.to_string()),
+        ("known_hits", counts.known.to_string()),
+        ("tool_version", format!("{} {}", record.tool, record.version)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn internal(error: impl std::fmt::Display) -> WebError {
+    WebError::Internal(error.to_string())
+}
