@@ -149,7 +149,7 @@ impl Story<'_, '_> {
             observation,
             address: address.to_string(),
             port: port.map_or_else(String::new, |p| p.to_string()),
-            seen: seen.to_string(),
+            seen: jiff::tz::TimeZone::UTC.to_datetime(seen).to_string(),
         })
     }
 
@@ -210,8 +210,8 @@ impl Story<'_, '_> {
 
     /// The sensitive-person check, whose result only its officer sees.
     pub async fn screen(&mut self, subject: Ref) -> Result<()> {
-        let officer = self.people.get("screening")?;
-        let check = self.walk.make(officer, Kind::SensitivePersonCheck, &[("subject", &subject.to_string())]).await?;
+        let (intel, officer) = (self.people.get("intel")?, self.people.get("screening")?);
+        let check = self.walk.make(intel, Kind::SensitivePersonCheck, &[("subject", &subject.to_string())]).await?;
         self.walk.act(officer, check, "clear", &[("list", "Parliamentary list, 2026-11")]).await?;
         Ok(())
     }
@@ -317,7 +317,7 @@ impl Story<'_, '_> {
             ("place", self.cast.address),
             ("offence", "Making indecent photographs of children"),
             ("custody_record", "DEMO/26/0042"),
-            ("risk", "medium"),
+            ("suicide_risk", "medium"),
             ("risk_note", "Seen by the healthcare professional; support numbers given."),
             ("support_offered", "yes"),
         ];
@@ -327,7 +327,7 @@ impl Story<'_, '_> {
             ("conditions", "No unsupervised contact with children; to live at a stated address; no internet devices."),
             ("returns", &*self.moment(24 * days)),
             ("authority", "custody"),
-            ("risk", "medium"),
+            ("suicide_risk", "medium"),
             ("risk_note", "Assessed again on release; family informed with consent."),
             ("support_offered", "yes"),
         ];
@@ -478,7 +478,7 @@ impl Story<'_, '_> {
     pub async fn charge(&mut self, arrest: Ref, package: Ref) -> Result<()> {
         let oic = self.people.in_force("oic", self.cast.force)?;
         let again = [
-            ("risk", "medium"),
+            ("suicide_risk", "medium"),
             ("risk_note", "Assessed at charge; contact with the family's support worker."),
             ("support_offered", "yes"),
         ];
