@@ -24,12 +24,15 @@ const MAX_FETCH: u64 = 1 << 20;
 /// What a thread keeps between reads.
 struct Scratch {
     inflater: Decompressor,
+    /// Longer than what was read last, so that it need not be cleared each time.
     input: Vec<u8>,
+    /// How much of it belongs to what was read last.
+    filled: usize,
 }
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> =
-        RefCell::new(Scratch { inflater: Decompressor::new(), input: Vec::new() });
+        RefCell::new(Scratch { inflater: Decompressor::new(), input: Vec::new(), filled: 0 });
 }
 
 /// Why one of several chunks could not be had.
@@ -118,10 +121,13 @@ fn fetch(
         ));
     }
     let wanted = usize::try_from(there).map_err(|_| "it is too long")? + RUN_ON;
-    scratch.input.clear();
-    scratch.input.resize(wanted, 0);
-    let got = segment.read_at(first.at, &mut scratch.input).map_err(|e| describe(&e))?;
-    scratch.input[got..].fill(0);
+    if scratch.input.len() < wanted {
+        scratch.input.resize(wanted, 0);
+    }
+    scratch.filled = wanted;
+    let input = &mut scratch.input[..wanted];
+    let got = segment.read_at(first.at, input).map_err(|e| describe(&e))?;
+    input[got..].fill(0);
     Ok(())
 }
 
@@ -133,7 +139,7 @@ fn decode(
     chunk_len: usize,
     out: &mut [u8],
 ) -> Result<(), String> {
-    let input = scratch.input.get(skip..).unwrap_or_default();
+    let input = scratch.input.get(skip..scratch.filled).unwrap_or_default();
     if !place.compressed {
         return stored(input, out);
     }
