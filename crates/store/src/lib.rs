@@ -30,6 +30,7 @@ pub mod audit;
 pub mod document;
 mod entity;
 mod error;
+pub mod figures;
 pub mod migration;
 pub mod query;
 pub mod read;

@@ -4,6 +4,8 @@
 //! there and one that the person may not see give the same answer and the same leaf-sized
 //! work, so that neither words nor time tell them apart.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use pendeen_casework::form::Fields;
 use pendeen_casework::permission::{Action, decide};
@@ -92,6 +94,7 @@ impl Store {
     }
 
     /// Every version of a record, newest first; empty where the person may not see the record.
+    /// What was filled in is withheld where it tells what the person may see only guarded.
     pub async fn history(
         &self,
         who: &Person,
@@ -100,15 +103,19 @@ impl Store {
         at: Timestamp,
     ) -> Result<Vec<Version>> {
         let found = load(self.db(), kind, id).await?;
-        if self.consulted(who, (kind, id), found, "history", None, at).await?.is_none() {
+        let Some(seen) = self.consulted(who, (kind, id), found, "history", None, at).await? else {
             return Ok(Vec::new());
-        }
+        };
         let stored = record_version::Entity::find()
             .filter(record_version::Column::RecordId.eq(id))
             .order_by_desc(record_version::Column::Version)
             .all(self.db())
             .await?;
-        stored.into_iter().map(version).collect()
+        let guarded = match decide(who, Action::ViewGuarded, &seen) {
+            Ok(_permit) => BTreeSet::new(),
+            Err(_) => guarded_texts(kind, &stored)?,
+        };
+        stored.into_iter().map(|stored| version(stored, &guarded)).collect()
     }
 
     /// The record as it was at an earlier version, on the same terms as [`Self::view`].
@@ -264,18 +271,31 @@ fn from_body(kind: Kind, id: Uuid, body: &str) -> Result<AnyRecord> {
         .map_err(|source| StoreError::Corrupt { what: "record", id, source })
 }
 
-fn version(stored: record_version::Model) -> Result<Version> {
-    let fields = serde_json::from_str(&stored.fields).map_err(|source| StoreError::Corrupt {
-        what: "version",
-        id: stored.record_id,
-        source,
-    })?;
+/// Everything that guarded lines said in any version.
+fn guarded_texts(kind: Kind, versions: &[record_version::Model]) -> Result<BTreeSet<String>> {
+    let mut texts = BTreeSet::new();
+    for stored in versions {
+        let record = from_body(kind, stored.record_id, &stored.body)?;
+        let lines = record.details().into_iter().filter(|line| line.guarded);
+        texts.extend(lines.map(|line| line.text.trim().to_owned()).filter(|text| !text.is_empty()));
+    }
+    Ok(texts)
+}
+
+/// What stands in place of a value that a person may not see.
+const WITHHELD: &str = "(withheld)";
+
+fn version(stored: record_version::Model, guarded: &BTreeSet<String>) -> Result<Version> {
+    let fields: Fields = serde_json::from_str(&stored.fields)
+        .map_err(|source| StoreError::Corrupt { what: "version", id: stored.record_id, source })?;
+    let tells = |value: &str| guarded.iter().any(|g| g.contains(value) || value.contains(&**g));
+    let shown = |value| if tells(value) { WITHHELD } else { value };
     Ok(Version {
         version: u32::try_from(stored.version).unwrap_or(u32::MAX),
         act: stored.act,
         by: PersonId(stored.by_id),
         by_name: stored.by_name,
         at: moment(stored.at),
-        fields,
+        fields: fields.iter().map(|(name, value)| (name, shown(value))).collect(),
     })
 }

@@ -3,10 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::record::{AnyRecord, Id, Restriction};
 use pendeen_store::Store;
 use sea_orm::{
     ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
-    Statement,
+    Statement, Value,
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -69,6 +70,50 @@ impl Fixture {
     /// A number from a query past the store.
     pub async fn number(&self, sql: &str) -> i64 {
         self.rows(sql).await[0].try_get_by_index(0).unwrap()
+    }
+
+    async fn put<const N: usize>(&self, sql: &str, values: [Value; N]) {
+        let statement = Statement::from_sql_and_values(self.raw_backend(), sql, values);
+        self.raw.execute_raw(statement).await.unwrap();
+    }
+
+    /// Puts a record into the database past the store and its permissions.
+    pub async fn plant(&self, record: &AnyRecord) {
+        let head = record.head();
+        let text = |text: &str| Value::from(text.to_owned());
+        let restriction = match &head.restriction {
+            Restriction::None => "none",
+            Restriction::Role(role) => role.key(),
+        };
+        let columns = "INSERT INTO record (id, kind, number, version, state, title, search, force, operation, \
+             restriction, author, next_role, next_what, next_urgency, simulated, created, updated, body) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, FALSE, 1, 1, $15)";
+        let values = [
+            head.id.into(),
+            text(record.kind().key()),
+            text(&head.number),
+            i64::from(head.version).into(),
+            text(record.state()),
+            text(&record.title()),
+            text(&format!("{}\n{}", head.number, record.title()).to_lowercase()),
+            head.force.map(|force| force.as_str().to_owned()).into(),
+            head.operation.map(Id::uuid).into(),
+            text(restriction),
+            head.author.0.into(),
+            record.next().map(|next| next.role.key().to_owned()).into(),
+            record.next().map(|next| next.what).into(),
+            record.next().map(|_| 3_i16).into(),
+            text(&record.to_json().unwrap().to_string()),
+        ];
+        self.put(columns, values).await;
+        for link in record.links() {
+            let values = [head.id.into(), text(link.role), link.to.into(), text(link.kind.key())];
+            self.put("INSERT INTO link VALUES ($1, $2, $3, $4)", values).await;
+        }
+        for facet in record.facets() {
+            let values = [head.id.into(), text(facet.name), text(&facet.value)];
+            self.put("INSERT INTO facet VALUES ($1, $2, $3)", values).await;
+        }
     }
 
     /// Takes away the protection of a table, as its owner can.

@@ -10,6 +10,7 @@ mod accounts;
 mod audit;
 mod documents;
 mod durability;
+mod figures;
 mod fixture;
 mod need_to_know;
 mod postgres;
@@ -48,6 +49,7 @@ macro_rules! cases {
 }
 
 cases! {
+    figures::every_figure_in_sql_is_what_plain_counting_gives,
     need_to_know::every_kind_of_record_is_kept_and_reads_back,
     need_to_know::the_sql_filter_and_the_policies_agree_row_by_row,
     need_to_know::hidden_rows_change_no_byte_of_any_answer,

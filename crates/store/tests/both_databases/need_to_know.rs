@@ -9,7 +9,6 @@ use pendeen_casework::person::{Person, Role};
 use pendeen_casework::record::{ActContext, AnyRecord, Head, Kind, Related, Restriction};
 use pendeen_store::audit::EntryFilter;
 use pendeen_store::query::{Belongs, Query, Slice, Sort};
-use sea_orm::{ConnectionTrait, Statement, Value};
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, at, person};
@@ -22,43 +21,12 @@ const OTHER: &str = "E23000031";
 
 const EVERYTHING: Slice = Slice { offset: 0, limit: 100_000 };
 
-/// Puts a record into the database past the store and its permissions.
-async fn plant(db: &Fixture, record: &AnyRecord) {
-    let head = record.head();
-    let restriction = match &head.restriction {
-        Restriction::None => "none",
-        Restriction::Role(role) => role.key(),
-    };
-    let text = |text: &str| Value::from(text.to_owned());
-    let values: Vec<Value> = vec![
-        head.id.into(),
-        text(record.kind().key()),
-        text(&head.number),
-        i64::from(head.version).into(),
-        text(record.state()),
-        text(&record.title()),
-        text(&format!("{}\n{}", head.number, record.title()).to_lowercase()),
-        head.force.map(|force| force.as_str().to_owned()).into(),
-        text(restriction),
-        head.author.0.into(),
-        record.next().map(|next| next.role.key().to_owned()).into(),
-        record.next().map(|next| next.what).into(),
-        record.next().map(|_| 3_i16).into(),
-        text(&record.to_json().unwrap().to_string()),
-    ];
-    let sql = "INSERT INTO record (id, kind, number, version, state, title, search, force, restriction, author, \
-               next_role, next_what, next_urgency, simulated, created, updated, body) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, FALSE, 1, 1, $14)";
-    let statement = Statement::from_sql_and_values(db.raw_backend(), sql, values);
-    db.raw.execute_raw(statement).await.unwrap();
-}
-
 fn act_fields(kind: Kind, name: &str) -> &'static [Field] {
     kind.acts().iter().find(|act| act.name == name).unwrap().fields
 }
 
 /// One record of each kind, made by the rules alone.
-fn one_of_each(author: &Person) -> Vec<AnyRecord> {
+pub fn one_of_each(author: &Person) -> Vec<AnyRecord> {
     let mut made = BTreeMap::new();
     for (n, kind) in (1_u128..).zip(Kind::ALL) {
         let related = Related::new(made.values().cloned().collect());
@@ -119,7 +87,12 @@ pub async fn the_sql_filter_and_the_policies_agree_row_by_row(db: Fixture) {
         Restriction::Role(Role::OfficerInCase),
     ];
     let mut planted = Vec::new();
-    for template in one_of_each(&author) {
+    let templates = one_of_each(&author);
+    for template in &templates {
+        db.plant(template).await;
+        planted.push(template.clone());
+    }
+    for template in templates {
         for force in forces {
             for restriction in &restrictions {
                 let mut record = template.clone();
@@ -127,7 +100,7 @@ pub async fn the_sql_filter_and_the_policies_agree_row_by_row(db: Fixture) {
                 let kind = record.kind();
                 let new = head(kind, n, &author);
                 *record.head_mut() = Head { force, restriction: restriction.clone(), ..new };
-                plant(&db, &record).await;
+                db.plant(&record).await;
                 planted.push(record);
             }
         }
