@@ -125,9 +125,9 @@ pub struct Data {
 impl Data {
     /// The database's address.
     pub fn database_url(&self) -> String {
-        self.database
-            .clone()
-            .unwrap_or_else(|| format!("sqlite:{}?mode=rwc", self.data.join("pendeen.db").display()))
+        self.database.clone().unwrap_or_else(|| {
+            format!("sqlite:{}?mode=rwc", self.data.join("pendeen.db").display())
+        })
     }
 }
 

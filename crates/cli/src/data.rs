@@ -7,7 +7,8 @@ use crate::args::Data;
 
 /// Opens the case data, making folder and database where there are none yet.
 pub async fn open_or_make(data: &Data) -> Result<Store> {
-    std::fs::create_dir_all(&data.data).with_context(|| format!("making the folder {}", data.data.display()))?;
+    std::fs::create_dir_all(&data.data)
+        .with_context(|| format!("making the folder {}", data.data.display()))?;
     open(data).await
 }
 
@@ -26,7 +27,9 @@ pub async fn open_existing(data: &Data) -> Result<Store> {
 async fn open(data: &Data) -> Result<Store> {
     let url = data.database_url();
     // The address may hold a password: it is never part of a message.
-    let store = Store::connect(&url).await.context("opening the case database (see --data and --database)")?;
+    let store = Store::connect(&url)
+        .await
+        .context("opening the case database (see --data and --database)")?;
     store.migrate().await.context("bringing the case database to this program's version")?;
     Ok(store)
 }

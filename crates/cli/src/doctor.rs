@@ -95,7 +95,9 @@ fn processor() -> Vec<&'static str> {
 fn lines(report: &Report) -> Result<()> {
     let sandbox = report.sandbox.as_ref().map_or_else(
         || "no worker".to_owned(),
-        |s| format!("seccomp {}, Landlock {:?}, limits {}", on(s.seccomp), s.landlock, on(s.limits)),
+        |s| {
+            format!("seccomp {}, Landlock {:?}, limits {}", on(s.seccomp), s.landlock, on(s.limits))
+        },
     );
     output::lines([
         ("pendeen", report.version.to_owned()),

@@ -59,7 +59,8 @@ pub fn all_cores() -> NonZeroUsize {
 
 fn summary(examination: &Examination, args: &args::Examine) -> Result<()> {
     let counts = &examination.counts;
-    let origins: Vec<String> = counts.by_origin.iter().map(|(origin, n)| format!("{n} {origin}")).collect();
+    let origins: Vec<String> =
+        counts.by_origin.iter().map(|(origin, n)| format!("{n} {origin}")).collect();
     output::lines([
         ("items", format!("{} ({})", counts.items, origins.join(", "))),
         ("bytes", counts.bytes.to_string()),
@@ -109,7 +110,10 @@ impl Progress for Bar {
                 ),
                 None => (ProgressBar::new_spinner(), "{msg:10} {spinner} {elapsed}"),
             };
-            next.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            next.set_style(
+                ProgressStyle::with_template(template)
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
             next.set_message(name);
             next.enable_steady_tick(Duration::from_millis(200));
             *bar = next;

@@ -31,7 +31,8 @@ pub async fn run(args: &args::Intake) -> Result<Ended> {
     let files = documents(&args.sources)?;
     let store = data::open_or_make(&args.data).await?;
     let by = operator();
-    let intake = Intake { store: &store, ids: &SystemIds, by: &by, operation: None, simulated: false };
+    let intake =
+        Intake { store: &store, ids: &SystemIds, by: &by, operation: None, simulated: false };
     let mut seen = [0_u64; 3];
     for path in &files {
         let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
@@ -41,11 +42,15 @@ pub async fn run(args: &args::Intake) -> Result<Ended> {
             output::json_line(&outcome)?;
         } else {
             let said = outcome.referral.or(outcome.reason).unwrap_or_default();
-            println!("{:<10} {} {said}", format!("{:?}", outcome.status).to_lowercase(), outcome.file);
+            let status = format!("{:?}", outcome.status).to_lowercase();
+            output::print(&format!("{status:<10} {} {said}", outcome.file))?;
         }
     }
     let [accepted, duplicate, rejected] = seen;
-    eprintln!("{} documents: {accepted} accepted, {duplicate} duplicates, {rejected} rejected (kept)", files.len());
+    eprintln!(
+        "{} documents: {accepted} accepted, {duplicate} duplicates, {rejected} rejected (kept)",
+        files.len()
+    );
     Ok(if rejected == 0 { Ended::Done } else { Ended::WithGaps })
 }
 
@@ -64,7 +69,8 @@ fn operator() -> Person {
 fn documents(sources: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = BTreeSet::new();
     for source in sources {
-        let meta = fs::metadata(source).with_context(|| format!("looking at {}", source.display()))?;
+        let meta =
+            fs::metadata(source).with_context(|| format!("looking at {}", source.display()))?;
         if meta.is_dir() {
             collect(source, &mut files)?;
         } else {
@@ -72,13 +78,17 @@ fn documents(sources: &[PathBuf]) -> Result<Vec<PathBuf>> {
         }
     }
     if files.is_empty() {
-        bail!("there is no file in what was named: name referral documents or folders that hold some");
+        bail!(
+            "there is no file in what was named: name referral documents or folders that hold some"
+        );
     }
     Ok(files.into_iter().collect())
 }
 
 fn collect(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("reading the folder {}", folder.display()))? {
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("reading the folder {}", folder.display()))?
+    {
         let entry = entry?;
         let kind = entry.file_type()?;
         if kind.is_dir() {
@@ -139,8 +149,10 @@ impl Intake<'_> {
 
     /// The referral that was made of the same report before: same source, same reference.
     async fn known(&self, report: &Report, at: Timestamp) -> Result<Option<Row>> {
-        let facets =
-            vec![("source".to_owned(), report.source.clone()), ("reference".to_owned(), report.reference.clone())];
+        let facets = vec![
+            ("source".to_owned(), report.source.clone()),
+            ("reference".to_owned(), report.reference.clone()),
+        ];
         let query = Query { facets, ..Query::of(Kind::Referral) };
         Ok(self.store.list(self.by, &query, at).await?.rows.into_iter().next())
     }
@@ -149,20 +161,36 @@ impl Intake<'_> {
     async fn report(&self, batch: &mut Batch, report: &Report, at: Timestamp) -> Result<String> {
         let referral = self.create(batch, Kind::Referral, &report.referral_fields(), at).await?;
         for fields in report.observation_fields(Id::new(referral.head().id)) {
-            self.create(batch, <Observation as pendeen_casework::record::Record>::KIND, &fields, at).await?;
+            self.create(
+                batch,
+                <Observation as pendeen_casework::record::Record>::KIND,
+                &fields,
+                at,
+            )
+            .await?;
         }
         Ok(referral.head().number.clone())
     }
 
-    async fn unread(&self, name: &str, bytes: Vec<u8>, why: &Rejected, at: Timestamp) -> Result<Outcome> {
+    async fn unread(
+        &self,
+        name: &str,
+        bytes: Vec<u8>,
+        why: &Rejected,
+        at: Timestamp,
+    ) -> Result<Outcome> {
         let outcome = Outcome::rejected(name, &bytes, why);
         let digest = outcome.sha256.to_string();
-        let query = Query { facets: vec![("document".to_owned(), digest.clone())], ..Query::of(Kind::Referral) };
+        let query = Query {
+            facets: vec![("document".to_owned(), digest.clone())],
+            ..Query::of(Kind::Referral)
+        };
         if self.store.list(self.by, &query, at).await?.total > 0 {
             return Ok(outcome);
         }
         let file = Path::new(name).file_name().map_or(name.into(), |n| n.to_string_lossy());
-        let summary = format!("The document {file} was received and could not be read by the program.");
+        let summary =
+            format!("The document {file} was received and could not be read by the program.");
         let fields: Fields = [
             ("source", "Unread document"),
             ("reference", &digest[..12]),
@@ -179,7 +207,13 @@ impl Intake<'_> {
         Ok(outcome)
     }
 
-    async fn create(&self, batch: &mut Batch, kind: Kind, fields: &Fields, at: Timestamp) -> Result<AnyRecord> {
+    async fn create(
+        &self,
+        batch: &mut Batch,
+        kind: Kind,
+        fields: &Fields,
+        at: Timestamp,
+    ) -> Result<AnyRecord> {
         let mut head = Head::new(kind, self.ids.fresh(), self.by, at);
         head.operation = self.operation;
         head.simulated = self.simulated;

@@ -1,4 +1,6 @@
 //! What commands print: JSON or lines, on standard output.
+//!
+//! A reader who has seen enough (`pendeen ... | head`) ends the printing, never the work.
 
 use std::io::{self, Write};
 
@@ -7,25 +9,23 @@ use serde::Serialize;
 
 /// Prints one value as indented JSON.
 pub fn json(value: &impl Serialize) -> Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)?;
-    Ok(())
+    print(&serde_json::to_string_pretty(value)?)
 }
 
 /// Prints one value as JSON on a line of its own.
 pub fn json_line(value: &impl Serialize) -> Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, value)?;
-    writeln!(out)?;
-    Ok(())
+    print(&serde_json::to_string(value)?)
 }
 
 /// Prints a table of labels and values.
 pub fn lines<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> Result<()> {
-    let mut out = io::stdout().lock();
-    for (label, value) in rows {
-        writeln!(out, "{label:<34} {value}")?;
+    rows.into_iter().try_for_each(|(label, value)| print(&format!("{label:<34} {value}")))
+}
+
+/// Prints one line.
+pub fn print(line: &str) -> Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
-    Ok(())
 }

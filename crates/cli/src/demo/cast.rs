@@ -69,7 +69,10 @@ pub async fn play(
 ) -> Result<()> {
     step("the operation and its referrals");
     let coordinator = people.get("coordinator")?;
-    let about = [("name", "Operation Lantern (demo)"), ("purpose", "Find and protect children; a synthetic operation.")];
+    let about = [
+        ("name", "Operation Lantern (demo)"),
+        ("purpose", "Find and protect children; a synthetic operation."),
+    ];
     let operation = walk.make(coordinator, Kind::Operation, &about).await?;
     walk.operation = Some(Id::new(operation.id));
     let referrals = referrals(walk, people, folder).await?;
@@ -97,9 +100,15 @@ async fn referrals(walk: &mut Walk<'_>, people: &People, folder: &Path) -> Resul
     let mut made = Vec::new();
     for sample in synthetic::referrals(SEED, 12) {
         let path = inbox.join(&sample.name);
-        std::fs::write(&path, &sample.bytes).with_context(|| format!("writing {}", path.display()))?;
-        let intake =
-            Intake { store: walk.store, ids: walk.ids, by, operation: walk.operation, simulated: walk.simulated };
+        std::fs::write(&path, &sample.bytes)
+            .with_context(|| format!("writing {}", path.display()))?;
+        let intake = Intake {
+            store: walk.store,
+            ids: walk.ids,
+            by,
+            operation: walk.operation,
+            simulated: walk.simulated,
+        };
         walk.now += SignedDuration::from_mins(20);
         let outcome = intake.take_in(&sample.name, sample.bytes, walk.now).await?;
         if outcome.status == Status::Accepted {
@@ -147,7 +156,12 @@ async fn ashdown(
     story.charge(arrest, package).await
 }
 
-async fn bracken(walk: &mut Walk<'_>, people: &People, folder: &Path, referrals: &[Ref]) -> Result<()> {
+async fn bracken(
+    walk: &mut Walk<'_>,
+    people: &People,
+    folder: &Path,
+    referrals: &[Ref],
+) -> Result<()> {
     let mut story = Story { walk, people, cast: &BRACKEN };
     let subject = story.subject(&[referrals[1], referrals[5]]).await?;
     story.background(subject).await?;
@@ -165,7 +179,12 @@ async fn bracken(walk: &mut Walk<'_>, people: &People, folder: &Path, referrals:
     Ok(())
 }
 
-async fn clover(walk: &mut Walk<'_>, people: &People, folder: &Path, referrals: &[Ref]) -> Result<()> {
+async fn clover(
+    walk: &mut Walk<'_>,
+    people: &People,
+    folder: &Path,
+    referrals: &[Ref],
+) -> Result<()> {
     let mut story = Story { walk, people, cast: &CLOVER };
     let subject = story.subject(&[referrals[2]]).await?;
     story.background(subject).await?;
@@ -192,7 +211,10 @@ async fn left_over(walk: &mut Walk<'_>, people: &People) -> Result<()> {
     let rows = walk.store.list(intel, &query, walk.now).await?.rows;
     let row = rows.first().context("no referral of the demo waits")?;
     let referral = Ref { kind: Kind::Referral, id: row.id };
-    let why = [("reason", "The address belongs to a provider outside the United Kingdom; passed on through the liaison officer.")];
+    let why = [(
+        "reason",
+        "The address belongs to a provider outside the United Kingdom; passed on through the liaison officer.",
+    )];
     walk.act(intel, referral, "not_actionable", &why).await?;
     Ok(())
 }
@@ -200,12 +222,20 @@ async fn left_over(walk: &mut Walk<'_>, people: &People) -> Result<()> {
 /// A force's own case, which belongs to no operation.
 async fn outside(walk: &mut Walk<'_>, people: &People) -> Result<()> {
     let oic = people.in_force("oic", "devon")?;
-    let place =
-        [("address", "31 Quarry Hill, Okeford"), ("postcode", "EX99 9ZZ"), ("kind", "flat"), ("force", "E23000035")];
+    let place = [
+        ("address", "31 Quarry Hill, Okeford"),
+        ("postcode", "EX99 9ZZ"),
+        ("kind", "flat"),
+        ("force", "E23000035"),
+    ];
     let premises = walk.make(oic, Kind::Premises, &place).await?;
     let suspect = [("name", "Edwin Elder"), ("date_of_birth", "1959-08-02"), ("suspect", "yes")];
     let subject = walk.make(oic, Kind::Subject, &suspect).await?;
-    let about = [("name", "Local report, Okeford"), ("officer", &*oic.name), ("subject", &*subject.to_string())];
+    let about = [
+        ("name", "Local report, Okeford"),
+        ("officer", &*oic.name),
+        ("subject", &*subject.to_string()),
+    ];
     let case = walk.make(oic, Kind::Case, &about).await?;
     let cast = Cast { name: "Edwin Elder", address: "31 Quarry Hill, Okeford", ..DOCK };
     let mut story = Story { walk, people, cast: &cast };

@@ -7,7 +7,10 @@ use std::io::{Cursor, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use fatfs::{Date, DateTime, FatType, FileSystem, FormatVolumeOptions, FsOptions, ReadWriteSeek, Time, TimeProvider};
+use fatfs::{
+    Date, DateTime, FatType, FileSystem, FormatVolumeOptions, FsOptions, ReadWriteSeek, Time,
+    TimeProvider,
+};
 use image::ImageFormat;
 use pendeen_evidence::image::ewf::write::{Recipe, write};
 use pendeen_evidence::unit::ByteLen;
@@ -37,7 +40,10 @@ impl TimeProvider for FixedTime {
         Date { year: 2026, month: 9, day: 14 }
     }
     fn get_current_date_time(&self) -> DateTime {
-        DateTime { date: self.get_current_date(), time: Time { hour: 18, min: 30, sec: 0, millis: 0 } }
+        DateTime {
+            date: self.get_current_date(),
+            time: Time { hour: 18, min: 30, sec: 0, millis: 0 },
+        }
     }
 }
 
@@ -52,7 +58,11 @@ pub struct Disk {
 /// Builds the disk.
 pub fn build() -> Result<Disk> {
     let files = plan()?;
-    let known = files.iter().filter(|f| f.path.starts_with("Pictures/Received/")).map(|f| f.bytes.clone()).collect();
+    let known = files
+        .iter()
+        .filter(|f| f.path.starts_with("Pictures/Received/"))
+        .map(|f| f.bytes.clone())
+        .collect();
     let partition = format_partition(&files).context("making the demo's file system")?;
     let mut bytes = vec![0; PARTITION_START * SECTOR];
     write_mbr(&mut bytes[..SECTOR]);
@@ -64,13 +74,19 @@ pub fn build() -> Result<Disk> {
 pub fn write_ewf(disk: &Disk, path: &Path) -> Result<()> {
     let mut source = &disk.bytes[..];
     let recipe = Recipe {
-        header: [("c", "Demo operation"), ("n", "DEV/1"), ("a", "Made by recipe"), ("e", "Pendeen demo")]
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .to_vec(),
+        header: [
+            ("c", "Demo operation"),
+            ("n", "DEV/1"),
+            ("a", "Made by recipe"),
+            ("e", "Pendeen demo"),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .to_vec(),
         ..Recipe::default()
     };
     let len = ByteLen(u64::try_from(disk.bytes.len()).unwrap_or(u64::MAX));
-    write(path, &recipe, &mut source, len).with_context(|| format!("writing {}", path.display()))?;
+    write(path, &recipe, &mut source, len)
+        .with_context(|| format!("writing {}", path.display()))?;
     Ok(())
 }
 
@@ -86,20 +102,35 @@ pub fn known_list(disk: &Disk) -> String {
 
 fn plan() -> Result<Vec<Planned>> {
     let mut files = Vec::new();
-    let mut add = |path: String, bytes: Vec<u8>, deleted: bool| files.push(Planned { path, bytes, deleted });
+    let mut add =
+        |path: String, bytes: Vec<u8>, deleted: bool| files.push(Planned { path, bytes, deleted });
     for n in 0..24 {
-        add(format!("DCIM/100DEMO/IMG_{n:04}.JPG"), encode(Motif::Landscape, n, ImageFormat::Jpeg)?, n % 8 == 7);
+        add(
+            format!("DCIM/100DEMO/IMG_{n:04}.JPG"),
+            encode(Motif::Landscape, n, ImageFormat::Jpeg)?,
+            n % 8 == 7,
+        );
     }
     for n in 0..6 {
-        add(format!("Pictures/Received/card{n}.png"), encode(Motif::ColourCard, n, ImageFormat::Png)?, n == 5);
+        add(
+            format!("Pictures/Received/card{n}.png"),
+            encode(Motif::ColourCard, n, ImageFormat::Png)?,
+            n == 5,
+        );
     }
     for n in 0..8 {
-        add(format!("Pictures/Waves/wave{n}.png"), encode(Motif::Waves, n, ImageFormat::Png)?, n == 3);
+        add(
+            format!("Pictures/Waves/wave{n}.png"),
+            encode(Motif::Waves, n, ImageFormat::Png)?,
+            n == 3,
+        );
     }
     // A picture with another extension: signatures tell, names do not.
     add("Documents/minutes.doc".into(), encode(Motif::ColourCard, 90, ImageFormat::Png)?, false);
     for n in 0..12 {
-        let text = format!("Allotment society, minutes of meeting {n}.\r\nPresent: members. Agreed: new water butt.\r\n");
+        let text = format!(
+            "Allotment society, minutes of meeting {n}.\r\nPresent: members. Agreed: new water butt.\r\n"
+        );
         add(format!("Documents/minutes{n:02}.txt"), text.repeat(20 + n).into_bytes(), n == 11);
     }
     Ok(files)
@@ -116,7 +147,10 @@ fn format_partition(files: &[Planned]) -> Result<Vec<u8>> {
     volume.seek(SeekFrom::Start(0))?;
     {
         static CLOCK: FixedTime = FixedTime;
-        let fs = FileSystem::new(&mut volume, FsOptions::new().update_accessed_date(false).time_provider(&CLOCK))?;
+        let fs = FileSystem::new(
+            &mut volume,
+            FsOptions::new().update_accessed_date(false).time_provider(&CLOCK),
+        )?;
         for file in files {
             write_file(&fs, file).with_context(|| format!("writing {}", file.path))?;
         }

@@ -35,7 +35,10 @@ const SEED: u64 = 2014;
 pub async fn run(args: &Demo) -> Result<Ended> {
     let place = Data { data: args.data.clone(), database: args.database.clone() };
     if args.data.join(FINISHED).is_file() {
-        eprintln!("using the demo in {} (delete the folder to have it made anew)", args.data.display());
+        eprintln!(
+            "using the demo in {} (delete the folder to have it made anew)",
+            args.data.display()
+        );
     } else {
         prepare(&args.data)?;
         let store = data::open_or_make(&place).await?;
@@ -55,12 +58,18 @@ fn prepare(folder: &Path) -> Result<()> {
     let empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
     if folder.exists() && !empty() {
         if !begun.is_file() {
-            bail!("{} is not empty and holds no demo: name another folder with --data", folder.display());
+            bail!(
+                "{} is not empty and holds no demo: name another folder with --data",
+                folder.display()
+            );
         }
-        fs::remove_dir_all(folder).with_context(|| format!("clearing the unfinished demo in {}", folder.display()))?;
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("clearing the unfinished demo in {}", folder.display()))?;
     }
-    fs::create_dir_all(folder).with_context(|| format!("making the folder {}", folder.display()))?;
-    fs::write(&begun, "a demo is being made here\n").with_context(|| format!("writing {}", begun.display()))?;
+    fs::create_dir_all(folder)
+        .with_context(|| format!("making the folder {}", folder.display()))?;
+    fs::write(&begun, "a demo is being made here\n")
+        .with_context(|| format!("writing {}", begun.display()))?;
     Ok(())
 }
 
@@ -79,7 +88,8 @@ async fn make(store: &Store, folder: &Path, now: Timestamp) -> Result<()> {
     let done = serde_json::json!({ "made": now.to_string(), "seed": SEED });
     let path = folder.join(FINISHED);
     let beside = folder.join(".demo.json.new");
-    fs::write(&beside, serde_json::to_vec_pretty(&done)?).with_context(|| format!("writing {}", beside.display()))?;
+    fs::write(&beside, serde_json::to_vec_pretty(&done)?)
+        .with_context(|| format!("writing {}", beside.display()))?;
     fs::File::open(&beside)?.sync_all()?;
     fs::rename(&beside, &path).with_context(|| format!("writing {}", path.display()))?;
     Ok(())
@@ -113,7 +123,10 @@ fn welcome(args: &Demo) {
     eprintln!();
     eprintln!("A synthetic operation stands in {}.", args.data.display());
     eprintln!("Accounts, one per role, are in {}.", args.data.join("accounts.json").display());
-    eprintln!("All of them sign in with the password {:?}; begin with \"intel\", \"oic-devon\" or", people::PASSWORD);
+    eprintln!(
+        "All of them sign in with the password {:?}; begin with \"intel\", \"oic-devon\" or",
+        people::PASSWORD
+    );
     eprintln!("\"coordinator\". Never serve a demo to a network: its passwords are published.");
     if !args.no_serve {
         eprintln!("Open http://{}/ in a browser.", args.listen);

@@ -16,7 +16,8 @@ use serde::Serialize;
 pub const PASSWORD: &str = "water-butt-allotment";
 
 /// The forces of the demo, by the short name that usernames end in.
-pub const FORCES: [(&str, &str); 3] = [("devon", "E23000035"), ("lincs", "E23000020"), ("beds", "E23000026")];
+pub const FORCES: [(&str, &str); 3] =
+    [("devon", "E23000035"), ("lincs", "E23000020"), ("beds", "E23000026")];
 
 const NATIONAL: [(&str, &str, Role); 11] = [
     ("coordinator", "Superintendent Alder", Role::Coordinator),
@@ -69,7 +70,9 @@ impl People {
 
 /// Adds every account and lists them in `accounts.json`.
 pub async fn add(store: &Store, ids: &dyn Ids, data: &Path, at: Timestamp) -> Result<People> {
-    let national = NATIONAL.iter().map(|(user, name, role)| ((*user).to_owned(), (*name).to_owned(), *role, None));
+    let national = NATIONAL
+        .iter()
+        .map(|(user, name, role)| ((*user).to_owned(), (*name).to_owned(), *role, None));
     let local = FORCES.iter().flat_map(|(short, key)| {
         LOCAL.iter().map(move |(user, name, role)| {
             let force = ForceKey::parse(key);
@@ -92,6 +95,7 @@ pub async fn add(store: &Store, ids: &dyn Ids, data: &Path, at: Timestamp) -> Re
         people.0.insert(username, person);
     }
     let path = data.join("accounts.json");
-    std::fs::write(&path, serde_json::to_vec_pretty(&accounts)?).with_context(|| format!("writing {}", path.display()))?;
+    std::fs::write(&path, serde_json::to_vec_pretty(&accounts)?)
+        .with_context(|| format!("writing {}", path.display()))?;
     Ok(people)
 }

@@ -37,9 +37,15 @@ fn landscape(number: u32, x: u32, y: u32) -> Rgb<u8> {
     let sun = (60.0 + (n * 53.0) % 200.0, 50.0 + (n * 17.0) % 40.0);
     for (row, base) in [110.0_f32, 150.0, 190.0].into_iter().enumerate() {
         let r = to_f32(u32::try_from(row).unwrap_or(0));
-        let ridge = base + 18.0 * ((fx / (38.0 + 9.0 * r)) + n * (1.3 + r)).sin() + 7.0 * (fx / 11.0 + n).sin();
+        let ridge = base
+            + 18.0 * ((fx / (38.0 + 9.0 * r)) + n * (1.3 + r)).sin()
+            + 7.0 * (fx / 11.0 + n).sin();
         if fy > ridge && (row == 2 || fy < base + 60.0) {
-            return Rgb([channel(70.0 - 18.0 * r), channel(130.0 - 26.0 * r), channel(80.0 - 12.0 * r)]);
+            return Rgb([
+                channel(70.0 - 18.0 * r),
+                channel(130.0 - 26.0 * r),
+                channel(80.0 - 12.0 * r),
+            ]);
         }
     }
     if (fx - sun.0).hypot(fy - sun.1) < 18.0 {
@@ -54,7 +60,8 @@ fn colour_card(number: u32, x: u32, y: u32) -> Rgb<u8> {
         return Rgb([30, 30, 30]);
     }
     let patch = row * 6 + column + number * 7;
-    let byte = |shift: u32| u8::try_from((patch.wrapping_mul(2_654_435_761) >> shift) & 0xff).unwrap_or(0);
+    let byte =
+        |shift: u32| u8::try_from((patch.wrapping_mul(2_654_435_761) >> shift) & 0xff).unwrap_or(0);
     Rgb([byte(24), byte(16), byte(8)])
 }
 
@@ -69,7 +76,11 @@ fn to_f32(value: u32) -> f32 {
     f32::from(u16::try_from(value).unwrap_or(u16::MAX))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255 first")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0..=255 first"
+)]
 fn channel(value: f32) -> u8 {
     value.clamp(0.0, 255.0) as u8
 }

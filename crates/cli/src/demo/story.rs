@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use jiff::{SignedDuration, Timestamp};
+use pendeen_casework::ambient::Clock;
 use pendeen_casework::force::ForceKey;
+use pendeen_casework::person::Person;
+use pendeen_casework::record::exhibit::Exhibit;
 use pendeen_casework::record::observation::Observation;
 use pendeen_casework::record::package::Package;
 use pendeen_casework::record::{AnyRecord, Kind, Record};
-use pendeen_casework::ambient::Clock;
-use pendeen_casework::person::Person;
-use pendeen_casework::record::exhibit::Exhibit;
 use pendeen_examine::{Examination, Options, Silent};
 use pendeen_exchange::dispatch::seal_package;
 use pendeen_item::read_items;
@@ -68,8 +68,12 @@ struct Event {
 
 impl Story<'_, '_> {
     fn force_key(&self) -> Result<ForceKey> {
-        let key = super::people::FORCES.iter().find(|(short, _)| *short == self.cast.force).map(|(_, key)| *key);
-        key.and_then(ForceKey::parse).ok_or_else(|| anyhow!("the demo has no force {}", self.cast.force))
+        let key = super::people::FORCES
+            .iter()
+            .find(|(short, _)| *short == self.cast.force)
+            .map(|(_, key)| *key);
+        key.and_then(ForceKey::parse)
+            .ok_or_else(|| anyhow!("the demo has no force {}", self.cast.force))
     }
 
     /// A moment before or after the present one, as a form takes it.
@@ -113,10 +117,28 @@ impl Story<'_, '_> {
         )];
         match self.cast.trust {
             Some(work) => {
-                findings.push(("position_of_trust", "yes", work, "Open register of the association", "fact"));
-                findings.push(("access_to_children", "yes", work, "Officer's assessment", "opinion"));
+                findings.push((
+                    "position_of_trust",
+                    "yes",
+                    work,
+                    "Open register of the association",
+                    "fact",
+                ));
+                findings.push((
+                    "access_to_children",
+                    "yes",
+                    work,
+                    "Officer's assessment",
+                    "opinion",
+                ));
             }
-            None => findings.push(("position_of_trust", "no", "No such work is known.", "Employer on record", "fact")),
+            None => findings.push((
+                "position_of_trust",
+                "no",
+                "No such work is known.",
+                "Employer on record",
+                "fact",
+            )),
         }
         for (topic, answer, text, source, basis) in findings {
             let fields = [
@@ -129,7 +151,11 @@ impl Story<'_, '_> {
             ];
             self.walk.act(intel, subject, "record_background", &fields).await?;
         }
-        let band = [("band", self.cast.band), ("source", "KIRAT, entered by Officer Birch"), ("date", &*date)];
+        let band = [
+            ("band", self.cast.band),
+            ("source", "KIRAT, entered by Officer Birch"),
+            ("date", &*date),
+        ];
         self.walk.act(intel, subject, "assess_risk", &band).await?;
         Ok(())
     }
@@ -137,9 +163,13 @@ impl Story<'_, '_> {
     /// One observation of a referral, as the request for its subscriber will name it.
     async fn event(&self, referral: Ref) -> Result<Event> {
         let intel = self.people.get("intel")?;
-        let query = Query { linked: Some(("referral".to_owned(), referral.id)), ..Query::of(Kind::Observation) };
+        let query = Query {
+            linked: Some(("referral".to_owned(), referral.id)),
+            ..Query::of(Kind::Observation)
+        };
         let rows = self.walk.store.list(intel, &query, self.walk.now).await?.rows;
-        let row = rows.last().ok_or_else(|| anyhow!("the referral {referral} has no observation"))?;
+        let row =
+            rows.last().ok_or_else(|| anyhow!("the referral {referral} has no observation"))?;
         let observation = Ref { kind: Kind::Observation, id: row.id };
         let AnyRecord::Observation(found) = self.walk.see(intel, observation).await? else {
             anyhow::bail!("{observation} is no observation");
@@ -174,8 +204,12 @@ impl Story<'_, '_> {
         ];
         let request = self.walk.make(intel, Kind::AttributionRequest, &fields).await?;
         self.walk.wait(3);
-        let again =
-            [("address", &*event.address), ("port", &*event.port), ("time", &*event.seen), ("zone", "UTC")];
+        let again = [
+            ("address", &*event.address),
+            ("port", &*event.port),
+            ("time", &*event.seen),
+            ("zone", "UTC"),
+        ];
         self.walk.act(second, request, "check", &again).await?;
         Ok(request)
     }
@@ -183,7 +217,8 @@ impl Story<'_, '_> {
     /// The SPoC takes the request to the independent office and to the provider; the answer
     /// names a subscriber and a place.
     pub async fn attribute(&mut self, request: Ref, subject: Ref) -> Result<Ref> {
-        let (intel, spoc, office) = (self.people.get("intel")?, self.people.get("spoc")?, self.people.get("authoriser")?);
+        let (intel, spoc, office) =
+            (self.people.get("intel")?, self.people.get("spoc")?, self.people.get("authoriser")?);
         self.walk.act(intel, request, "to_spoc", &[]).await?;
         self.walk.wait(20);
         self.walk.act(office, request, "authorise", &[("reference", "OCDA-2026-0117")]).await?;
@@ -204,14 +239,19 @@ impl Story<'_, '_> {
             ("premises", &*premises.to_string()),
         ];
         self.walk.act(spoc, request, "answer", &answer).await?;
-        self.walk.act(intel, subject, "add_premises", &[("premises", &premises.to_string())]).await?;
+        self.walk
+            .act(intel, subject, "add_premises", &[("premises", &premises.to_string())])
+            .await?;
         Ok(premises)
     }
 
     /// The sensitive-person check, whose result only its officer sees.
     pub async fn screen(&mut self, subject: Ref) -> Result<()> {
         let (intel, officer) = (self.people.get("intel")?, self.people.get("screening")?);
-        let check = self.walk.make(intel, Kind::SensitivePersonCheck, &[("subject", &subject.to_string())]).await?;
+        let check = self
+            .walk
+            .make(intel, Kind::SensitivePersonCheck, &[("subject", &subject.to_string())])
+            .await?;
         self.walk.act(officer, check, "clear", &[("list", "Parliamentary list, 2026-11")]).await?;
         Ok(())
     }
@@ -228,7 +268,10 @@ impl Story<'_, '_> {
             ("subject", &*subject.to_string()),
             ("destination", self.force_key()?.as_str()),
             ("content", &*content),
-            ("asked", "Visit, search under warrant, seize devices, and establish which children are at risk."),
+            (
+                "asked",
+                "Visit, search under warrant, seize devices, and establish which children are at risk.",
+            ),
             ("source_grade", "1"),
             ("information_grade", "b"),
             ("handling", "c"),
@@ -255,18 +298,23 @@ impl Story<'_, '_> {
         let package: Package = typed(self.walk.see(intel, package).await?)?;
         let now = self.walk.now;
         let keys = folder.join("keys");
-        let sealed = seal_package(&package, None, package.destination, &keys, now, &mut randomness())?;
+        let sealed =
+            seal_package(&package, None, package.destination, &keys, now, &mut randomness())?;
         let digest = self.walk.store.put_document(intel, sealed, "application/age", now).await?;
         Ok(digest.to_string())
     }
 
     /// The force acknowledges, opens a case, and starts.
     pub async fn open_case(&mut self, package: Ref) -> Result<Ref> {
-        let (desk, oic) = (self.people.in_force("desk", self.cast.force)?, self.people.in_force("oic", self.cast.force)?);
+        let (desk, oic) = (
+            self.people.in_force("desk", self.cast.force)?,
+            self.people.in_force("oic", self.cast.force)?,
+        );
         self.walk.wait(5);
         self.walk.act(desk, package, "acknowledge", &[]).await?;
         let name = format!("Case of {}", self.cast.name);
-        let fields = [("name", &*name), ("officer", &*oic.name), ("package", &*package.to_string())];
+        let fields =
+            [("name", &*name), ("officer", &*oic.name), ("package", &*package.to_string())];
         let case = self.walk.make(oic, Kind::Case, &fields).await?;
         self.walk.act(oic, package, "start", &[("case", &case.to_string())]).await?;
         Ok(case)
@@ -302,7 +350,10 @@ impl Story<'_, '_> {
         self.walk.wait(13);
         let entered = [("premises", &*place), ("at", &*self.moment(-1))];
         self.walk.act(oic, warrant, "execute", &entered).await?;
-        let done = [("at", &*self.moment(-1)), ("result", "Entry by consent of the occupier. Devices seized.")];
+        let done = [
+            ("at", &*self.moment(-1)),
+            ("result", "Entry by consent of the occupier. Devices seized."),
+        ];
         self.walk.act(oic, search, "carry_out", &done).await?;
         Ok(search)
     }
@@ -324,7 +375,10 @@ impl Story<'_, '_> {
         let arrest = self.walk.make(oic, Kind::Arrest, &fields).await?;
         self.walk.wait(9);
         let bail = [
-            ("conditions", "No unsupervised contact with children; to live at a stated address; no internet devices."),
+            (
+                "conditions",
+                "No unsupervised contact with children; to live at a stated address; no internet devices.",
+            ),
             ("returns", &*self.moment(24 * days)),
             ("authority", "custody"),
             ("suicide_risk", "medium"),
@@ -336,7 +390,14 @@ impl Story<'_, '_> {
     }
 
     /// A thing is seized and put into the store.
-    pub async fn seize(&mut self, case: Ref, search: Ref, number: u32, device: &str, what: &str) -> Result<Ref> {
+    pub async fn seize(
+        &mut self,
+        case: Ref,
+        search: Ref,
+        number: u32,
+        device: &str,
+        what: &str,
+    ) -> Result<Ref> {
         let oic = self.people.in_force("oic", self.cast.force)?;
         let initials = self.cast.force.to_uppercase();
         let reference = format!("{}/{number}", &initials[..3]);
@@ -353,17 +414,29 @@ impl Story<'_, '_> {
             ("seal", &*seal),
         ];
         let exhibit = self.walk.make(oic, Kind::Exhibit, &fields).await?;
-        self.walk.act(oic, exhibit, "store", &[("to", "Store 2, shelf 14"), ("seal", &seal)]).await?;
+        self.walk
+            .act(oic, exhibit, "store", &[("to", "Store 2, shelf 14"), ("seal", &seal)])
+            .await?;
         Ok(exhibit)
     }
 
     /// The image of an exhibit is examined, really, and the result recorded.
-    pub async fn examine(&mut self, exhibit: Ref, folder: &Path, files: &ExhibitFiles) -> Result<Ref> {
-        let (oic, examiner) =
-            (self.people.in_force("oic", self.cast.force)?, self.people.in_force("examiner", self.cast.force)?);
+    pub async fn examine(
+        &mut self,
+        exhibit: Ref,
+        folder: &Path,
+        files: &ExhibitFiles,
+    ) -> Result<Ref> {
+        let (oic, examiner) = (
+            self.people.in_force("oic", self.cast.force)?,
+            self.people.in_force("examiner", self.cast.force)?,
+        );
         let handed = [("to", &*examiner.name), ("seal", &*self.seal_of(exhibit, oic).await?)];
         self.walk.act(oic, exhibit, "to_examiner", &handed).await?;
-        let scope = [("exhibit", &*exhibit.to_string()), ("scope", "Pictures and videos, live and deleted; documents.")];
+        let scope = [
+            ("exhibit", &*exhibit.to_string()),
+            ("scope", "Pictures and videos, live and deleted; documents."),
+        ];
         let examination = self.walk.make(oic, Kind::Examination, &scope).await?;
         let competence = format!("{}, competent in file-system examination", examiner.name);
         self.walk.act(examiner, examination, "queue", &[("examiner", &competence)]).await?;
@@ -373,8 +446,11 @@ impl Story<'_, '_> {
         let found = tokio::task::spawn_blocking(move || really_examine(files, out, who)).await??;
         let record = std::fs::read(folder.join(name).join("examination.json"))?;
         let digest = crate::image::hex(&Sha256::digest(record));
-        let (items, gaps, known) =
-            (found.counts.items.to_string(), found.counts.gaps.to_string(), found.counts.known.to_string());
+        let (items, gaps, known) = (
+            found.counts.items.to_string(),
+            found.counts.gaps.to_string(),
+            found.counts.known.to_string(),
+        );
         let tool = format!("{} {}", found.tool, found.version);
         let result = [
             ("folder", name),
@@ -385,7 +461,11 @@ impl Story<'_, '_> {
             ("tool_version", &*tool),
         ];
         self.walk.act(examiner, examination, "finish", &result).await?;
-        let sealed = [("to", "Store 2, shelf 14"), ("seal", "B040018"), ("explanation", "Opened for examination, sealed again.")];
+        let sealed = [
+            ("to", "Store 2, shelf 14"),
+            ("seal", "B040018"),
+            ("explanation", "Opened for examination, sealed again."),
+        ];
         self.walk.act(examiner, exhibit, "examined", &sealed).await?;
         Ok(examination)
     }
@@ -399,12 +479,16 @@ impl Story<'_, '_> {
 
     /// Known pictures take the category of their list, confirmed by a second person.
     pub async fn grade(&mut self, examination: Ref, folder: &Path) -> Result<()> {
-        let (first, second) =
-            (self.people.in_force("examiner", self.cast.force)?, self.people.in_force("examiner2", self.cast.force)?);
+        let (first, second) = (
+            self.people.in_force("examiner", self.cast.force)?,
+            self.people.in_force("examiner2", self.cast.force)?,
+        );
         let mut seen = BTreeSet::new();
         for item in read_items(&folder.join("examinations/demo-disk/items.parquet"))? {
             let item = item?;
-            let (Some(category), Some(digest)) = (item.known_category, item.sha256) else { continue };
+            let (Some(category), Some(digest)) = (item.known_category, item.sha256) else {
+                continue;
+            };
             if !seen.insert(digest) {
                 continue;
             }
@@ -414,14 +498,22 @@ impl Story<'_, '_> {
                 ("media", "still"),
             ];
             let grading = self.walk.make(first, Kind::Grading, &fields).await?;
-            self.walk.act(first, grading, "grade", &[("category", &*category.to_lowercase())]).await?;
+            self.walk
+                .act(first, grading, "grade", &[("category", &*category.to_lowercase())])
+                .await?;
             self.walk.act(second, grading, "confirm", &[]).await?;
         }
         Ok(())
     }
 
     /// A child is recorded as at risk.
-    pub async fn child(&mut self, case: Ref, relation: &str, age: &str, immediate: bool) -> Result<Ref> {
+    pub async fn child(
+        &mut self,
+        case: Ref,
+        relation: &str,
+        age: &str,
+        immediate: bool,
+    ) -> Result<Ref> {
         let oic = self.people.in_force("oic", self.cast.force)?;
         let mut fields = vec![
             ("case", case.to_string()),
@@ -434,7 +526,8 @@ impl Story<'_, '_> {
         if immediate {
             fields.push(("immediate_risk", "yes".to_owned()));
         }
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.walk.make(oic, Kind::Child, &fields).await
     }
 
@@ -451,9 +544,17 @@ impl Story<'_, '_> {
             let fields = [("step", step), ("at", &*self.moment(-1)), ("note", note)];
             self.walk.act(officer, child, "take_step", &fields).await?;
         }
-        self.walk.act(officer, child, "lift_immediate_risk", &[("reason", "The suspect is out of the home.")]).await?;
+        self.walk
+            .act(
+                officer,
+                child,
+                "lift_immediate_risk",
+                &[("reason", "The suspect is out of the home.")],
+            )
+            .await?;
         self.walk.act(officer, child, "safeguard", &[]).await?;
-        let support = [("support", "Family offered the Lucy Faithfull Foundation's service, accepted.")];
+        let support =
+            [("support", "Family offered the Lucy Faithfull Foundation's service, accepted.")];
         self.walk.act(officer, child, "offer_support", &support).await?;
         Ok(())
     }
@@ -470,7 +571,9 @@ impl Story<'_, '_> {
             ("content", "Arrest of a person in a position of trust; conditions of bail."),
         ];
         let notification = self.walk.make(oic, Kind::Notification, &fields).await?;
-        self.walk.act(oic, notification, "make", &[("means", "By telephone and secure e-mail")]).await?;
+        self.walk
+            .act(oic, notification, "make", &[("means", "By telephone and secure e-mail")])
+            .await?;
         Ok(())
     }
 
@@ -485,14 +588,20 @@ impl Story<'_, '_> {
         let charge = [
             ("arrest", &*arrest.to_string()),
             ("kind", "images"),
-            ("offence", "Making indecent photographs of a child, Protection of Children Act 1978 s.1"),
+            (
+                "offence",
+                "Making indecent photographs of a child, Protection of Children Act 1978 s.1",
+            ),
             ("charged_on", &*self.date(0)),
             ("court", "Example Magistrates' Court"),
             ("urn", "50DM0042626"),
         ];
         self.walk.make(oic, Kind::Charge, &charge).await?;
         self.walk.act(oic, arrest, "charge", &again).await?;
-        let result = [("result", "arrest"), ("note", "Arrested, devices examined, charged; one child safeguarded.")];
+        let result = [
+            ("result", "arrest"),
+            ("note", "Arrested, devices examined, charged; one child safeguarded."),
+        ];
         self.walk.act(oic, package, "record_result", &result).await?;
         Ok(())
     }

@@ -86,7 +86,13 @@ impl Walk<'_> {
     }
 
     /// Does an act on a record as this person.
-    pub async fn act(&mut self, who: &Person, on: Ref, act: &str, fields: &[(&str, &str)]) -> Result<AnyRecord> {
+    pub async fn act(
+        &mut self,
+        who: &Person,
+        on: Ref,
+        act: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<AnyRecord> {
         self.step();
         let record = self.see(who, on).await?;
         let permit = decide(who, Action::Act(act), &record)

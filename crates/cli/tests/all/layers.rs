@@ -52,7 +52,12 @@ fn every_crate_stands_in_the_layer_table_and_uses_only_lower_floors() {
     for name in &crates {
         for used in edges(name) {
             count += 1;
-            assert!(floors[&used] < floors[name], "{name} (floor {}) uses {used} (floor {})", floors[name], floors[&used]);
+            assert!(
+                floors[&used] < floors[name],
+                "{name} (floor {}) uses {used} (floor {})",
+                floors[name],
+                floors[&used]
+            );
         }
     }
     assert!(count > 15, "only {count} edges were found: is the manifest still read rightly?");
