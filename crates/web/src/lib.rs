@@ -39,7 +39,7 @@ use tower_http::csrf::CsrfLayer;
 
 pub use app::App;
 use error::WebError;
-use pages::{items, record, sign_in, work};
+use pages::{audit, children, figures, items, record, search, sign_in, work};
 
 /// Why the pages cannot be served.
 #[derive(Debug, Error)]
@@ -82,6 +82,10 @@ pub fn router(app: App) -> Router {
         .route("/records/{kind}/{id}", get(record::show))
         .route("/records/examination/{id}/items", get(items::show))
         .route("/records/{kind}/{id}/acts/{act}", get(record::show_act).post(record::perform))
+        .route("/children", get(children::show))
+        .route("/figures", get(figures::show))
+        .route("/audit", get(audit::show))
+        .route("/search", get(search::show))
         .layer(session::layer(&app))
         .route("/assets/{name}", get(assets::serve))
         .fallback(missing)

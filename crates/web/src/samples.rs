@@ -2,6 +2,7 @@
 
 use crate::error::ErrorPage;
 use crate::pages;
+use crate::pages::audit::Verdict;
 use crate::pages::record::{Clock, Glance, Handover, Moment, Sides, Step, Totals};
 use crate::shell::{Account, NavItem, Shell};
 use crate::text::Due;
@@ -201,6 +202,68 @@ fn items() -> pages::items::ItemsPage {
     }
 }
 
+fn children() -> pages::children::ChildrenPage {
+    let clock = Clock { label: HOSTILE, words: hostile(), since: hostile(), alarm: true };
+    let child = pages::children::ChildRow {
+        href: hostile(),
+        number: hostile(),
+        title: hostile(),
+        state: tag(),
+        immediate: true,
+        clocks: vec![clock],
+        steps: vec![hostile()],
+        force: hostile(),
+        simulated: true,
+    };
+    pages::children::ChildrenPage {
+        shell: shell(),
+        new: Some(anchor()),
+        counts: counts(),
+        rows: vec![child],
+        pages: pages_around(),
+    }
+}
+
+fn figures() -> pages::figures::FiguresPage {
+    let figure = pages::figures::FigureRow {
+        title: HOSTILE,
+        sentence: HOSTILE,
+        inside: hostile(),
+        outside: hostile(),
+    };
+    pages::figures::FiguresPage {
+        shell: shell(),
+        new: Some(anchor()),
+        scope: hostile(),
+        forces: vec![choice()],
+        rows: vec![figure],
+        table: vec![pages::figures::ForceRow { name: HOSTILE, amounts: vec![hostile()] }],
+        columns: vec![HOSTILE],
+        releases: vec![row()],
+    }
+}
+
+fn audit(verdict: Verdict) -> pages::audit::AuditPage {
+    let entry = pages::audit::EntryRow {
+        seq: 7,
+        at: hostile(),
+        who: hostile(),
+        kind: HOSTILE,
+        action: hostile(),
+        about: Some((hostile(), hostile())),
+        values: vec![(hostile(), hostile())],
+    };
+    pages::audit::AuditPage {
+        shell: shell(),
+        verdict,
+        people: vec![choice()],
+        kinds: vec![choice()],
+        tally: hostile(),
+        rows: vec![entry],
+        pages: pages_around(),
+    }
+}
+
 fn rendered() -> Vec<(&'static str, String)> {
     let mut pages = Vec::new();
     let mut add = |name, page: &dyn askama::DynTemplate| {
@@ -252,6 +315,22 @@ fn rendered() -> Vec<(&'static str, String)> {
         add("record/page", &pages::record::RecordPage { shell: shell(), record: record(), glance });
     }
     add("items", &items());
+    add(
+        "search",
+        &pages::search::SearchPage {
+            shell: shell(),
+            words: hostile(),
+            tally: hostile(),
+            rows: vec![row()],
+        },
+    );
+    add("children", &children());
+    add("figures", &figures());
+    for verdict in
+        [Verdict::Whole(hostile(), hostile()), Verdict::Broken(hostile()), Verdict::NotChecked]
+    {
+        add("audit", &audit(verdict));
+    }
     add("form", &pages::record::FormPage { shell: shell(), form: form() });
     pages
 }

@@ -4,16 +4,19 @@
 //! Keys lie in `keys/` in the data folder: `sender.ed25519` signs, `FORCE.age` opens what is
 //! sealed for that force. Missing ones are made.
 
+use pendeen_casework::force::ForceKey;
 use pendeen_casework::form::{Field, Fields, Input, Refusal};
 use pendeen_casework::record::package::Package;
 use pendeen_casework::record::{Act, AnyRecord, Kind};
 use pendeen_exchange::dispatch::seal_package;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
+use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::error::WebError;
 use crate::examinations;
+use crate::pages::figures::frozen;
 
 /// The form field that names an examination's folder.
 const FOLDER: &str = "folder";
@@ -57,9 +60,40 @@ pub(crate) async fn complete(
                 Err(refusal) => return Ok(Err(refusal)),
             }
         }
+        AnyRecord::FiguresRelease(release) if counts(act.fields) => {
+            pairs.extend(counted(app, release.scope).await?);
+        }
         _ => {}
     }
     Ok(Ok(Supplied { fields: pairs.into_iter().collect(), document }))
+}
+
+/// Completes what was typed for a new record of `kind`.
+pub(crate) async fn complete_new(
+    app: &App,
+    kind: Kind,
+    typed: &Fields,
+) -> Result<Fields, WebError> {
+    let mut pairs = from_person(typed, kind.create_fields());
+    if counts(kind.create_fields()) {
+        let force = typed.get("scope").and_then(ForceKey::parse);
+        pairs.extend(counted(app, force).await?);
+    }
+    Ok(pairs.into_iter().collect())
+}
+
+/// Whether these fields want figures that the program counts.
+fn counts(spec: &[Field]) -> bool {
+    spec.iter().any(|field| field.name == "figures" && field.input == Input::System)
+}
+
+/// The figures of one force or all, as at now, with the digest of their bytes.
+async fn counted(app: &App, force: Option<ForceKey>) -> Result<Vec<(String, String)>, WebError> {
+    let as_at = app.now();
+    let figures = frozen(app, force).await?.to_string();
+    let digest = hex::encode(Sha256::digest(figures.as_bytes()));
+    let pairs = [("as_at", as_at.to_string()), ("figures", figures), ("digest", digest)];
+    Ok(pairs.map(|(name, value)| (name.to_owned(), value)).into())
 }
 
 /// What a person may fill in: everything but the fields that the program supplies.

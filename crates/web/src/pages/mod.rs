@@ -1,7 +1,11 @@
 //! The pages, a module per group. A handler reads as five sentences: parse, authorise, do,
 //! audit, render; authorising and auditing of records happen together in the store.
 
+pub(crate) mod audit;
+pub(crate) mod children;
+pub(crate) mod figures;
 pub(crate) mod items;
 pub(crate) mod record;
+pub(crate) mod search;
 pub(crate) mod sign_in;
 pub(crate) mod work;

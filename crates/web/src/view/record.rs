@@ -93,6 +93,7 @@ pub(crate) fn filled(fields: &Fields, spec: &[Field], names: &HashMap<Uuid, Stri
                 let name = value.parse().ok().and_then(|id: Uuid| names.get(&id));
                 Line::new(field.label, name.map_or(kind.label(), String::as_str))
             }
+            Input::System if value.len() > 500 => Line::new(field.label, "Counted by the program"),
             _ => Line::new(field.label, value),
         })
     });

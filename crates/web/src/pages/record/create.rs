@@ -14,6 +14,7 @@ use super::list::lower;
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::request::{Asked, Sent};
+use crate::supply;
 use crate::view::record_address;
 use crate::viewer::Viewer;
 
@@ -45,7 +46,8 @@ pub(crate) async fn create(
     let id = fields.get(ID).and_then(|id| id.parse().ok()).unwrap_or_else(|| app.ids.fresh());
     let (permit, head) = permit(&app, &viewer, kind, id).await?;
     let there = format!("{}?done=create", record_address(kind, id));
-    match app.store.create(permit, head, kind, &fields, app.now()).await {
+    let complete = supply::complete_new(&app, kind, &fields).await?;
+    match app.store.create(permit, head, kind, &complete, app.now()).await {
         Ok(_) => see_other(&there),
         // The same form sent again: the record is there already.
         Err(StoreError::Conflict(_)) if fields.get(ID).is_some() => see_other(&there),

@@ -11,7 +11,7 @@ mod page;
 pub(crate) use act::{perform, show_act};
 pub(crate) use create::{create, show_new};
 pub(crate) use form::FormPage;
-pub(crate) use glance::{Clock, Glance, Handover, Moment, Sides, Step, Totals};
+pub(crate) use glance::{Clock, Glance, Handover, Moment, Sides, Step, Totals, clocks};
 pub(crate) use list::{ListPage, list};
 pub(crate) use page::{RecordPage, show};
 

@@ -8,7 +8,7 @@ mod package;
 mod subject;
 
 pub(crate) use case::Moment;
-pub(crate) use child::Clock;
+pub(crate) use child::{Clock, clocks};
 pub(crate) use examination::Totals;
 pub(crate) use exhibit::Handover;
 pub(crate) use package::Step;
