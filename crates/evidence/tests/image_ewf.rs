@@ -314,6 +314,9 @@ fn a_missing_segment_is_named_and_a_foreign_one_refused() {
     assert!(matches!(&error, OpenError::NotFirst { first, .. } if *first == written.files[0]));
     let named: Vec<PathBuf> = written.files.clone();
     assert!(read_all(&*image::open(&named).unwrap()) == written.bytes);
+    let surplus = [named, other.files[1..2].to_vec()].concat();
+    let error = image::open(&surplus).err().unwrap();
+    assert!(error.to_string().contains("is the last of its image"), "{error}");
 }
 
 #[test]

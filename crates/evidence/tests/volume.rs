@@ -318,6 +318,16 @@ fn entries_damaged_in_both_guid_tables_are_still_used_and_recorded() {
 }
 
 #[test]
+fn a_hybrid_table_is_read_as_guid_and_recorded() {
+    let mut disk = Disk::sectors(2000);
+    disk.gpt(512, &[(40, 99)]).entry(0, 1, 0x07, 40, 60);
+    let (volumes, gaps) = disk.open();
+    assert_eq!(extents(&volumes), [("p1", 40, 60)]);
+    assert_eq!(gaps.len(), 1);
+    assert!(gaps[0].wanted.contains("hybrid"), "{gaps:?}");
+}
+
+#[test]
 fn a_guid_table_that_is_announced_but_gone_is_a_gap() {
     let mut disk = Disk::sectors(2000);
     disk.entry(0, 0, 0xee, 1, 1999);

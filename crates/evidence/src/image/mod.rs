@@ -127,7 +127,7 @@ pub fn open(paths: &[PathBuf]) -> Result<Arc<dyn Image>, OpenError> {
     let head = Segment::open(first)?;
     match signature::of(&head)? {
         Signature::Ewf => {
-            let image = ewf::EwfImage::open(head, |number, before| {
+            let image = ewf::EwfImage::open(head, |number| {
                 let path = match rest.get(number as usize - 2) {
                     Some(named) => named.clone(),
                     None if rest.is_empty() => match sibling::ewf(first, number) {
@@ -139,9 +139,9 @@ pub fn open(paths: &[PathBuf]) -> Result<Arc<dyn Image>, OpenError> {
                 if rest.is_empty() && !path.exists() {
                     return Ok(None);
                 }
-                debug_assert!(path != before, "a segment never follows itself");
                 Segment::open(&path).map(Some)
             })?;
+            refuse_leftover(&image, paths)?;
             Ok(Arc::new(image))
         }
         Signature::Unread { format, advice } => {
@@ -174,12 +174,23 @@ pub fn from_descriptors(
         Signature::Ewf => {
             let mut rest = segments.into_iter();
             let head = rest.next().ok_or(OpenError::Nothing)?;
-            Ok(Arc::new(ewf::EwfImage::open(head, |_, _| Ok(rest.next()))?))
+            Ok(Arc::new(ewf::EwfImage::open(head, |_| Ok(rest.next()))?))
         }
         Signature::Unread { format, advice } => {
             Err(OpenError::Unread { path: head.path.clone(), format, advice })
         }
         Signature::None => Ok(Arc::new(raw::RawImage::new(segments))),
+    }
+}
+
+/// Refuses named files that lie behind the end of an EWF image.
+fn refuse_leftover(image: &ewf::EwfImage, paths: &[PathBuf]) -> Result<(), OpenError> {
+    match paths.get(image.provenance().segments.len()) {
+        None => Ok(()),
+        Some(path) => Err(OpenError::Foreign {
+            path: path.clone(),
+            problem: "the segment before it is the last of its image".to_owned(),
+        }),
     }
 }
 

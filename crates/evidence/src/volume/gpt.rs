@@ -47,6 +47,17 @@ pub(super) fn read(
                         continue;
                     }
                     report(problems, gaps);
+                    if mbr::is_hybrid(first_sector) {
+                        let reason =
+                            "it lists partitions of its own beside the GUID table, which was used";
+                        gaps.push(gap(
+                            "",
+                            "the hybrid master boot record",
+                            reason.to_owned(),
+                            Some(0),
+                            Some(512),
+                        ));
+                    }
                     return Some(table.volumes());
                 }
                 Ok(Some(table)) => {

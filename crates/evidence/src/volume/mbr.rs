@@ -69,6 +69,11 @@ pub(super) fn is_protective(sector: &[u8]) -> bool {
     entries(sector).iter().any(|e| e.system == 0xee)
 }
 
+/// Whether the sector guards a GUID table and lists other partitions too.
+pub(super) fn is_hybrid(sector: &[u8]) -> bool {
+    is_protective(sector) && entries(sector).iter().any(|e| e.system != 0xee)
+}
+
 /// The partitions of a plausible table.
 pub(super) fn read(image: &dyn Image, sector: &[u8], gaps: &mut Vec<Gap>) -> Vec<Volume> {
     let table = entries(sector);

@@ -44,11 +44,11 @@ pub(super) struct EwfImage {
 }
 
 impl EwfImage {
-    /// Opens the image that `head` begins; `following` gives the segment of a number, from 2,
-    /// told the one before it, or none where there is none.
+    /// Opens the image that `head` begins; `following` gives the segment of a number, from 2, or
+    /// none where there is none.
     pub fn open(
         head: Segment,
-        following: impl FnMut(u32, &std::path::Path) -> Result<Option<Segment>, OpenError>,
+        following: impl FnMut(u32) -> Result<Option<Segment>, OpenError>,
     ) -> Result<Self, OpenError> {
         open::open(head, following)
     }

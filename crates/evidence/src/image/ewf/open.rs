@@ -59,7 +59,7 @@ struct Walk<'a> {
 /// See [`EwfImage::open`].
 pub(super) fn open(
     head: Segment,
-    mut following: impl FnMut(u32, &Path) -> Result<Option<Segment>, OpenError>,
+    mut following: impl FnMut(u32) -> Result<Option<Segment>, OpenError>,
 ) -> Result<EwfImage, OpenError> {
     let mut gathered = Gathered {
         geometry: None,
@@ -80,7 +80,7 @@ pub(super) fn open(
         if end == End::Done || number >= MAX_SEGMENTS {
             break;
         }
-        match (following(number + 1, &segment.path)?, end) {
+        match (following(number + 1)?, end) {
             (Some(next), _) => segments.push(next),
             (None, End::Next) => {
                 let after = segment.path.clone();
