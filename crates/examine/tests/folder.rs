@@ -9,8 +9,8 @@ use std::path::Path;
 
 use pendeen_examine::{ExamineError, load, read};
 use pendeen_fingerprint::Digests;
-use pendeen_item::{Item, Origin, Stage, read_gaps, read_items};
-use support::{examine, noise};
+use pendeen_item::{Origin, Stage, read_gaps};
+use support::{examine, items, noise, tables};
 
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0";
 
@@ -28,10 +28,6 @@ fn tree(root: &Path) {
             .unwrap();
     }
     std::os::unix::fs::symlink("/etc/passwd", root.join("link")).unwrap();
-}
-
-fn items(out: &Path) -> Vec<Item> {
-    read_items(&out.join("items.parquet")).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 #[test]
@@ -89,17 +85,16 @@ fn one_thread_and_many_write_the_same_bytes_in_forensic_order() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("source");
     tree(&root);
-    let tables = |threads: usize| {
+    let run = |threads: usize| {
         let out = dir.path().join(format!("out{threads}"));
         examine(&[&root], &[], &out, threads).unwrap();
-        ["items.parquet", "gaps.parquet"]
-            .map(|name| hex::encode(Digests::of(&fs::read(out.join(name)).unwrap()).sha256))
+        tables(&out)
     };
     // Reading a symbolic link changes its access time, the first time: the folder is live.
-    tables(3);
-    let one = tables(1);
-    assert_eq!(one, tables(2));
-    assert_eq!(one, tables(7));
+    run(3);
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(7));
     let paths: Vec<_> =
         items(&dir.path().join("out1")).into_iter().map(|i| i.forensic_path).collect();
     let mut sorted = paths.clone();

@@ -1,16 +1,46 @@
 //! What the end-to-end tests share.
 
-#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
+use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use jiff::Timestamp;
+use pendeen_evidence::worker::WorkerCommand;
 use pendeen_examine::{Examination, ExamineError, Method, Options, Silent, run};
+use pendeen_item::{Item, read_items};
 
 /// The moment at which every test examination happens.
 pub fn noon() -> Timestamp {
     "2026-11-02T12:00:00Z".parse().unwrap()
+}
+
+/// The workers of these tests.
+pub fn worker(kind: &str) -> WorkerCommand {
+    WorkerCommand::new(env!("CARGO_BIN_EXE_pendeen-examine-worker"), &[kind])
+}
+
+/// The options of an examination of these sources into `out`.
+pub fn options(sources: &[&Path], known: &[&Path], out: &Path, threads: usize) -> Options<'static> {
+    let owned = |paths: &[&Path]| paths.iter().map(|p| (*p).to_owned()).collect::<Vec<PathBuf>>();
+    Options {
+        sources: owned(sources),
+        known: owned(known),
+        out: out.to_owned(),
+        exhibit: "ABC/1".to_owned(),
+        threads: NonZeroUsize::new(threads).unwrap(),
+        worker: worker("filesystem"),
+        verify: false,
+        method: Method {
+            tool: "pendeen".to_owned(),
+            version: "test".to_owned(),
+            examiner: Some("An Examiner".to_owned()),
+        },
+        clock: &noon,
+    }
 }
 
 /// Examines these sources into `out`.
@@ -20,22 +50,20 @@ pub fn examine(
     out: &Path,
     threads: usize,
 ) -> Result<Examination, ExamineError> {
-    let owned = |paths: &[&Path]| paths.iter().map(|p| (*p).to_owned()).collect::<Vec<PathBuf>>();
-    let options = Options {
-        sources: owned(sources),
-        known: owned(known),
-        out: out.to_owned(),
-        exhibit: "ABC/1".to_owned(),
-        threads: NonZeroUsize::new(threads).unwrap(),
-        verify: false,
-        method: Method {
-            tool: "pendeen".to_owned(),
-            version: "test".to_owned(),
-            examiner: Some("An Examiner".to_owned()),
-        },
-        clock: &noon,
-    };
-    run(&options, &Silent)
+    run(&options(sources, known, out, threads), &Silent)
+}
+
+/// All items of an examination.
+pub fn items(out: &Path) -> Vec<Item> {
+    read_items(&out.join("items.parquet")).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// The digest of each table.
+pub fn tables(out: &Path) -> [String; 2] {
+    ["items.parquet", "gaps.parquet"].map(|name| {
+        let bytes = fs::read(out.join(name)).unwrap();
+        hex::encode(pendeen_fingerprint::Digests::of(&bytes).sha256)
+    })
 }
 
 /// Bytes that do not repeat soon, the same for the same seed.
@@ -50,4 +78,46 @@ pub fn noise(seed: u64, len: usize) -> Vec<u8> {
     }
     bytes.truncate(len);
     bytes
+}
+
+/// Whether the programs of a recipe are there; says so where one is not.
+pub fn have(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]).collect();
+    programs.iter().all(|program| {
+        let there = folders.iter().any(|folder| folder.join(program).is_file());
+        if !there {
+            println!("{program} is not installed: this test is left out");
+        }
+        there
+    })
+}
+
+/// Runs a program of a recipe; panics with its words if it fails.
+pub fn recipe(program: &str, args: &[&str]) {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let output = Command::new(program)
+        .args(args)
+        .env("PATH", path)
+        .env("TZ", "UTC0")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|e| panic!("{program}: {e}"));
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// The path as the recipes' programs take it.
+pub fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The folder of real images, which is not part of the repository. Says so where it is absent.
+pub fn real_images() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/testdata");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("no real images at {}: this test is left out", folder.display());
+    None
 }
