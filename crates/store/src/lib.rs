@@ -8,7 +8,7 @@
 //! Find your way:
 //! - [`read`]: one record, its history, its relations; a consultation leaf is committed before
 //!   anything is handed out;
-//! - [`query`]: lists, counts, search and My work, with the one function that turns need to
+//! - [`query`]: lists, counts, search and My work; `sight` is the one place that turns need to
 //!   know into SQL;
 //! - [`write`]: making records and acts on them, alone or several in one transaction;
 //! - [`audit`]: the append-only log, its bytes and its chain;
@@ -35,6 +35,7 @@ pub mod migration;
 pub mod query;
 pub mod read;
 pub mod session;
+mod sight;
 pub mod write;
 
 use std::sync::Arc;

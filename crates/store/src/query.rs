@@ -1,11 +1,10 @@
 //! Lists, counts, search and My work: what a person may see, and no more.
 //!
-//! [`visible`] is the one function that turns need to know into SQL; every list, count, search
-//! and lookup by number goes through it, so that a hidden row changes no byte of any answer.
+//! `sight::visible` is the one function that turns need to know into SQL; every list, count
+//! and search goes through it, so that a hidden row changes no byte of any answer.
 
 use jiff::Timestamp;
 use pendeen_casework::force::ForceKey;
-use pendeen_casework::permission::{Visibility, visibility};
 use pendeen_casework::person::{Person, Role};
 use pendeen_casework::record::{Kind, Next, Restriction, Urgency};
 use sea_orm::sea_query::{
@@ -22,6 +21,7 @@ use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{facet, link, record};
 use crate::error::{Result, StoreError};
+use crate::sight::{UNRESTRICTED, visible};
 use crate::{Store, moment};
 
 /// Which operation a record belongs to.
@@ -193,57 +193,6 @@ fn asked(query: &Query) -> Result<Committed> {
         source,
     })?;
     Ok(Committed::kept("query", text))
-}
-
-/// Which records of these kinds (all where empty) the person may see.
-///
-/// The SQL twin of [`Visibility::admits`]; a test holds the two against each other.
-pub(crate) fn visible(who: &Person, kinds: &[Kind]) -> Cond {
-    let kinds = if kinds.is_empty() { Kind::ALL } else { kinds };
-    let mut groups: Vec<(Visibility, Vec<&str>)> = Vec::new();
-    for kind in kinds {
-        let sight = visibility(who, *kind);
-        match groups.iter_mut().find(|(known, _)| *known == sight) {
-            Some((_, keys)) => keys.push(kind.key()),
-            None => groups.push((sight, vec![kind.key()])),
-        }
-    }
-    let any = groups.into_iter().fold(Cond::any(), |any, (sight, keys)| {
-        any.add(Cond::all().add(record::Column::Kind.is_in(keys)).add(admitted(&sight)))
-    });
-    Cond::all().add(any)
-}
-
-fn admitted(sight: &Visibility) -> Cond {
-    use record::Column;
-    // An empty `any` would be true: start from what never holds.
-    let mut unrestricted = Cond::any().add(Column::Id.is_null());
-    if sight.all {
-        unrestricted = unrestricted.add(Column::Id.is_not_null());
-    }
-    if sight.national {
-        unrestricted = unrestricted.add(Column::Force.is_null());
-    }
-    if let Some(force) = sight.force {
-        unrestricted = unrestricted.add(Column::Force.eq(force.as_str()));
-    }
-    if let Some(author) = sight.authored_by {
-        unrestricted = unrestricted.add(Column::Author.eq(author.0));
-    }
-    let roles = sight.restricted_to.iter().map(|role| role.key());
-    Cond::any()
-        .add(Cond::all().add(Column::Restriction.eq(UNRESTRICTED)).add(unrestricted))
-        .add(Column::Restriction.is_in(roles))
-}
-
-/// How the absence of a restriction is stored; otherwise the key of a role.
-const UNRESTRICTED: &str = "none";
-
-pub(crate) fn restriction_key(restriction: &Restriction) -> &'static str {
-    match restriction {
-        Restriction::None => UNRESTRICTED,
-        Restriction::Role(role) => role.key(),
-    }
 }
 
 fn select(query: &Query, seen: Cond) -> Select<record::Entity> {

@@ -18,7 +18,8 @@ use crate::audit::log::{Committed, Tail};
 use crate::audit::{Leaf, Processing};
 use crate::entity::{link, record, record_version};
 use crate::error::{Result, StoreError};
-use crate::query::{Row, row, visible};
+use crate::query::{Row, row};
+use crate::sight::visible;
 use crate::{Store, moment};
 
 /// One version of a record.

@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use crate::entity::{document, facet, link, record, record_document, record_version};
 use crate::error::{Result, StoreError};
-use crate::query::{restriction_key, urgency_rank};
+use crate::query::urgency_rank;
+use crate::sight::restriction_key;
 use crate::{clean, micros};
 
 /// The record as JSON, as it is kept and committed to.

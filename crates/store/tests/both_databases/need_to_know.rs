@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::form::Field;
-use pendeen_casework::permission::{Action, decide, decide_create, visibility};
+use pendeen_casework::permission::{Action, Visibility, decide, decide_create, visibility};
 use pendeen_casework::person::{Person, Role};
 use pendeen_casework::record::{ActContext, AnyRecord, Head, Kind, Related, Restriction};
 use pendeen_store::audit::EntryFilter;
@@ -112,9 +112,11 @@ pub async fn the_sql_filter_and_the_policies_agree_row_by_row(db: Fixture) {
             .filter(|record| decide(&who, Action::View, record).is_ok())
             .map(|record| record.head().id)
             .collect();
+        let sight: BTreeMap<Kind, Visibility> =
+            Kind::ALL.iter().map(|kind| (*kind, visibility(&who, *kind))).collect();
         let by_admits: BTreeSet<Uuid> = planted
             .iter()
-            .filter(|record| visibility(&who, record.kind()).admits(record.head()))
+            .filter(|record| sight[&record.kind()].admits(record.head()))
             .map(|record| record.head().id)
             .collect();
         let query = Query { page: EVERYTHING, ..Query::default() };
@@ -237,4 +239,28 @@ pub async fn every_read_leaves_its_leaf_and_a_refused_one_says_so(db: Fixture) {
     assert_eq!((view.leaf.record, view.leaf.who), (Some(id), Some(officer.id)));
     let disclosure = &entries[1];
     assert_eq!(disclosure.leaf.recipient.as_deref(), Some("E23000035"));
+}
+
+pub async fn a_history_withholds_what_a_person_may_see_only_guarded(db: Fixture) {
+    let officer = person(1, &[Role::OfficerInCase], Some(FORCE));
+    let case = plausible(Kind::Case.create_fields(), &BTreeMap::new(), FORCE);
+    let case = make(&db.store, &officer, Kind::Case, 1, &case).await.unwrap();
+    let child = fields([
+        ("case", &*case.head().id.to_string()),
+        ("name", "Robin Example"),
+        ("relation", "Neighbour"),
+        ("concern", "Robin Example is alone with the suspect"),
+        ("known_since", "2026-05-01T10:00:00Z"),
+    ]);
+    let child = make(&db.store, &officer, Kind::Child, 2, &child).await.unwrap();
+    let coordinator = person(2, &[Role::Coordinator], None);
+    let id = child.head().id;
+    let told = async |who: &Person| {
+        let history = db.store.history(who, Kind::Child, id, at(5)).await.unwrap();
+        let fields = history[0].fields.clone();
+        ["name", "concern", "relation"].map(|name| fields.get(name).unwrap_or("").to_owned())
+    };
+    let whole = ["Robin Example", "Robin Example is alone with the suspect", "Neighbour"];
+    assert_eq!(told(&officer).await, whole);
+    assert_eq!(told(&coordinator).await, ["(withheld)", "(withheld)", "Neighbour"]);
 }
