@@ -118,7 +118,8 @@ pub struct Data {
     #[arg(long, value_name = "DIR", env = "PENDEEN_DATA", default_value = "pendeen-data")]
     pub data: PathBuf,
     /// Database address: sqlite:FILE or postgres://...; by default pendeen.db in the data folder
-    #[arg(long, value_name = "URL", env = "PENDEEN_DATABASE")]
+    // Help shows what the environment sets: here that may hold a password.
+    #[arg(long, value_name = "URL", env = "PENDEEN_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
 }
 

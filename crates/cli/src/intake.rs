@@ -16,7 +16,9 @@ use pendeen_casework::permission::decide_create;
 use pendeen_casework::person::{Person, PersonId, Role};
 use pendeen_casework::record::operation::Operation;
 use pendeen_casework::record::{AnyRecord, Head, Id, Kind, observation::Observation};
-use pendeen_intake::{Document, Outcome, Rejected, Report, ReportKey, Status, read_document};
+use pendeen_intake::{
+    Digest, Document, Limits, Outcome, Rejected, Report, ReportKey, Status, read_document,
+};
 use pendeen_store::Store;
 use pendeen_store::query::{Query, Row};
 use pendeen_store::write::Batch;
@@ -34,10 +36,11 @@ pub async fn run(args: &args::Intake) -> Result<Ended> {
     let intake =
         Intake { store: &store, ids: &SystemIds, by: &by, operation: None, simulated: false };
     let mut seen = [0_u64; 3];
+    let mut refused = false;
     for path in &files {
-        let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-        let outcome = intake.take_in(&path.display().to_string(), bytes, SystemClock.now()).await?;
+        let outcome = intake.file(path, SystemClock.now()).await?;
         seen[outcome.status as usize] += 1;
+        refused |= outcome.parts.iter().any(|part| part.status == Status::Rejected);
         if args.json {
             output::json_line(&outcome)?;
         } else {
@@ -48,10 +51,10 @@ pub async fn run(args: &args::Intake) -> Result<Ended> {
     }
     let [accepted, duplicate, rejected] = seen;
     eprintln!(
-        "{} documents: {accepted} accepted, {duplicate} duplicates, {rejected} rejected (kept)",
+        "{} documents: {accepted} accepted, {duplicate} duplicates, {rejected} rejected",
         files.len()
     );
-    Ok(if rejected == 0 { Ended::Done } else { Ended::WithGaps })
+    Ok(if rejected == 0 && !refused { Ended::Done } else { Ended::WithGaps })
 }
 
 /// Who takes documents in from the command line: whoever runs it, as the machine knows them.
@@ -115,6 +118,20 @@ pub struct Intake<'a> {
 }
 
 impl Intake<'_> {
+    /// Takes in a file; one that is longer than any report is refused where it lies.
+    async fn file(&self, path: &Path, at: Timestamp) -> Result<Outcome> {
+        let name = path.display().to_string();
+        let reading = || format!("reading {name}");
+        let len = fs::metadata(path).with_context(reading)?.len();
+        let limit = Limits::default().bytes;
+        if usize::try_from(len).is_ok_and(|len| len <= limit) {
+            return self.take_in(&name, fs::read(path).with_context(reading)?, at).await;
+        }
+        let digest =
+            Digest::of_reader(fs::File::open(path).with_context(reading)?).with_context(reading)?;
+        Ok(Outcome::too_large(&name, digest, len, limit))
+    }
+
     /// Takes in one document and says what became of it.
     pub async fn take_in(&self, name: &str, bytes: Vec<u8>, at: Timestamp) -> Result<Outcome> {
         match read_document(name, &bytes) {
@@ -147,12 +164,9 @@ impl Intake<'_> {
         Ok(Outcome::read(document, &stored))
     }
 
-    /// The referral that was made of the same report before: same source, same reference.
+    /// The referral that was made of the same report before.
     async fn known(&self, report: &Report, at: Timestamp) -> Result<Option<Row>> {
-        let facets = vec![
-            ("source".to_owned(), report.source.clone()),
-            ("reference".to_owned(), report.reference.clone()),
-        ];
+        let facets = vec![("report".to_owned(), report.key().as_str().to_owned())];
         let query = Query { facets, ..Query::of(Kind::Referral) };
         Ok(self.store.list(self.by, &query, at).await?.rows.into_iter().next())
     }

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Ok(Ended::WithGaps) => ExitCode::from(3),
         Ok(Ended::NotWhole) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("pendeen: {error:#}");
+            output::say(&format!("pendeen: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -67,8 +67,9 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Audit(Audit::Verify { data, json }) => block_on(audit::verify(&data, json)),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "pendeen", &mut std::io::stdout());
-            Ok(Ended::Done)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "pendeen", &mut script);
+            output::bytes(&script).map(|()| Ended::Done)
         }
         Command::Man { out } => man::run(&out),
         Command::Worker { .. } => unreachable!("workers were started above"),

@@ -1,4 +1,4 @@
-//! What commands print: JSON or lines, on standard output.
+//! What commands print: JSON or lines on standard output, messages on standard error.
 //!
 //! A reader who has seen enough (`pendeen ... | head`) ends the printing, never the work.
 
@@ -24,8 +24,20 @@ pub fn lines<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> Result<()
 
 /// Prints one line.
 pub fn print(line: &str) -> Result<()> {
-    match writeln!(io::stdout().lock(), "{line}") {
+    bytes(format!("{line}\n").as_bytes())
+}
+
+/// Prints what is a file of its own.
+pub fn bytes(bytes: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Tells a person something on standard error. Nobody may be listening there, which is no
+/// reason to stop.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use pendeen_web::App;
 
 use crate::system::{SystemClock, SystemIds};
-use crate::{Ended, args, data};
+use crate::{Ended, args, data, output};
 
 /// Serves until interrupted or terminated; requests under way are finished first.
 pub async fn run(args: &args::Serve) -> Result<Ended> {
@@ -18,7 +18,7 @@ pub async fn run(args: &args::Serve) -> Result<Ended> {
         data_dir: args.data.data.clone(),
         secure_cookies: args.secure_cookies,
     };
-    eprintln!("pendeen: serving http://{}/ (stop with Ctrl-C)", args.listen);
+    output::say(&format!("pendeen: serving http://{}/ (stop with Ctrl-C)", args.listen));
     pendeen_web::serve(args.listen, app, stopped()).await?;
     Ok(Ended::Done)
 }

@@ -31,11 +31,13 @@ mod text;
 pub mod time;
 mod xml;
 
+pub use pendeen_casework::record::referral::ReportKey;
+
 pub use outcome::{Outcome, Part, Status};
 pub use reject::{Cause, Place, Rejected};
 pub use report::{
     Digest, Document, Doubt, Extra, Format, MediaDigest, Observation, OtherSelector, Party,
-    PartyRole, Report, ReportKey,
+    PartyRole, Report,
 };
 
 /// How much one document may ask for; beyond it the document is refused, never cut.

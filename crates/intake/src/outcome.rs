@@ -71,6 +71,24 @@ impl Outcome {
         }
     }
 
+    /// A document that is longer than any report and was left where it lies.
+    pub fn too_large(file: &str, sha256: Digest, bytes: u64, limit: usize) -> Self {
+        let reason = format!(
+            "the document has {bytes} bytes, more than the {limit} that are read, and was not taken in: \
+             ask the sender for it in parts"
+        );
+        Self {
+            file: file.to_owned(),
+            status: Status::Rejected,
+            referral: None,
+            selectors: Vec::new(),
+            reason: Some(reason),
+            sha256,
+            other_selectors: Vec::new(),
+            parts: Vec::new(),
+        }
+    }
+
     /// A document that was read. `stored` holds, for each of its reports in order, what the
     /// case database made of it: its status and the referral's number.
     pub fn read(document: &Document, stored: &[(Status, Option<String>)]) -> Self {

@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use pendeen_casework::record::referral::{Selector, SelectorKind};
+use pendeen_casework::record::referral::{ReportKey, Selector, SelectorKind};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -23,6 +23,18 @@ impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(hex::encode(Sha256::digest(bytes)))
+    }
+
+    /// The digest of all that a reader gives.
+    pub fn of_reader(mut reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return Ok(Self(hex::encode(hasher.finalize()))),
+                n => hasher.update(&buffer[..n]),
+            }
+        }
     }
 
     /// The 64 digits.
@@ -224,25 +236,6 @@ pub struct Report {
     pub document: Digest,
     /// The line on which it begins in the document, counted from 1.
     pub line: usize,
-}
-
-/// Who reported and under which reference: two reports with one key are one report, even if
-/// their documents differ in a byte.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReportKey(String);
-
-impl ReportKey {
-    /// The key of a source and its reference; neither letter case nor white space counts.
-    pub fn new(source: &str, reference: &str) -> Self {
-        let plain =
-            |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
-        Self(format!("{}\n{}", plain(source), plain(reference)))
-    }
-
-    /// The key as text, for an index.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Report {

@@ -14,10 +14,11 @@
 use std::collections::HashMap;
 
 use csv::{ReaderBuilder, StringRecord};
+use pendeen_casework::record::referral::ReportKey;
 use pendeen_casework::record::referral::SelectorKind;
 
 use crate::reject::{Cause, Place, Rejected};
-use crate::report::{Digest, Observation, PartyRole, Report, ReportKey};
+use crate::report::{Digest, Observation, PartyRole, Report};
 use crate::summary::cut;
 use crate::text::Decoded;
 use crate::{Limits, NAME_CHARS};

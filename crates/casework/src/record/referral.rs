@@ -96,6 +96,25 @@ impl std::fmt::Display for Selector {
     }
 }
 
+/// Who reported and under which reference: two reports with one key are one report, even if
+/// their documents differ in a byte.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReportKey(String);
+
+impl ReportKey {
+    /// The key of a source and its reference; neither letter case nor white space counts.
+    pub fn new(source: &str, reference: &str) -> Self {
+        let plain =
+            |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        Self(format!("{}\n{}", plain(source), plain(reference)))
+    }
+
+    /// The key as text, as the facet `report` has it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Record for Referral {
     standing!();
     const KIND: Kind = Kind::Referral;
@@ -167,7 +186,7 @@ impl Record for Referral {
         let document = self.document.iter().map(|digest| Facet::new("document", digest));
         std::iter::once(Facet::flag("urgent", self.urgent))
             .chain(selectors)
-            .chain([Facet::new("source", &*self.source), Facet::new("reference", &*self.reference)])
+            .chain([Facet::new("report", ReportKey::new(&self.source, &self.reference).as_str())])
             .chain(document)
             .collect()
     }

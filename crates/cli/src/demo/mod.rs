@@ -22,7 +22,7 @@ use pendeen_store::Store;
 
 use crate::args::{Data, Demo, Serve};
 use crate::system::SystemClock;
-use crate::{Ended, data, serve};
+use crate::{Ended, data, output, serve};
 
 /// Written last, so that an unfinished demo is known as such.
 const FINISHED: &str = "demo.json";
@@ -35,10 +35,8 @@ const SEED: u64 = 2014;
 pub async fn run(args: &Demo) -> Result<Ended> {
     let place = Data { data: args.data.clone(), database: args.database.clone() };
     if args.data.join(FINISHED).is_file() {
-        eprintln!(
-            "using the demo in {} (delete the folder to have it made anew)",
-            args.data.display()
-        );
+        output::say(&format!("using the demo in {} (delete the folder to have it made anew)",
+            args.data.display()));
     } else {
         prepare(&args.data)?;
         let store = data::open_or_make(&place).await?;
@@ -116,20 +114,18 @@ fn disk_image(folder: &Path) -> Result<ExhibitFiles> {
 }
 
 fn step(what: &str) {
-    eprintln!("demo: {what}");
+    output::say(&format!("demo: {what}"));
 }
 
 fn welcome(args: &Demo) {
-    eprintln!();
-    eprintln!("A synthetic operation stands in {}.", args.data.display());
-    eprintln!("Accounts, one per role, are in {}.", args.data.join("accounts.json").display());
-    eprintln!(
-        "All of them sign in with the password {:?}; begin with \"intel\", \"oic-devon\" or",
-        people::PASSWORD
-    );
-    eprintln!("\"coordinator\". Never serve a demo to a network: its passwords are published.");
+    output::say("");
+    output::say(&format!("A synthetic operation stands in {}.", args.data.display()));
+    output::say(&format!("Accounts, one per role, are in {}.", args.data.join("accounts.json").display()));
+    output::say(&format!("All of them sign in with the password {:?}; begin with \"intel\", \"oic-devon\" or",
+        people::PASSWORD));
+    output::say("\"coordinator\". Never serve a demo to a network: its passwords are published.");
     if !args.no_serve {
-        eprintln!("Open http://{}/ in a browser.", args.listen);
+        output::say(&format!("Open http://{}/ in a browser.", args.listen));
     }
-    eprintln!();
+    output::say("");
 }
