@@ -13,7 +13,7 @@ use std::time::Instant;
 use pendeen_item::{Gap, Stage};
 
 use super::protocol::{self, Address, Event, FrameError, FsKind, Refusal, Reply, Request, Summary};
-use super::{Limits, WorkerCommand, WorkerError, check, descriptors, sandbox};
+use super::{Limits, WorkerCommand, WorkerError, check, descriptors, frame, sandbox};
 use crate::entry::Entry;
 use crate::image::Image;
 use crate::unit::ByteLen;
@@ -58,7 +58,7 @@ impl Session {
     }
 
     /// Hands the evidence over and hears whether the worker is ready.
-    fn greet(
+    pub(super) fn greet(
         stream: UnixStream,
         child: Option<Child>,
         limits: Limits,
@@ -191,17 +191,15 @@ impl Session {
     }
 
     fn ask(&mut self, wanted: &'static str, request: &Request) -> Result<(), WorkerError> {
-        let sent = protocol::encode(request, Vec::new())
-            .and_then(|frame| Ok(self.stream.get_mut().write_all(&frame)?));
+        let sent = frame::encode(request, Vec::new())
+            .and_then(|bytes| Ok(self.stream.get_mut().write_all(&bytes)?));
         sent.map_err(|e| self.broken(wanted, e))
     }
 
     /// The next message that is more than a sign of life.
     fn next(&mut self, wanted: &'static str, began: Instant) -> Result<Reply, WorkerError> {
         loop {
-            let mut frame = std::mem::take(&mut self.frame);
-            let more = protocol::read_frame(&mut self.stream, &mut frame);
-            self.frame = frame;
+            let more = frame::read(&mut self.stream, &mut self.frame);
             match more {
                 Ok(true) => {}
                 Ok(false) => {
@@ -214,7 +212,7 @@ impl Session {
                 let limit = format!("{} s", self.limits.answer.as_secs());
                 return Err(WorkerError::TooMuch { wanted, limit });
             }
-            match protocol::decode(&self.frame).map_err(WorkerError::Frame)? {
+            match frame::decode(&self.frame).map_err(WorkerError::Frame)? {
                 Reply::Alive => {}
                 reply => return Ok(reply),
             }
@@ -230,7 +228,7 @@ impl Session {
                 }
                 _ => WorkerError::Died { wanted, how: self.end() },
             },
-            frame => WorkerError::Frame(frame),
+            error => WorkerError::Frame(error),
         }
     }
 

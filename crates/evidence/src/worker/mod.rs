@@ -8,6 +8,9 @@
 mod check;
 mod client;
 mod descriptors;
+mod frame;
+#[cfg(test)]
+mod hostile;
 pub mod protocol;
 pub mod sandbox;
 pub mod serve;
@@ -61,8 +64,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            stall: Duration::from_secs(120),
-            answer: Duration::from_secs(6 * 3600),
+            stall: Duration::from_mins(2),
+            answer: Duration::from_hours(6),
             names: 50_000_000,
             listing_bytes: 16 << 30,
         }

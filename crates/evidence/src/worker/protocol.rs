@@ -1,28 +1,22 @@
 //! What the parent and the worker say to each other.
 //!
-//! A frame is a length in bytes (32 bits, little-endian, at most [`MAX_FRAME`]) and as many
-//! bytes of one message in postcard form. The parent asks with a [`Request`]; the worker
-//! answers with [`Reply`]s, the last of which ends the answer. Decoding takes a frame whole or
-//! refuses it: nothing may be left over. What a message *says* is checked by the receiver; the
-//! parent believes the worker nothing.
+//! The parent asks with a [`Request`]; the worker answers with [`Reply`]s, the last of which
+//! ends the answer. [`frame`](super::frame) says how a message travels. What a message *says*
+//! is checked by the receiver: the parent believes the worker nothing.
 
 use std::fmt;
-use std::io::{self, Read, Write};
 
 use pendeen_item::Recovery;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use thiserror::Error;
 
+pub use super::frame::{FrameError, MAX_FRAME, decode};
 use super::sandbox;
 use crate::entry::{Run, Times};
 use crate::unit::{ByteLen, ByteOffset};
 
 /// Both sides speak just this version.
 pub const VERSION: u32 = 1;
-
-/// Bytes of one message at most.
-pub const MAX_FRAME: usize = 8 << 20;
 
 /// What the parent asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -276,150 +270,5 @@ impl<'de> Deserialize<'de> for Bytes {
             }
         }
         deserializer.deserialize_bytes(Whole)
-    }
-}
-
-/// A frame that cannot be read or made. The sender is at fault, unless the pipe broke.
-#[derive(Debug, Error)]
-pub enum FrameError {
-    /// The length is too large.
-    #[error("a frame of {len} bytes; {MAX_FRAME} are allowed")]
-    TooLong {
-        /// The length.
-        len: usize,
-    },
-    /// The bytes are no message.
-    #[error("a frame of {len} bytes holds no message: {problem}")]
-    Malformed {
-        /// Length of the frame.
-        len: usize,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// Reading or writing failed.
-    #[error("the connection failed")]
-    Io(#[from] io::Error),
-}
-
-/// Decodes the message that a frame holds.
-pub fn decode<'a, T: Deserialize<'a>>(frame: &'a [u8]) -> Result<T, FrameError> {
-    let malformed = |problem: String| FrameError::Malformed { len: frame.len(), problem };
-    let (message, rest) = postcard::take_from_bytes(frame).map_err(|e| malformed(e.to_string()))?;
-    if rest.is_empty() {
-        Ok(message)
-    } else {
-        Err(malformed(format!("{} bytes are left over", rest.len())))
-    }
-}
-
-/// Appends the frame of a message to `out`.
-pub fn encode(message: &impl Serialize, out: Vec<u8>) -> Result<Vec<u8>, FrameError> {
-    let start = out.len();
-    let mut out = out;
-    out.extend_from_slice(&[0; 4]);
-    let mut out = postcard::to_extend(message, out)
-        .map_err(|e| FrameError::Malformed { len: 0, problem: e.to_string() })?;
-    let len = out.len() - start - 4;
-    match u32::try_from(len) {
-        Ok(prefix) if len <= MAX_FRAME => {
-            out[start..start + 4].copy_from_slice(&prefix.to_le_bytes());
-            Ok(out)
-        }
-        _ => Err(FrameError::TooLong { len }),
-    }
-}
-
-/// Writes one message.
-pub fn write(message: &impl Serialize, to: &mut impl Write) -> Result<(), FrameError> {
-    to.write_all(&encode(message, Vec::new())?)?;
-    Ok(())
-}
-
-/// Reads one frame into `frame`; false at the end of the stream.
-pub fn read_frame(from: &mut impl Read, frame: &mut Vec<u8>) -> Result<bool, FrameError> {
-    let mut prefix = [0; 4];
-    let mut got = 0;
-    while got < prefix.len() {
-        match from.read(&mut prefix[got..]) {
-            Ok(0) if got == 0 => return Ok(false),
-            Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
-            Ok(n) => got += n,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e.into()),
-        }
-    }
-    let len = u32::from_le_bytes(prefix) as usize;
-    if len > MAX_FRAME {
-        return Err(FrameError::TooLong { len });
-    }
-    frame.resize(len, 0);
-    from.read_exact(frame)?;
-    Ok(true)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn found() -> Found {
-        Found {
-            path: Bytes(b"/a/\xff.jpg".to_vec()),
-            name_at: 3,
-            address: Address { meta: 27, attribute: Some((128, 1)) },
-            recovery: Some(Recovery::Intact),
-            size: ByteLen(7),
-            times: Times { created: Some(-1), ..Times::default() },
-            place: Place::Runs(vec![
-                Run::Data { at: ByteOffset(512), len: ByteLen(4) },
-                Run::Hole { len: ByteLen(3) },
-            ]),
-        }
-    }
-
-    #[test]
-    fn what_is_written_is_read_back() {
-        let sent = Reply::Found(vec![Event::File(found())]);
-        let mut pipe = Vec::new();
-        write(&sent, &mut pipe).unwrap();
-        write(&Reply::Alive, &mut pipe).unwrap();
-        let mut from = pipe.as_slice();
-        let mut frame = Vec::new();
-        assert!(read_frame(&mut from, &mut frame).unwrap());
-        assert_eq!(decode::<Reply>(&frame).unwrap(), sent);
-        assert!(read_frame(&mut from, &mut frame).unwrap());
-        assert_eq!(decode::<Reply>(&frame).unwrap(), Reply::Alive);
-        assert!(!read_frame(&mut from, &mut frame).unwrap());
-    }
-
-    #[test]
-    fn an_oversized_frame_is_refused_before_it_is_read() {
-        let prefix = u32::try_from(MAX_FRAME + 1).unwrap().to_le_bytes();
-        let result = read_frame(&mut prefix.as_slice(), &mut Vec::new());
-        assert!(matches!(result, Err(FrameError::TooLong { .. })));
-        let result = encode(&Reply::Piece(Bytes(vec![0; MAX_FRAME + 1])), Vec::new());
-        assert!(matches!(result, Err(FrameError::TooLong { .. })));
-    }
-
-    #[test]
-    fn a_frame_with_bytes_left_over_or_cut_short_is_refused() {
-        let mut frame = postcard::to_allocvec(&Reply::Found(vec![Event::File(found())])).unwrap();
-        frame.push(0);
-        assert!(matches!(decode::<Reply>(&frame), Err(FrameError::Malformed { .. })));
-        frame.truncate(frame.len() - 2);
-        assert!(matches!(decode::<Reply>(&frame), Err(FrameError::Malformed { .. })));
-        let mut pipe = Vec::new();
-        write(&Reply::Alive, &mut pipe).unwrap();
-        let mut frame = Vec::new();
-        assert!(read_frame(&mut &pipe[..3], &mut frame).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_decoded_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = decode::<Reply>(&bytes);
-            let _ = decode::<Request>(&bytes);
-        }
     }
 }

@@ -18,7 +18,7 @@ use pendeen_tsk as tsk;
 use serde::Serialize;
 
 use super::protocol::{self, Address, Bytes, Event, FrameError, Refusal, Reply, Request, Summary};
-use super::{descriptors, sandbox, translate};
+use super::{descriptors, frame, sandbox, translate};
 use crate::image::{self, Image};
 use crate::unit::{ByteLen, ByteOffset};
 
@@ -57,9 +57,9 @@ fn serve(parent: UnixStream, descriptors_closed: bool) -> Result<(), FrameError>
         Err(error) => return output.borrow_mut().send(&failed(error.to_string())),
     };
     let mut worker = Worker { image, output, sandbox, open: None };
-    let mut frame = Vec::new();
-    while protocol::read_frame(&mut requests, &mut frame)? {
-        worker.answer(protocol::decode(&frame)?)?;
+    let mut request = Vec::new();
+    while frame::read(&mut requests, &mut request)? {
+        worker.answer(&frame::decode(&request)?)?;
     }
     Ok(())
 }
@@ -81,8 +81,8 @@ struct OpenVolume {
 }
 
 impl Worker {
-    fn answer(&mut self, request: Request) -> Result<(), FrameError> {
-        let reply = match request {
+    fn answer(&mut self, request: &Request) -> Result<(), FrameError> {
+        let reply = match *request {
             Request::Hello { version: _ } => Reply::Hello {
                 version: protocol::VERSION,
                 sandbox: self.sandbox,
@@ -197,7 +197,7 @@ impl Output {
     fn send(&mut self, reply: &impl Serialize) -> Result<(), FrameError> {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        self.buffer = protocol::encode(reply, buffer)?;
+        self.buffer = frame::encode(reply, buffer)?;
         self.parent.write_all(&self.buffer)?;
         Ok(())
     }

@@ -4,6 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+pub const EXT_PROGRAMS: &[&str] = &["mke2fs", "debugfs"];
+pub const FAT_PROGRAMS: &[&str] = &["mkfs.fat", "mcopy", "mmd", "mdel"];
+pub const NTFS_PROGRAMS: &[&str] = &["mkntfs", "ntfscp"];
+
 /// Whether all `programs` of a recipe are there; says so where one is not.
 pub fn have(programs: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -73,4 +77,38 @@ pub fn unzip(archive: &Path, suffix: &str) -> Vec<u8> {
         at += 46 + name_len + rest;
     }
     panic!("{} has no member that ends in {suffix}", archive.display());
+}
+
+/// An ext volume that holds `tree`.
+pub fn ext(folder: &Path, tree: &Path, options: &[&str]) -> PathBuf {
+    let image = folder.join("ext.img");
+    let size = ["-d", text(tree), text(&image), "24M"];
+    run("mke2fs", &[&["-q", "-F", "-N", "4096"], options, &size].concat());
+    image
+}
+
+/// Runs a command of debugfs that changes the volume.
+pub fn debugfs(image: &Path, command: &str) {
+    run("debugfs", &["-w", "-R", command, text(image)]);
+}
+
+/// A FAT volume with `files`, then the names in `deleted` deleted.
+pub fn fat(folder: &Path, size: u64, files: &[(&str, Vec<u8>)], deleted: &[&str]) -> PathBuf {
+    let image = folder.join("fat.img");
+    blank(&image, size);
+    run("mkfs.fat", &["-n", "TEST", "-i", "50454e44", text(&image)]);
+    let source = folder.join("source");
+    for (name, bytes) in files {
+        let path = format!("::/{name}");
+        if name.ends_with('/') {
+            run("mmd", &["-i", text(&image), path.trim_end_matches('/')]);
+            continue;
+        }
+        fs::write(&source, bytes).unwrap();
+        run("mcopy", &["-i", text(&image), text(&source), &path]);
+    }
+    for name in deleted {
+        run("mdel", &["-i", text(&image), &format!("::/{name}")]);
+    }
+    image
 }
