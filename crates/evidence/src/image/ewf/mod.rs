@@ -9,6 +9,7 @@
 //!
 //! Source: J. Metz, "Expert Witness Compression Format specification" (libewf).
 
+mod account;
 mod cache;
 mod chunk;
 mod header;

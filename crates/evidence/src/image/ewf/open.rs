@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use pendeen_item::{Gap, Stage};
 
+use super::account::{self, Stretch};
 use super::section::{self, End, Kind, Section, describe};
-use super::table::{self, Copy, MAX_ENTRIES, Run};
+use super::table::{self, Copy, MAX_ENTRIES};
 use super::volume::{self, Geometry};
 use super::{Cache, EwfImage, header};
 use crate::image::segment::Segment;
@@ -14,15 +15,10 @@ use crate::unit::{ByteLen, ByteOffset};
 
 /// Longest small section read into memory, in bytes.
 const MAX_SMALL: u64 = 16 << 20;
-/// Most ranges of unread sectors that are recorded one by one.
-const MAX_RANGES: usize = 10_000;
 /// Most chunks that are located, over all tables: 32 TiB of chunks of 32 KiB.
 const MAX_CHUNKS: u64 = 1 << 30;
 /// More segments than names exist for.
 const MAX_SEGMENTS: u32 = 20_000;
-
-/// Consecutive tables between two places where tables were lost.
-type Stretch = Vec<Run>;
 
 /// What the sections have said so far.
 struct Gathered {
@@ -294,7 +290,7 @@ impl Gathered {
 
     fn finish(mut self, segments: Vec<Segment>) -> Result<EwfImage, OpenError> {
         let Some(geometry) = self.geometry else { return Err(OpenError::Nothing) };
-        let (runs, surplus) = number(self.stretches, geometry.chunks());
+        let (runs, surplus) = account::number(self.stretches, geometry.chunks());
         if surplus {
             self.gaps.push(Gap {
                 forensic_path: String::new(),
@@ -305,8 +301,8 @@ impl Gathered {
                 size_bytes: None,
             });
         }
-        unlocated(&runs, geometry, &mut self.gaps);
-        unacquired(&self.unread_sectors, geometry, &mut self.gaps);
+        account::unlocated(&runs, geometry, &mut self.gaps);
+        account::unacquired(&self.unread_sectors, geometry, &mut self.gaps);
         let provenance = Provenance {
             format: Format::Ewf,
             segments: segments.iter().map(|s| s.path.clone()).collect(),
@@ -318,90 +314,6 @@ impl Gathered {
         };
         let cache = Cache::new(geometry.chunk_len);
         Ok(EwfImage { segments, geometry, runs, cache, provenance })
-    }
-}
-
-/// Numbers the chunks: the first stretch from the beginning, the last one from the end, since
-/// how many chunks a lost table had is not known. What lies between two lost tables is left
-/// out. Also says whether there were more chunks than the device has.
-fn number(mut stretches: Vec<Stretch>, chunks: u64) -> (Vec<Run>, bool) {
-    let tail = if stretches.len() > 1 { stretches.pop().unwrap_or_default() } else { Vec::new() };
-    let front = stretches.into_iter().next().unwrap_or_default();
-    let mut runs = Vec::new();
-    let mut next = 0;
-    let mut surplus = false;
-    for mut run in front {
-        run.first = next;
-        surplus |= run.count() > chunks - next;
-        run.truncate(chunks - next);
-        next += run.count();
-        if run.count() > 0 {
-            runs.push(run);
-        }
-    }
-    let tail_chunks: u64 = tail.iter().map(Run::count).sum();
-    match chunks.checked_sub(tail_chunks).filter(|first| *first >= next) {
-        Some(mut first) => {
-            for mut run in tail {
-                run.first = first;
-                first += run.count();
-                runs.push(run);
-            }
-        }
-        None => surplus = true,
-    }
-    (runs, surplus)
-}
-
-/// Records the extents that no table locates.
-fn unlocated(runs: &[Run], geometry: Geometry, gaps: &mut Vec<Gap>) {
-    let mut next = 0;
-    let ends = runs.iter().map(|run| (run.first, run.first + run.count()));
-    for (first, end) in ends.chain([(geometry.chunks(), geometry.chunks())]) {
-        if first > next {
-            let (start, _) = geometry.extent(next);
-            let (last, len) = geometry.extent(first - 1);
-            gaps.push(Gap {
-                forensic_path: String::new(),
-                stage: Stage::Source,
-                wanted: format!("chunks {next} to {}", first - 1),
-                reason: "no table locates them: the image is incomplete or damaged".to_owned(),
-                offset_bytes: Some(start),
-                size_bytes: Some(last + len - start),
-            });
-        }
-        next = end;
-    }
-}
-
-/// Records the sectors that the acquisition itself could not read.
-fn unacquired(ranges: &[(u32, u32)], geometry: Geometry, gaps: &mut Vec<Gap>) {
-    let sector = u64::from(geometry.bytes_per_sector);
-    for (first, count) in ranges.iter().take(MAX_RANGES) {
-        gaps.push(Gap {
-            forensic_path: String::new(),
-            stage: Stage::Source,
-            wanted: format!("{count} sectors of the device from sector {first}"),
-            reason: "the acquisition could not read them and stored zeros in their place"
-                .to_owned(),
-            offset_bytes: Some(u64::from(*first) * sector),
-            size_bytes: Some(u64::from(*count) * sector),
-        });
-    }
-    if let Some((first, _)) = ranges.get(MAX_RANGES) {
-        let sectors: u64 = ranges[MAX_RANGES..].iter().map(|(_, count)| u64::from(*count)).sum();
-        gaps.push(Gap {
-            forensic_path: String::new(),
-            stage: Stage::Source,
-            wanted: format!(
-                "{sectors} sectors of the device in {} more ranges",
-                ranges.len() - MAX_RANGES
-            ),
-            reason: "the acquisition could not read them and stored zeros in their place"
-                .to_owned(),
-            offset_bytes: Some(u64::from(*first) * sector),
-            size_bytes: Some(sectors.saturating_mul(sector)),
-        });
     }
 }
 
