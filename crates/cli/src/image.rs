@@ -91,7 +91,9 @@ fn cat(source: &Path) -> Result<Ended> {
             // Positions must stay true: what cannot be read is written as zeros, and said.
             Block::Missing { at, len, why } => {
                 missing += len.0;
-                output::say(&format!("pendeen: {len} bytes at byte {at} cannot be read and are written as zeros: {why}"));
+                output::say(&format!(
+                    "pendeen: {len} bytes at byte {at} cannot be read and are written as zeros: {why}"
+                ));
                 zeros(&mut out, len.0)
             }
         };

@@ -7,6 +7,7 @@
 
 mod cast;
 mod disk;
+mod figures;
 mod people;
 mod pictures;
 mod story;
@@ -35,8 +36,10 @@ const SEED: u64 = 2014;
 pub async fn run(args: &Demo) -> Result<Ended> {
     let place = Data { data: args.data.clone(), database: args.database.clone() };
     if args.data.join(FINISHED).is_file() {
-        output::say(&format!("using the demo in {} (delete the folder to have it made anew)",
-            args.data.display()));
+        output::say(&format!(
+            "using the demo in {} (delete the folder to have it made anew)",
+            args.data.display()
+        ));
     } else {
         prepare(&args.data)?;
         let store = data::open_or_make(&place).await?;
@@ -120,9 +123,14 @@ fn step(what: &str) {
 fn welcome(args: &Demo) {
     output::say("");
     output::say(&format!("A synthetic operation stands in {}.", args.data.display()));
-    output::say(&format!("Accounts, one per role, are in {}.", args.data.join("accounts.json").display()));
-    output::say(&format!("All of them sign in with the password {:?}; begin with \"intel\", \"oic-devon\" or",
-        people::PASSWORD));
+    output::say(&format!(
+        "Accounts, one per role, are in {}.",
+        args.data.join("accounts.json").display()
+    ));
+    output::say(&format!(
+        "All of them sign in with the password {:?}; begin with \"intel\", \"oic-devon\" or",
+        people::PASSWORD
+    ));
     output::say("\"coordinator\". Never serve a demo to a network: its passwords are published.");
     if !args.no_serve {
         output::say(&format!("Open http://{}/ in a browser.", args.listen));

@@ -33,13 +33,14 @@ const NATIONAL: [(&str, &str, Role); 11] = [
     ("admin", "Mx Oak", Role::Administrator),
 ];
 
-const LOCAL: [(&str, &str, Role); 6] = [
-    ("desk", "Sergeant Pine", Role::ReceivingDesk),
-    ("oic", "Detective Constable Rowan", Role::OfficerInCase),
-    ("examiner", "Ms Spruce", Role::Examiner),
-    ("examiner2", "Mr Sycamore", Role::Examiner),
-    ("safeguarding", "Ms Willow", Role::SafeguardingOfficer),
-    ("disclosure", "Mr Yew", Role::DisclosureOfficer),
+/// Work in a force, and who does it in each of [`FORCES`].
+const LOCAL: [(&str, Role, [&str; 3]); 6] = [
+    ("desk", Role::ReceivingDesk, ["Sergeant Pine", "Sergeant Aspen", "Sergeant Acacia"]),
+    ("oic", Role::OfficerInCase, ["DC Rowan", "DC Hawthorn", "DC Linden"]),
+    ("examiner", Role::Examiner, ["Ms Spruce", "Ms Poplar", "Mr Plane"]),
+    ("examiner2", Role::Examiner, ["Mr Sycamore", "Mr Dogwood", "Ms Box"]),
+    ("safeguarding", Role::SafeguardingOfficer, ["Ms Willow", "Mr Medlar", "Ms Myrtle"]),
+    ("disclosure", Role::DisclosureOfficer, ["Mr Yew", "Ms Privet", "Mr Spindle"]),
 ];
 
 /// One account as `accounts.json` lists it.
@@ -73,11 +74,9 @@ pub async fn add(store: &Store, ids: &dyn Ids, data: &Path, at: Timestamp) -> Re
     let national = NATIONAL
         .iter()
         .map(|(user, name, role)| ((*user).to_owned(), (*name).to_owned(), *role, None));
-    let local = FORCES.iter().flat_map(|(short, key)| {
-        LOCAL.iter().map(move |(user, name, role)| {
-            let force = ForceKey::parse(key);
-            let of = force.map_or("", |f| f.force().name);
-            (format!("{user}-{short}"), format!("{name} ({of})"), *role, force)
+    let local = FORCES.iter().enumerate().flat_map(|(index, (short, key))| {
+        LOCAL.iter().map(move |(work, role, names)| {
+            (format!("{work}-{short}"), names[index].to_owned(), *role, ForceKey::parse(key))
         })
     });
     let mut people = People::default();

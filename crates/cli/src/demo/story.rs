@@ -437,6 +437,8 @@ impl Story<'_, '_> {
             ("exhibit", &*exhibit.to_string()),
             ("scope", "Pictures and videos, live and deleted; documents."),
         ];
+        // Nothing about this examination is simulated: the program examines a real image.
+        self.walk.simulated = false;
         let examination = self.walk.make(oic, Kind::Examination, &scope).await?;
         let competence = format!("{}, competent in file-system examination", examiner.name);
         self.walk.act(examiner, examination, "queue", &[("examiner", &competence)]).await?;
@@ -467,6 +469,7 @@ impl Story<'_, '_> {
             ("explanation", "Opened for examination, sealed again."),
         ];
         self.walk.act(examiner, exhibit, "examined", &sealed).await?;
+        self.walk.simulated = true;
         Ok(examination)
     }
 
