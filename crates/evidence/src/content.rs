@@ -317,3 +317,111 @@ fn stream_file(
     }
     if got == size.0 { Ok(()) } else { Err(ContentError::Changed { path: path.to_owned(), size }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::BorrowedFd;
+
+    use super::*;
+    use crate::image::{Format, Provenance};
+
+    /// An image of counting bytes of which one chunk is damaged.
+    struct Faulty {
+        provenance: Provenance,
+    }
+
+    const BAD: u64 = 3 << 20;
+    const CHUNK: u64 = 32 << 10;
+
+    impl Faulty {
+        fn new() -> Self {
+            let provenance = Provenance {
+                format: Format::Raw,
+                segments: Vec::new(),
+                len: ByteLen(8 << 20),
+                stored_md5: None,
+                stored_sha1: None,
+                header: Vec::new(),
+                gaps: Vec::new(),
+            };
+            Self { provenance }
+        }
+    }
+
+    impl Image for Faulty {
+        fn len(&self) -> ByteLen {
+            self.provenance.len
+        }
+
+        fn read_at(&self, offset: ByteOffset, buf: &mut [u8]) -> Result<(), ReadError> {
+            let end = offset.0 + buf.len() as u64;
+            if end > self.len().0 {
+                return Err(ReadError::OutOfRange { offset, end, len: self.len() });
+            }
+            if offset.0 < BAD + CHUNK && end > BAD {
+                return Err(ReadError::DamagedChunk {
+                    offset: ByteOffset(BAD),
+                    len: ByteLen(CHUNK),
+                    problem: "checksum".into(),
+                });
+            }
+            for (n, byte) in (offset.0..).zip(buf) {
+                *byte = (n / 512 % 251) as u8;
+            }
+            Ok(())
+        }
+
+        fn provenance(&self) -> &Provenance {
+            &self.provenance
+        }
+
+        fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+            Vec::new()
+        }
+    }
+
+    fn data(at: u64, len: u64) -> Run {
+        Run::Data { at: ByteOffset(at), len: ByteLen(len) }
+    }
+
+    #[test]
+    fn both_ways_of_reading_give_the_same_bytes() {
+        let image = Faulty::new();
+        let runs = [data(5 << 20, 1_500_000), Run::Hole { len: ByteLen(70_000) }, data(700, 9)];
+        let (mut whole, mut pieces) = (b"before".to_vec(), b"before".to_vec());
+        read_into(&image, &runs, &mut whole).unwrap();
+        stream(&image, &runs, &mut |piece| pieces.extend_from_slice(piece)).unwrap();
+        assert_eq!(whole.len(), 6 + 1_570_009);
+        assert!(whole == pieces);
+    }
+
+    #[test]
+    fn a_damaged_chunk_is_told_with_its_place_and_nothing_is_filled_in() {
+        let image = Faulty::new();
+        let runs = [data(0, 4096), data(BAD - 100, 200)];
+        let mut buffer = b"kept".to_vec();
+        let error = read_into(&image, &runs, &mut buffer).unwrap_err();
+        assert_eq!(
+            (error.offset(), error.missing()),
+            (Some(ByteOffset(BAD)), Some(ByteLen(CHUNK)))
+        );
+        assert_eq!(buffer, b"kept");
+        let mut got = 0;
+        let error = stream(&image, &runs, &mut |piece| got += piece.len()).unwrap_err();
+        assert_eq!(error.offset(), Some(ByteOffset(BAD)));
+        assert_eq!(got, 4096 + 100, "what lies before the damaged chunk is handed on");
+    }
+
+    #[test]
+    fn lost_bytes_and_runs_past_the_image_are_errors() {
+        let image = Faulty::new();
+        let runs = [data(0, 10), Run::Lost { len: ByteLen(5) }];
+        let error = read_into(&image, &runs, &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, ContentError::Lost { from: ByteOffset(10), .. }));
+        let past = [data((8 << 20) - 5, 10)];
+        assert!(read_into(&image, &past, &mut Vec::new()).is_err());
+        assert!(stream(&image, &past, &mut |_| ()).is_err());
+        let huge = [data(0, u64::MAX)];
+        assert!(read_into(&image, &huge, &mut Vec::new()).is_err());
+    }
+}

@@ -96,6 +96,29 @@ impl Listing {
         output.status.success().then_some(output.stdout)
     }
 
+    /// The files that `fls` lists in a volume: address and path. Without what libtsk makes up,
+    /// folders, and attributes other than `$DATA`, which are no content.
+    pub fn fls(&self, volume: usize) -> Vec<(String, String)> {
+        let sector = (self.volumes[volume].offset.0 / 512).to_string();
+        let output = Command::new("fls")
+            .env("TZ", "UTC0")
+            .args(["-r", "-p", "-o", &sector])
+            .args(&self.files)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines()
+            .filter_map(|line| {
+                let (head, path) = line.split_once(":\t")?;
+                let (kinds, address) = head.rsplit_once(' ')?;
+                let mut parts = address.split('-').skip(1);
+                let is_data = parts.next().is_none_or(|kind| kind != "144" && kind != "160");
+                let is_file = !kinds.starts_with(['d', 'v', 'V']) && !kinds.contains("/d");
+                (is_data && is_file).then(|| (address.to_owned(), format!("/{path}")))
+            })
+            .collect()
+    }
+
     /// The entries whose content is not what `icat` prints, each with how it differs. Only
     /// the first 300: each costs a process.
     pub fn differences(&mut self) -> Vec<(String, String)> {

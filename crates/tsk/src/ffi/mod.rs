@@ -38,8 +38,8 @@ pub enum OpenError {
     /// Nothing that the library knows begins here.
     #[error("no known file system begins here")]
     Unrecognised,
-    /// It looks encrypted.
-    #[error("encrypted: {0}")]
+    /// It looks encrypted, for this reason.
+    #[error("{0}")]
     Encrypted(String),
     /// It was recognised, but could not be opened.
     #[error("{0}")]
