@@ -39,7 +39,7 @@ use tower_http::csrf::CsrfLayer;
 
 pub use app::App;
 use error::WebError;
-use pages::{audit, children, figures, items, record, search, sign_in, work};
+use pages::{audit, children, document, figures, items, record, search, sign_in, work};
 
 /// Why the pages cannot be served.
 #[derive(Debug, Error)]
@@ -80,6 +80,7 @@ pub fn router(app: App) -> Router {
         .route("/records/{kind}", get(record::list))
         .route("/records/{kind}/new", get(record::show_new).post(record::create))
         .route("/records/{kind}/{id}", get(record::show))
+        .route("/records/{kind}/{id}/documents/{digest}", get(document::save))
         .route("/records/examination/{id}/items", get(items::show))
         .route("/records/{kind}/{id}/acts/{act}", get(record::show_act).post(record::perform))
         .route("/children", get(children::show))

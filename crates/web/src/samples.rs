@@ -3,12 +3,13 @@
 use crate::error::ErrorPage;
 use crate::pages;
 use crate::pages::audit::Verdict;
-use crate::pages::record::{Clock, Glance, Handover, Moment, Sides, Step, Totals};
+use crate::pages::record::glance::{Clock, Glance, Handover, Moment, Sides, Step, Totals};
 use crate::shell::{Account, NavItem, Shell};
 use crate::text::Due;
+use crate::view::record::{Line, NextView};
 use crate::view::{
-    Anchor, Choice, Count, Event, FieldView, FormError, FormView, Group, Line, NextView, Pages,
-    RecordView, Row, Tag, Widget,
+    Anchor, Choice, Count, Event, FieldView, FormError, FormView, Group, Pages, RecordView, Row,
+    Tag, Widget,
 };
 
 /// Text that must never arrive unescaped.
@@ -64,7 +65,12 @@ fn row() -> Row {
 }
 
 fn line() -> Line {
-    Line { label: hostile(), paragraphs: vec![hostile(), hostile()], digest: true }
+    Line {
+        label: hostile(),
+        paragraphs: vec![hostile(), hostile()],
+        digest: true,
+        documents: Some(hostile()),
+    }
 }
 
 fn choice() -> Choice {
@@ -300,7 +306,7 @@ fn rendered() -> Vec<(&'static str, String)> {
     );
     add(
         "record/list",
-        &pages::record::ListPage {
+        &pages::record::list::ListPage {
             shell: shell(),
             address: hostile(),
             new: Some(anchor()),
@@ -312,7 +318,10 @@ fn rendered() -> Vec<(&'static str, String)> {
         },
     );
     for glance in glances() {
-        add("record/page", &pages::record::RecordPage { shell: shell(), record: record(), glance });
+        add(
+            "record/page",
+            &pages::record::page::RecordPage { shell: shell(), record: record(), glance },
+        );
     }
     add("items", &items());
     add(
@@ -331,7 +340,7 @@ fn rendered() -> Vec<(&'static str, String)> {
     {
         add("audit", &audit(verdict));
     }
-    add("form", &pages::record::FormPage { shell: shell(), form: form() });
+    add("form", &pages::record::form::FormPage { shell: shell(), form: form() });
     pages
 }
 

@@ -82,9 +82,13 @@ pub(crate) fn force_name(force: Option<pendeen_casework::force::ForceKey>) -> St
     force.map_or("National", |key| key.force().name).to_owned()
 }
 
-/// Whether the rules let the person see any record of this kind.
+/// Whether the rules let the person see records of this kind beyond those that they made.
 pub(crate) fn sees(person: &Person, kind: Kind) -> bool {
-    !visibility(person, kind).is_empty()
+    let sight = visibility(person, kind);
+    // Every role sees what is restricted to it, of any kind; only these are always restricted.
+    let restricted = kind == Kind::SensitivePersonCheck
+        && sight.restricted_to.contains(&Role::SensitiveCheckOfficer);
+    sight.all || sight.national || sight.force.is_some() || restricted
 }
 
 fn navigation(person: &Person, address: &str) -> Vec<NavItem> {

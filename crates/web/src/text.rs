@@ -17,11 +17,6 @@ pub(crate) fn date(day: civil::Date) -> String {
     day.strftime("%-d %B %Y").to_string()
 }
 
-/// `2026-11-24T09:30`, UK local time, as a form's moment field takes it.
-pub(crate) fn moment_input(at: Timestamp) -> String {
-    at.to_zoned_datetime(uk()).strftime("%Y-%m-%dT%H:%M").to_string()
-}
-
 /// A length of time in its largest whole unit: `3 days`, `1 hour`, `less than a minute`.
 fn span(seconds: i64) -> String {
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
@@ -126,7 +121,6 @@ mod tests {
     #[test]
     fn times_are_written_in_uk_local_time() {
         assert_eq!(moment(at("2026-07-01T08:30:00Z")), "1 Jul 2026, 09:30");
-        assert_eq!(moment_input(at("2026-12-01T08:30:00Z")), "2026-12-01T08:30");
         assert_eq!(value("2026-12-01"), "1 December 2026");
         assert_eq!(value("2026"), "2026");
     }

@@ -16,7 +16,7 @@ use crate::error::{WebError, page};
 use crate::request::Asked;
 use crate::shell::Shell;
 use crate::text;
-use crate::view::{Choice, Pages, record_address};
+use crate::view::{Choice, Pages};
 use crate::viewer::Viewer;
 
 /// Entries to a page.
@@ -61,7 +61,7 @@ pub(crate) struct EntryRow {
     pub kind: &'static str,
     /// What was done.
     pub action: String,
-    /// The record that it is about, by kind and version, and its page.
+    /// The record that it is about, by kind and version, and all entries about it.
     pub about: Option<(String, String)>,
     /// What else is kept.
     pub values: Vec<(String, String)>,
@@ -163,7 +163,7 @@ fn row(entry: Entry, names: &HashMap<PersonId, String>) -> EntryRow {
     let about = leaf.kind.zip(leaf.record).map(|(kind, id)| {
         let version =
             if leaf.version > 0 { format!(", version {}", leaf.version) } else { String::new() };
-        (format!("{}{version}", kind.label()), record_address(kind, id))
+        (format!("{}{version}", kind.label()), format!("/audit?record={id}"))
     });
     EntryRow {
         seq: entry.seq,

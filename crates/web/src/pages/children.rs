@@ -9,7 +9,7 @@ use pendeen_casework::record::{AnyRecord, Head, Kind};
 use pendeen_store::query::{Query, Row, Slice, Sort};
 use serde::Deserialize;
 
-use super::record::{Clock, clocks};
+use super::record::glance::{Clock, clocks};
 use crate::app::App;
 use crate::error::{WebError, page};
 use crate::request::Asked;

@@ -63,7 +63,7 @@ const MAIN: [&str; 6] = [
     "warrants_executed",
     "properties_searched",
     "arrests",
-    "exhibits_examined",
+    "devices_examined",
     "children_safeguarded",
 ];
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod children;
+pub(crate) mod document;
 pub(crate) mod figures;
 pub(crate) mod items;
 pub(crate) mod record;

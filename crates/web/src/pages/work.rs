@@ -4,10 +4,11 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use pendeen_casework::record::Urgency;
+use pendeen_casework::record::{Kind, Urgency};
 use pendeen_store::query::{Row, Slice};
 use serde::Deserialize;
 
+use super::record::notice;
 use crate::app::App;
 use crate::error::{WebError, page};
 use crate::request::Asked;
@@ -17,7 +18,11 @@ use crate::view::{Count, Pages, Tag, record_address};
 use crate::viewer::Viewer;
 
 /// Lines to a page.
-const LINES: u64 = 100;
+const LINES: u64 = 25;
+/// The same, as a length.
+const SHOWN: usize = 25;
+/// Lines that are counted at the top of the first page; the most pressing are among them.
+const COUNTED: u64 = 500;
 
 /// The page.
 #[derive(Debug, Template)]
@@ -54,6 +59,8 @@ pub(crate) struct WorkRow {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Part {
     page: Option<u64>,
+    kind: Option<String>,
+    done: Option<String>,
 }
 
 /// `GET /`.
@@ -64,12 +71,16 @@ pub(crate) async fn show(
 ) -> Result<Response, WebError> {
     let now = app.now();
     let number = asked.page.unwrap_or(1).max(1);
-    let slice = Slice { offset: (number - 1).saturating_mul(LINES), limit: LINES };
+    let limit = if number == 1 { COUNTED } else { LINES };
+    let slice = Slice { offset: (number - 1).saturating_mul(LINES), limit };
     let found = app.store.my_work(&viewer.person, slice, now).await?;
+    let mut shell = viewer.shell("My work");
+    let done = asked.kind.as_deref().and_then(Kind::from_key).zip(asked.done);
+    shell.notice = done.and_then(|(kind, act)| notice(kind, &act));
     page(&Work {
-        shell: viewer.shell("My work"),
-        counts: counts(&found.rows, found.total, now),
-        rows: found.rows.iter().filter_map(|row| line(row, now)).collect(),
+        shell,
+        counts: if number == 1 { counts(&found.rows, found.total, now) } else { Vec::new() },
+        rows: found.rows.iter().take(SHOWN).filter_map(|row| line(row, now)).collect(),
         pages: Pages::new("/", number, LINES, found.total),
     })
 }

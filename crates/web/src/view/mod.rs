@@ -1,11 +1,11 @@
 //! What templates show, ready in words: made from records, holding no rules.
 
 mod field;
-mod record;
+pub(crate) mod record;
 mod tag;
 
 pub(crate) use field::{Choice, FieldView, FormError, FormView, Offer, Widget};
-pub(crate) use record::{Event, Group, Line, NextView, RecordView, Row, filled, record_address};
+pub(crate) use record::{Event, Group, RecordView, Row, filled, record_address};
 pub(crate) use tag::Tag;
 
 use crate::text;

@@ -58,6 +58,8 @@ pub(crate) struct Line {
     pub paragraphs: Vec<String>,
     /// Whether the text is a digest or key, shown in fixed width.
     pub digest: bool,
+    /// Where the documents lie that the digests name.
+    pub documents: Option<String>,
 }
 
 impl Line {
@@ -65,13 +67,30 @@ impl Line {
     pub(crate) fn new(label: impl Into<String>, text: &str) -> Self {
         let digest = text.len() >= 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
         let paragraphs = text.lines().map(text::value).collect();
-        Self { label: label.into(), paragraphs, digest }
+        Self { label: label.into(), paragraphs, digest, documents: None }
     }
 }
 
-/// A record's details as lines.
-pub(crate) fn lines(details: &[Detail]) -> Vec<Line> {
-    details.iter().map(|detail| Line::new(detail.label, &detail.text)).collect()
+/// A record's details as lines; neighbours with one label become one line.
+fn lines(page: &str, details: &[Detail]) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for detail in details {
+        let line = Line::new(detail.label, &detail.text);
+        match lines.last_mut() {
+            Some(last) if last.label == line.label && last.digest == line.digest => {
+                last.paragraphs.extend(line.paragraphs);
+            }
+            _ => lines.push(line),
+        }
+    }
+    // What these labels name is kept in the document store.
+    let kept = ["document", "bundle"];
+    for line in &mut lines {
+        if line.digest && kept.iter().any(|word| line.label.contains(word)) {
+            line.documents = Some(format!("{page}/documents"));
+        }
+    }
+    lines
 }
 
 /// What was filled in for an act, with the labels of its fields. `names` tells what records
@@ -93,7 +112,9 @@ pub(crate) fn filled(fields: &Fields, spec: &[Field], names: &HashMap<Uuid, Stri
                 let name = value.parse().ok().and_then(|id: Uuid| names.get(&id));
                 Line::new(field.label, name.map_or(kind.label(), String::as_str))
             }
-            Input::System if value.len() > 500 => Line::new(field.label, "Counted by the program"),
+            Input::System if value.starts_with(['{', '[']) => {
+                Line::new(field.label, "Supplied by the program")
+            }
             _ => Line::new(field.label, value),
         })
     });
@@ -200,7 +221,7 @@ impl RecordView {
             byline: byline(head),
             simulated: head.simulated,
             next: record.next().as_ref().map(|next| next_view(next, now)),
-            details: lines(details),
+            details: lines(&record_address(kind, head.id), details),
             acts: Vec::new(),
             adds: Vec::new(),
             related: Vec::new(),

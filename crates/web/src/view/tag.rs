@@ -35,9 +35,9 @@ impl Tag {
             | "checked"
             | "seized"
             | "returned_wrong_force" => "yellow",
-            "authorised" | "granted" | "acknowledged" | "answered" | "protected" | "confirmed"
-            | "clear" | "examined" | "finished" | "published" | "approved" | "graded"
-            | "carried_out" | "executed" | "linked" | "resulted" | "ratified" => "green",
+            "authorised" | "granted" | "acknowledged" | "answered" | "safeguarded"
+            | "confirmed" | "clear" | "examined" | "finished" | "published" | "approved"
+            | "graded" | "carried_out" | "executed" | "linked" | "resulted" | "ratified" => "green",
             "closed" | "not_actionable" | "duplicate" | "refused" | "expired" | "withdrawn"
             | "no_further_action" | "returned" | "destroyed" | "wiped" | "forfeited"
             | "retained" | "stepped_down" => "grey",

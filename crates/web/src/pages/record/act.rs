@@ -8,7 +8,7 @@ use pendeen_casework::record::{Act, AnyRecord};
 use pendeen_store::StoreError;
 
 use super::form::{FormPage, Purpose, form, offers};
-use super::{consulted, named};
+use super::{consulted, named, onward};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::examinations;
@@ -53,10 +53,7 @@ pub(crate) async fn perform(
         }
     };
     match keep(&app, &viewer, permit, supplied).await {
-        Ok(after) => {
-            let page = record_address(after.kind(), after.head().id);
-            see_other(&format!("{page}?done={}", act.name))
-        }
+        Ok(after) => see_other(&onward(&viewer, &after, act.name)),
         Err(StoreError::Refused(refusal)) => {
             refused(&form_page(&app, &viewer, &record, act, &fields, Some(&refusal)).await?)
         }

@@ -9,8 +9,8 @@ use pendeen_store::StoreError;
 use uuid::Uuid;
 
 use super::form::{FormPage, Purpose, form, offers};
-use super::kind;
 use super::list::lower;
+use super::{kind, onward};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::request::{Asked, Sent};
@@ -45,12 +45,13 @@ pub(crate) async fn create(
     let kind = kind(&key)?;
     let id = fields.get(ID).and_then(|id| id.parse().ok()).unwrap_or_else(|| app.ids.fresh());
     let (permit, head) = permit(&app, &viewer, kind, id).await?;
-    let there = format!("{}?done=create", record_address(kind, id));
     let complete = supply::complete_new(&app, kind, &fields).await?;
     match app.store.create(permit, head, kind, &complete, app.now()).await {
-        Ok(_) => see_other(&there),
+        Ok(record) => see_other(&onward(&viewer, &record, "create")),
         // The same form sent again: the record is there already.
-        Err(StoreError::Conflict(_)) if fields.get(ID).is_some() => see_other(&there),
+        Err(StoreError::Conflict(_)) if fields.get(ID).is_some() => {
+            see_other(&format!("{}?done=create", record_address(kind, id)))
+        }
         Err(StoreError::Refused(refusal)) => {
             refused(&form_page(&app, &viewer, kind, id, &fields, Some(&refusal)).await?)
         }

@@ -3,24 +3,43 @@
 
 mod act;
 mod create;
-mod form;
-mod glance;
-mod list;
-mod page;
+pub(crate) mod form;
+pub(crate) mod glance;
+pub(crate) mod list;
+pub(crate) mod page;
 
 pub(crate) use act::{perform, show_act};
 pub(crate) use create::{create, show_new};
-pub(crate) use form::FormPage;
-pub(crate) use glance::{Clock, Glance, Handover, Moment, Sides, Step, Totals, clocks};
-pub(crate) use list::{ListPage, list};
-pub(crate) use page::{RecordPage, show};
+pub(crate) use list::list;
+pub(crate) use page::show;
 
+use pendeen_casework::permission::{Action, decide};
 use pendeen_casework::record::{AnyRecord, Kind};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::WebError;
+use crate::view::record_address;
 use crate::viewer::Viewer;
+
+/// Where to go after `act` led to `record`: its page, or My work where the person may not look
+/// at it (any more), such as a sensitive-person check that was asked for.
+fn onward(viewer: &Viewer, record: &AnyRecord, act: &str) -> String {
+    let kind = record.kind();
+    match decide(&viewer.person, Action::View, record) {
+        Ok(_) => format!("{}?done={act}", record_address(kind, record.head().id)),
+        Err(_) => format!("/?kind={}&done={act}", kind.key()),
+    }
+}
+
+/// What was just done, in words; an act that the kind does not have says nothing.
+pub(crate) fn notice(kind: Kind, act: &str) -> Option<String> {
+    if act == "create" {
+        return Some(format!("{} recorded", kind.label()));
+    }
+    let act = kind.acts().iter().find(|known| known.name == act)?;
+    Some(format!("{}: {}", kind.label(), list::lower(act.label)))
+}
 
 /// The kind named in an address.
 fn kind(key: &str) -> Result<Kind, WebError> {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::glance::{self, Glance};
 use super::list::lower;
-use super::{consulted, named};
+use super::{consulted, named, notice};
 use crate::app::App;
 use crate::error::{WebError, page};
 use crate::request::Asked;
@@ -75,14 +75,6 @@ fn view(
     view.related = groups(related);
     view.history = events(record.kind(), history, &names(related), hides);
     view
-}
-
-/// What was just done, in words; an act that the kind does not have says nothing.
-fn notice(kind: Kind, act: &str) -> Option<String> {
-    if act == "create" {
-        return Some(format!("{} recorded", kind.label()));
-    }
-    kind.acts().iter().find(|known| known.name == act).map(|known| known.label.to_owned())
 }
 
 /// The acts that the state and the rules allow this person now.
