@@ -1,8 +1,8 @@
 //! What the parent and the worker say to each other.
 //!
 //! The parent asks with a [`Request`]; the worker answers with [`Reply`]s, the last of which
-//! ends the answer. [`frame`](super::frame) says how a message travels. What a message *says*
-//! is checked by the receiver: the parent believes the worker nothing.
+//! ends the answer. A message travels in one bounded frame, as `frame.rs` says. What a message
+//! *says* is checked by the receiver: the parent believes the worker nothing.
 
 use std::fmt;
 
