@@ -137,6 +137,7 @@ impl Field {
     }
 
     /// The same field with a hint.
+    #[must_use]
     pub const fn hint(mut self, hint: &'static str) -> Self {
         self.hint = hint;
         self

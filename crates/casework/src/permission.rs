@@ -7,19 +7,15 @@
 //! A [`Permit`] can be made nowhere else, and the store asks for one before it writes: code
 //! that forgets to ask does not compile.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
+mod rules;
 
-use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid,
-    PolicySet, Request, RestrictedExpression,
-};
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::force::{FORCES, ForceKey};
 use crate::person::{Person, PersonId, Role};
 use crate::record::{AnyRecord, Head, Kind, Restriction};
+use rules::Relation;
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,14 +168,6 @@ pub const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
 /// What policies call a record of no force, and a person of none.
 const NATIONAL: &str = "national";
 
-/// What the policies know of a record.
-struct Relation<'a> {
-    id: Uuid,
-    force: &'a str,
-    author: PersonId,
-    restricted_to: Option<Role>,
-}
-
 fn permit(person: &Person, action: &str, kind: Kind, head: &Head) -> Result<Permit, Denied> {
     let relation = Relation {
         id: head.id,
@@ -206,55 +194,6 @@ fn force_of(force: Option<ForceKey>) -> &'static str {
     force.map_or(NATIONAL, ForceKey::as_str)
 }
 
-/// Asks the policies; whatever cannot be asked is denied.
 fn allowed(person: &Person, action: &str, kind: Kind, relation: &Relation<'_>) -> bool {
-    ask(person, action, kind, relation).unwrap_or(false)
-}
-
-fn ask(
-    person: &Person,
-    action: &str,
-    kind: Kind,
-    relation: &Relation<'_>,
-) -> Result<bool, Box<dyn std::error::Error>> {
-    let principal = uid("Person", &person.id.0.to_string())?;
-    let resource = uid(&format!("{kind:?}"), &relation.id.to_string())?;
-    let roles =
-        person.roles.iter().map(|role| uid("Role", role.key())).collect::<Result<_, _>>()?;
-    let text = |value: &str| RestrictedExpression::new_string(value.to_owned());
-    let of_person = [("force".to_owned(), text(force_of(person.force)))].into();
-    let author =
-        RestrictedExpression::new_entity_uid(uid("Person", &relation.author.0.to_string())?);
-    let mut of_record: HashMap<_, _> =
-        [("force".to_owned(), text(relation.force)), ("author".to_owned(), author)].into();
-    if let Some(role) = relation.restricted_to {
-        let role = RestrictedExpression::new_entity_uid(uid("Role", role.key())?);
-        of_record.insert("restricted_to".to_owned(), role);
-    }
-    let entities = Entities::from_entities(
-        [
-            Entity::new(principal.clone(), of_person, roles)?,
-            Entity::new(resource.clone(), of_record, HashSet::new())?,
-        ],
-        None,
-    )?;
-    let request =
-        Request::new(principal, uid("Action", action)?, resource, Context::empty(), None)?;
-    let answer = Authorizer::new().is_authorized(&request, policies(), &entities);
-    // An error in a policy would drop that policy: with one that forbids, that would permit.
-    let sound = answer.diagnostics().errors().next().is_none();
-    Ok(sound && answer.decision() == Decision::Allow)
-}
-
-fn uid(of: &str, id: &str) -> Result<EntityUid, cedar_policy::ParseErrors> {
-    Ok(EntityUid::from_type_name_and_id(of.parse::<EntityTypeName>()?, EntityId::new(id)))
-}
-
-/// All policies, parsed once.
-fn policies() -> &'static PolicySet {
-    static PARSED: OnceLock<PolicySet> = OnceLock::new();
-    PARSED.get_or_init(|| {
-        let all: String = POLICIES.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("\n");
-        all.parse().expect("the policies are compiled in and a test parses them")
-    })
+    rules::allowed(person, force_of(person.force), action, kind, relation)
 }

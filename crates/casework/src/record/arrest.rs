@@ -388,7 +388,7 @@ impl std::fmt::Display for RiskAssessment {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::record::testing::{World, at, fields};
 

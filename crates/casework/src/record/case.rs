@@ -187,16 +187,17 @@ impl Record for Case {
 
     fn apply(&mut self, act: &str, context: &ActContext<'_>) -> Result<(), Refusal> {
         match act {
-            "add_subject" => self.add_subject(context),
+            "add_subject" => self.add_subject(context)?,
             "add_note" => self.add_note(context.fields.text("text")?, context),
-            "close" => self.close(context),
+            "close" => self.close(context)?,
             "reopen" => {
                 self.state = State::Open;
                 self.outcome = None;
-                self.add_note(context.fields.text("reason")?, context)
+                self.add_note(context.fields.text("reason")?, context);
             }
-            other => Err(Refusal::UnknownAct(other.to_owned())),
+            other => return Err(Refusal::UnknownAct(other.to_owned())),
         }
+        Ok(())
     }
 }
 
@@ -236,9 +237,8 @@ impl Case {
         Ok(())
     }
 
-    fn add_note(&mut self, text: String, context: &ActContext<'_>) -> Result<(), Refusal> {
+    fn add_note(&mut self, text: String, context: &ActContext<'_>) {
         self.notes.push(Note { text, signed: Signed::now(context) });
-        Ok(())
     }
 
     fn close(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
@@ -261,5 +261,64 @@ impl Case {
         self.outcome = Some((fields.choice("outcome")?, fields.text("reason")?));
         self.state = State::Closed;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::premises::Premises;
+    use crate::record::testing::{World, fields, officer};
+    use crate::record::warrant::Warrant;
+
+    #[test]
+    fn a_case_opened_from_a_package_knows_its_subject_and_force_without_seeing_the_record() {
+        let mut world = World::new();
+        let band = fields([("band", "high"), ("source", "KIRAT"), ("date", "2026-05-01")]);
+        let subject = world.subject();
+        let subject = world.act(&subject, "assess_risk", &band).unwrap();
+        let package: Package = world.create(&fields([
+            ("subject", &*subject.head.id.to_string()),
+            ("destination", "E23000035"),
+            ("content", "C"),
+            ("asked", "A"),
+            ("source_grade", "1"),
+            ("information_grade", "a"),
+            ("handling", "p"),
+        ]));
+        let from = fields([("name", "Case"), ("package", &*package.head.id.to_string())]);
+        let sent = Package {
+            state: package::State::Sent,
+            head: Head { force: crate::force::ForceKey::parse("E23000035"), ..package.head.clone() },
+            ..package
+        };
+        world.put(sent.clone());
+        world.by = officer(1, Some("E23000035"));
+        let refusal = world.try_create::<Case>(&from).unwrap_err();
+        assert!(matches!(refusal, Refusal::Missing { who: Some(Role::ReceivingDesk), .. }));
+        let package = world.act(&sent, "acknowledge", &fields([])).unwrap();
+        let case: Case = world.create(&from);
+        assert_eq!((case.people[0].name.as_str(), case.head.force), ("Robin Example", sent.head.force));
+        let started = fields([("case", &*case.head.id.to_string())]);
+        assert_eq!(world.act(&package, "start", &started).unwrap().state(), "in_progress");
+    }
+
+    #[test]
+    fn nothing_new_joins_a_closed_case() {
+        let mut world = World::new();
+        let case = world.case();
+        let closing = fields([("outcome", "no_further_action"), ("reason", "Nothing found")]);
+        world.act(&case, "close", &closing).unwrap();
+        let premises: Premises = world.premises();
+        let refusal = world
+            .try_create::<Warrant>(&fields([
+                ("case", &*case.head.id.to_string()),
+                ("premises", &*premises.head.id.to_string()),
+                ("statute", "pca_1978_s4"),
+                ("kind", "specific"),
+                ("grounds", "G"),
+            ]))
+            .unwrap_err();
+        assert!(matches!(refusal, Refusal::Field { label, .. } if label == "Case"));
     }
 }

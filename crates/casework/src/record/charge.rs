@@ -261,3 +261,68 @@ impl Charge {
         Ok(date)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::arrest::tests::arrest;
+    use crate::record::testing::{World, fields};
+
+    fn laid(arrest: &Arrest, kind: &str) -> Fields {
+        fields([
+            ("arrest", &*arrest.head.id.to_string()),
+            ("kind", kind),
+            ("offence", "Making indecent images, PCA 1978 s.1"),
+            ("charged_on", "2026-06-01"),
+            ("court", "Plymouth"),
+        ])
+    }
+
+    #[test]
+    fn an_arrest_counts_as_charged_once_a_charge_is_recorded() {
+        let mut world = World::new();
+        let arrest = arrest(&mut world, "arrest");
+        let charge: Charge = world.create(&laid(&arrest, "images"));
+        assert_eq!(charge.head.force, arrest.head.force);
+        let risk = fields([("suicide_risk", "low"), ("risk_note", "Seen")]);
+        assert_eq!(world.act(&arrest, "charge", &risk).unwrap().state(), "charged");
+    }
+
+    #[test]
+    fn contact_offences_are_told_apart_from_images() {
+        let mut world = World::new();
+        let arrest = arrest(&mut world, "arrest");
+        for (kind, contact) in [("images", false), ("contact", true)] {
+            let charge: Charge = world.create(&laid(&arrest, kind));
+            assert!(charge.facets().contains(&Facet::flag("contact_offence", contact)));
+        }
+    }
+
+    #[test]
+    fn no_charge_follows_from_an_arrest_that_ended_without_further_action() {
+        let mut world = World::new();
+        let arrest = arrest(&mut world, "arrest");
+        let ended =
+            fields([("reason", "Another"), ("suicide_risk", "low"), ("risk_note", "Seen")]);
+        let arrest = world.act(&arrest, "no_further_action", &ended).unwrap();
+        assert!(world.try_create::<Charge>(&laid(&arrest, "images")).is_err());
+    }
+
+    #[test]
+    fn a_court_does_nothing_before_the_charge_and_sentences_only_after_a_verdict() {
+        let mut world = World::new();
+        let arrest = arrest(&mut world, "arrest");
+        let charge: Charge = world.create(&laid(&arrest, "images"));
+        let plea = |date| fields([("plea", "guilty"), ("date", date)]);
+        assert!(world.act(&charge, "enter_plea", &plea("2026-05-31")).is_err());
+        let charge = world.act(&charge, "enter_plea", &plea("2026-06-02")).unwrap();
+        let sentence = fields([("sentence", "Community order"), ("date", "2026-06-03")]);
+        assert!(matches!(
+            world.act(&charge, "record_sentence", &sentence),
+            Err(Refusal::WrongState { .. })
+        ));
+        let verdict = fields([("verdict", "guilty"), ("date", "2026-06-02")]);
+        let charge = world.act(&charge, "record_verdict", &verdict).unwrap();
+        assert_eq!(world.act(&charge, "record_sentence", &sentence).unwrap().state(), "sentenced");
+    }
+}

@@ -440,7 +440,6 @@ macro_rules! records {
 
         /// A record whose kind is known only when the program runs.
         #[derive(Debug, Clone)]
-        #[expect(clippy::large_enum_variant, reason = "short-lived, never in large collections")]
         pub enum AnyRecord {
             $(#[doc = $label] $Type($module::$Type),)*
         }

@@ -81,3 +81,24 @@ impl Record for Operation {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::subject::Subject;
+    use crate::record::testing::{World, fields};
+
+    #[test]
+    fn work_joins_an_open_operation_and_not_a_closed_one() {
+        let mut world = World::new();
+        let operation: Operation =
+            world.create(&fields([("name", "Example"), ("purpose", "Protect children")]));
+        let id = operation.head.id.to_string();
+        let joining = fields([("name", "R"), ("suspect", "yes"), ("operation", &*id)]);
+        let subject: Subject = world.create(&joining);
+        assert_eq!(subject.head.operation.map(super::super::Id::uuid), Some(operation.head.id));
+        world.act(&operation, "close", &fields([("reason", "Over")])).unwrap();
+        let refusal = world.try_create::<Subject>(&joining).unwrap_err();
+        assert!(matches!(refusal, Refusal::Field { label, .. } if label == "Operation"));
+    }
+}

@@ -226,6 +226,7 @@ impl Head {
 
 /// Builds the lines that a page shows of a record.
 #[derive(Debug, Default)]
+#[must_use]
 pub struct Lines(Vec<Detail>);
 
 impl Lines {

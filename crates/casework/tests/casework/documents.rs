@@ -67,8 +67,7 @@ fn the_schema_knows_every_kind_and_every_act() {
 #[test]
 fn the_policies_are_valid_under_the_schema_and_each_has_a_name_of_its_own() {
     let (schema, _) = Schema::from_cedarschema_str(SCHEMA).unwrap();
-    let all: String = POLICIES.iter().map(|(_, text)| format!("{text}\n")).collect();
-    let policies: PolicySet = all.parse().unwrap();
+    let policies: PolicySet = POLICIES.map(|(_, text)| text).join("\n").parse().unwrap();
     let result = Validator::new(schema).validate(&policies, ValidationMode::Strict);
     let problems: Vec<_> = result.validation_errors().map(ToString::to_string).collect();
     assert!(problems.is_empty(), "{problems:#?}");
@@ -99,11 +98,17 @@ fn ask(fields: &[Field]) -> String {
 
 fn overview() -> String {
     let (mut links, mut facets) = (BTreeMap::new(), BTreeMap::new());
-    let mut world = World::new(5);
-    for _ in 0..6000 {
-        world.step();
-    }
-    for record in &world.records {
+    let grown = (0..60).flat_map(|seed| {
+        let mut world = World::new(seed);
+        for step in 0..600 {
+            if step % 100 == 99 {
+                world.scramble();
+            }
+            world.step();
+        }
+        world.records
+    });
+    for record in grown {
         let seen: &mut BTreeSet<_> = links.entry(record.kind()).or_default();
         seen.extend(record.links().iter().map(|l| format!("`{}` ({})", l.role, l.kind.key())));
         let seen: &mut BTreeSet<_> = facets.entry(record.kind()).or_default();

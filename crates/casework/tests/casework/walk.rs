@@ -88,7 +88,7 @@ proptest! {
 }
 
 #[test]
-fn acts_start_from_states_that_exist_and_every_kind_begins_in_its_first_state() {
+fn acts_start_from_states_that_exist_and_records_begin_where_no_act_leads() {
     for kind in Kind::ALL {
         let states: BTreeSet<_> = kind.states().iter().map(|s| s.key).collect();
         assert_eq!(states.len(), kind.states().len(), "{kind:?} names a state twice");
@@ -106,7 +106,9 @@ fn acts_start_from_states_that_exist_and_every_kind_begins_in_its_first_state() 
     for _ in 0..400 {
         let kind = *world.dice.pick(Kind::ALL).unwrap();
         if let Ok(record) = world.create(kind) {
-            assert_eq!(record.state(), kind.states()[0].key, "{kind:?}");
+            let state = record.state();
+            let led_to = kind.states().iter().any(|s| s.to.contains(&state));
+            assert!(state == kind.states()[0].key || !led_to, "{kind:?} begins as {state}");
             assert_eq!(record.head().version, 1);
         }
     }
@@ -140,28 +142,26 @@ fn every_act_of_every_kind_is_handled() {
 }
 
 #[test]
-fn every_declared_transition_is_reached_by_some_act() {
+fn every_declared_transition_is_made_by_some_act() {
     let mut wanted: BTreeSet<(Kind, &str, &str)> = Kind::ALL
         .iter()
         .flat_map(|kind| kind.states().iter().map(move |s| (*kind, s)))
         .flat_map(|(kind, s)| s.to.iter().map(move |to| (kind, s.key, *to)))
         .collect();
-    let mut world = World::new(3);
-    for _ in 0..60_000 {
-        world.step();
-        let kind = wanted.first().map(|(kind, ..)| *kind);
-        let Some(kind) = kind else { return };
-        let of_kind: Vec<_> =
-            (0..world.records.len()).filter(|i| world.records[*i].kind() == kind).collect();
-        let target =
-            [world.dice.pick(&of_kind).copied(), Some(world.dice.below(world.records.len()))];
-        for index in target.into_iter().flatten() {
-            let before = world.records[index].clone();
-            let Some(act) = world.dice.pick(before.kind().acts()) else { continue };
-            if let Ok(after) = world.perform(index, act) {
+    // Many small worlds: in a large one, records that belong together hardly ever meet.
+    for seed in 0..400 {
+        let mut world = World::new(seed);
+        for step in 0..600 {
+            if step % 100 == 99 {
+                world.scramble();
+            }
+            if let Some((before, after)) = world.step() {
                 wanted.remove(&(before.kind(), before.state(), after.state()));
             }
         }
+        if wanted.is_empty() {
+            return;
+        }
     }
-    panic!("never reached: {wanted:?}");
+    panic!("never made: {wanted:?}");
 }

@@ -75,7 +75,7 @@ impl World {
         let by = self.somebody();
         let mut fields = self.fill(act.fields);
         if self.dice.below(2) == 0 {
-            fields = agreeing(&record, act, fields);
+            fields = self.agreeing(&record, act, &fields);
         }
         let related = self.related(act.fields, &fields, &record.needs(act.name));
         let context = ActContext { fields: &fields, related: &related, by: &by, at: self.now };
@@ -84,16 +84,32 @@ impl World {
         Ok(after)
     }
 
-    /// A random step: mostly acts, some new records; an hour passes.
-    pub fn step(&mut self) {
+    /// A random step: mostly an act that the record's state allows, some new records; an hour
+    /// passes. Gives the record before and after an act that was done.
+    pub fn step(&mut self) -> Option<(AnyRecord, AnyRecord)> {
         self.now = self.now.checked_add(1.hours()).unwrap();
         if self.records.is_empty() || self.dice.below(3) == 0 {
             let kind = *self.dice.pick(Kind::ALL).unwrap();
             let _ = self.create(kind);
-        } else {
-            let index = self.dice.below(self.records.len());
-            if let Some(act) = self.dice.pick(self.records[index].kind().acts()) {
-                let _ = self.perform(index, act);
+            return None;
+        }
+        let index = self.dice.below(self.records.len());
+        let before = self.records[index].clone();
+        let possible: Vec<_> =
+            before.kind().acts().iter().filter(|a| a.from.contains(&before.state())).collect();
+        let act = self.dice.pick(&possible)?;
+        Some((before, self.perform(index, act).ok()?))
+    }
+
+    /// Puts about half of the records into any state of their kind, as if long work had led there.
+    pub fn scramble(&mut self) {
+        for index in 0..self.records.len() {
+            let kind = self.records[index].kind();
+            let state = self.dice.pick(kind.states()).unwrap().key;
+            if self.dice.below(2) == 0 {
+                let mut body = self.records[index].to_json().unwrap();
+                body["state"] = state.into();
+                self.records[index] = AnyRecord::from_json(kind, body).unwrap();
             }
         }
     }
@@ -123,7 +139,7 @@ impl World {
     }
 
     fn somebody(&mut self) -> Person {
-        let force = *self.dice.pick(&[None, Some("E23000035")]).unwrap();
+        let force = (self.dice.below(4) > 0).then_some("E23000035");
         officer(self.dice.below(5), force)
     }
 
@@ -170,8 +186,9 @@ impl World {
             Input::Choice(values) => self.dice.pick(values).unwrap().0.to_owned(),
             Input::Force => "E23000035".to_owned(),
             Input::Record(kind) => {
-                let ids: Vec<_> = self.records.iter().filter(|r| r.kind() == kind).collect();
-                self.dice.pick(&ids).map(|r| r.head().id).unwrap_or_default().to_string()
+                let ids: Vec<_> =
+                    self.records.iter().filter(|r| r.kind() == kind).map(|r| r.head().id).collect();
+                self.dice.pick(&ids).copied().unwrap_or_default().to_string()
             }
             Input::Tick => ["yes", ""][self.dice.below(2)].to_owned(),
             Input::System => match field.name {
@@ -185,21 +202,27 @@ impl World {
             },
         }
     }
-}
 
-/// Answers that agree with what the record says, where a random one hardly ever would.
-fn agreeing(record: &AnyRecord, act: &Act, fields: Fields) -> Fields {
-    let links = record.links();
-    let linked = |role: &str| links.iter().find(|l| l.role == role).map(|l| l.to.to_string());
-    let agreed = act.fields.iter().filter_map(|field| match (field.name, field.input) {
-        ("premises", Input::Record(_)) => Some(("premises", linked("premises")?)),
-        ("warrant", Input::Record(_)) => Some(("warrant", linked("warrant")?)),
-        ("seal", _) => Some(("seal", "S1".to_owned())),
-        ("port", _) => Some(("port", "2".to_owned())),
-        _ => None,
-    });
-    let own = fields.iter().map(|(name, value)| (name, value.to_owned()));
-    own.chain(agreed).collect()
+    /// Answers that agree with what the record says, where random ones hardly ever would.
+    fn agreeing(&self, record: &AnyRecord, act: &Act, fields: &Fields) -> Fields {
+        let (id, links) = (record.head().id, record.links());
+        let leads_here = |r: &&AnyRecord| r.links().iter().any(|link| link.to == id);
+        let agreed = act.fields.iter().filter_map(|field| {
+            let value = match (field.name, field.input) {
+                (name, Input::Record(kind)) => {
+                    let linked = links.iter().find(|l| l.role == name).map(|l| l.to);
+                    let of_kind = self.records.iter().filter(|r| r.kind() == kind);
+                    linked.or(of_kind.rev().find(leads_here).map(|r| r.head().id))?.to_string()
+                }
+                ("seal", _) => "S1".to_owned(),
+                ("port", _) => "2".to_owned(),
+                _ => return None,
+            };
+            Some((field.name, value))
+        });
+        let own = fields.iter().map(|(name, value)| (name, value.to_owned()));
+        own.chain(agreed).collect()
+    }
 }
 
 fn text(name: &str) -> &'static str {

@@ -1,0 +1,141 @@
+//! Asks the Cedar policies one question: may this person do this to a record of that relation?
+//!
+//! The policies are parsed once and sorted by kind and action from what their heads say, so
+//! that a question meets the few that can apply and not all of them. Whatever cannot be asked
+//! (an act that does not exist) and whatever fails while it is answered is denied.
+//!
+//! Source: Cedar policy language 4, <https://docs.cedarpolicy.com>.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
+use cedar_policy::{
+    ActionConstraint, Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName,
+    EntityUid, Policy, PolicySet, Request, ResourceConstraint, RestrictedExpression,
+};
+use uuid::Uuid;
+
+use super::POLICIES;
+use crate::person::{Person, PersonId, Role};
+use crate::record::Kind;
+
+/// What the policies know of a record.
+pub(super) struct Relation<'a> {
+    pub(super) id: Uuid,
+    pub(super) force: &'a str,
+    pub(super) author: PersonId,
+    pub(super) restricted_to: Option<Role>,
+}
+
+/// What is the same for every question about one kind and one action.
+struct Cell {
+    resource: EntityTypeName,
+    action: EntityUid,
+    policies: PolicySet,
+}
+
+/// Everything that is parsed once.
+struct Rules {
+    person: EntityTypeName,
+    role: EntityTypeName,
+    cells: HashMap<(Kind, &'static str), Cell>,
+}
+
+/// Asks the policies; whatever cannot be asked is denied.
+pub(super) fn allowed(
+    person: &Person,
+    force: &str,
+    action: &str,
+    kind: Kind,
+    relation: &Relation<'_>,
+) -> bool {
+    let rules = rules();
+    let Some(cell) = rules.cell(kind, action) else { return false };
+    rules.ask(person, force, cell, relation).unwrap_or(false)
+}
+
+impl Rules {
+    fn cell(&self, kind: Kind, action: &str) -> Option<&Cell> {
+        let name = names(kind).find(|name| *name == action)?;
+        self.cells.get(&(kind, name))
+    }
+
+    fn ask(
+        &self,
+        person: &Person,
+        force: &str,
+        cell: &Cell,
+        relation: &Relation<'_>,
+    ) -> Result<bool, Box<dyn std::error::Error>> {
+        let text = |value: &str| RestrictedExpression::new_string(value.to_owned());
+        let entity = RestrictedExpression::new_entity_uid;
+        let principal = uid(&self.person, person.id.0.to_string());
+        let resource = uid(&cell.resource, relation.id.to_string());
+        let roles = person.roles.iter().map(|role| uid(&self.role, role.key())).collect();
+        let author = uid(&self.person, relation.author.0.to_string());
+        let of_person = [("force".to_owned(), text(force))].into();
+        let mut of_record: HashMap<_, _> =
+            [("force".to_owned(), text(relation.force)), ("author".to_owned(), entity(author))]
+                .into();
+        if let Some(role) = relation.restricted_to {
+            of_record.insert("restricted_to".to_owned(), entity(uid(&self.role, role.key())));
+        }
+        let entities = Entities::from_entities(
+            [
+                Entity::new(principal.clone(), of_person, roles)?,
+                Entity::new(resource.clone(), of_record, HashSet::new())?,
+            ],
+            None,
+        )?;
+        let request =
+            Request::new(principal, cell.action.clone(), resource, Context::empty(), None)?;
+        let answer = Authorizer::new().is_authorized(&request, &cell.policies, &entities);
+        // An error in a policy drops that policy: with one that forbids, that would permit.
+        let sound = answer.diagnostics().errors().next().is_none();
+        Ok(sound && answer.decision() == Decision::Allow)
+    }
+}
+
+fn uid(of: &EntityTypeName, id: impl AsRef<str>) -> EntityUid {
+    EntityUid::from_type_name_and_id(of.clone(), EntityId::new(id))
+}
+
+/// What can be asked about a kind.
+fn names(kind: Kind) -> impl Iterator<Item = &'static str> {
+    ["view", "view_guarded", "create"].into_iter().chain(kind.acts().iter().map(|act| act.name))
+}
+
+fn rules() -> &'static Rules {
+    static RULES: OnceLock<Rules> = OnceLock::new();
+    RULES.get_or_init(|| parse().expect("the policies are compiled in and a test parses them"))
+}
+
+fn parse() -> Result<Rules, Box<dyn std::error::Error>> {
+    let all: PolicySet = POLICIES.map(|(_, text)| text).join("\n").parse()?;
+    let action_type: EntityTypeName = "Action".parse()?;
+    let mut cells = HashMap::new();
+    for kind in Kind::ALL {
+        let resource: EntityTypeName = format!("{kind:?}").parse()?;
+        for name in names(*kind) {
+            let action = uid(&action_type, name);
+            let applying = all.policies().filter(|p| applies(p, &action, &resource)).cloned();
+            let policies = PolicySet::from_policies(applying)?;
+            cells.insert((*kind, name), Cell { resource: resource.clone(), action, policies });
+        }
+    }
+    Ok(Rules { person: "Person".parse()?, role: "Role".parse()?, cells })
+}
+
+/// Whether a policy's head leaves it possible that the policy has something to say.
+fn applies(policy: &Policy, action: &EntityUid, resource: &EntityTypeName) -> bool {
+    let action = match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(one) => one == *action,
+        ActionConstraint::In(several) => several.contains(action),
+    };
+    let resource = match policy.resource_constraint() {
+        ResourceConstraint::Is(kind) | ResourceConstraint::IsIn(kind, _) => kind == *resource,
+        ResourceConstraint::Any | ResourceConstraint::In(_) | ResourceConstraint::Eq(_) => true,
+    };
+    action && resource
+}
