@@ -36,7 +36,7 @@ unit: assets ## All Rust tests, on SQLite and a private PostgreSQL
 
 browser: assets ## The pages in a real browser, screenshots in artefacts/screenshots
 	cargo build --bin pendeen
-	scripts/browser-test
+	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && node run.mjs
 
 bench: setup assets ## Measure against the peers, same inputs, same run; results as Markdown
 	cargo build --release --bin pendeen
