@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use pendeen_casework::figure::{FIGURES, Figure, Part, Scope, Unit};
 use pendeen_casework::force::ForceKey;
-use sea_orm::sea_query::{Expr, ExprTrait, Query as Sql, SelectStatement};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query as Sql, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
 
 use crate::Store;
@@ -71,7 +71,7 @@ fn counting(figure: &Figure, scope: &Scope) -> SelectStatement {
     let mut select = Sql::select();
     select.from(record::Entity).cond_where(selected(figure, scope));
     match figure.unit {
-        Unit::Records => select.expr(Expr::col((record::Entity, record::Column::Id)).count()),
+        Unit::Records => select.expr(Expr::col(Asterisk).count()),
         Unit::Distinct(role) => {
             let to = Expr::col((link::Entity, link::Column::ToId));
             let same = Expr::col((link::Entity, link::Column::FromId))

@@ -11,8 +11,8 @@ use sea_orm::sea_query::{
     Condition, IntoCondition, LikeExpr, NullOrdering, Query as Sql, SelectStatement, SimpleExpr,
 };
 use sea_orm::{
-    ColumnTrait, Condition as Cond, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, Condition as Cond, DerivePartialModel, EntityTrait, Order, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -176,6 +176,7 @@ impl Store {
         let rows = ordered(found, query.order)
             .offset(query.page.offset)
             .limit(query.page.limit)
+            .into_partial_model::<Listed>()
             .all(&db)
             .await?;
         db.rollback().await?;
@@ -281,8 +282,30 @@ pub(crate) fn urgency_rank(urgency: Urgency) -> i16 {
         .map_or(i16::MAX, |(_, rank)| rank)
 }
 
+/// The columns of a row in a list: not its body, which may be long.
+#[derive(Debug, Clone, DerivePartialModel)]
+#[sea_orm(entity = "record::Entity")]
+pub(crate) struct Listed {
+    pub id: Uuid,
+    pub kind: String,
+    pub number: String,
+    pub version: i64,
+    pub state: String,
+    pub title: String,
+    pub force: Option<String>,
+    pub operation: Option<Uuid>,
+    pub restriction: String,
+    pub simulated: bool,
+    pub next_role: Option<String>,
+    pub next_what: Option<String>,
+    pub next_due: Option<i64>,
+    pub next_urgency: Option<i16>,
+    pub created: i64,
+    pub updated: i64,
+}
+
 /// A stored row as a list shows it.
-pub(crate) fn row(stored: record::Model) -> Result<Row> {
+pub(crate) fn row(stored: Listed) -> Result<Row> {
     let unreadable = || StoreError::Corrupt {
         what: "record",
         id: stored.id,

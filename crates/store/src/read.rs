@@ -18,7 +18,7 @@ use crate::audit::log::{Committed, Tail};
 use crate::audit::{Leaf, Processing};
 use crate::entity::{link, record, record_version};
 use crate::error::{Result, StoreError};
-use crate::query::{Row, row};
+use crate::query::{Listed, Row, row};
 use crate::sight::visible;
 use crate::{Store, moment};
 
@@ -172,6 +172,7 @@ impl Store {
             let stored = record::Entity::find()
                 .filter(visible(who, &[]))
                 .filter(record::Column::Id.is_in(chunk.iter().map(|(_, id)| *id)))
+                .into_partial_model::<Listed>()
                 .all(self.db())
                 .await?;
             for stored in stored {

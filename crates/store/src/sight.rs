@@ -29,32 +29,43 @@ pub(crate) fn visible(who: &Person, kinds: &[Kind]) -> Cond {
             None => groups.push((sight, vec![kind.key()])),
         }
     }
-    let any = groups.into_iter().fold(Cond::any(), |any, (sight, keys)| {
-        any.add(Cond::all().add(record::Column::Kind.is_in(keys)).add(admitted(&sight)))
-    });
-    Cond::all().add(any)
+    let clauses: Vec<Cond> = groups
+        .into_iter()
+        .flat_map(|(sight, keys)| {
+            let of_kinds = Cond::all().add(record::Column::Kind.is_in(keys));
+            admitted(&sight).into_iter().map(move |clause| of_kinds.clone().add(clause))
+        })
+        .collect();
+    if clauses.is_empty() {
+        // An OR without terms would be true.
+        return Cond::all().add(record::Column::Id.is_null());
+    }
+    Cond::all().add(clauses.into_iter().fold(Cond::any(), Cond::add))
 }
 
-fn admitted(sight: &Visibility) -> Cond {
+/// The clauses of which one must hold. Kept apart, each with its kinds beside it, because both
+/// databases can then answer each from an index and join the answers.
+fn admitted(sight: &Visibility) -> Vec<Cond> {
     use record::Column;
-    // An empty `any` would be true: start from what never holds.
-    let mut unrestricted = Cond::any().add(Column::Id.is_null());
+    let unrestricted = || Cond::all().add(Column::Restriction.eq(UNRESTRICTED));
+    let mut clauses = Vec::new();
     if sight.all {
-        unrestricted = unrestricted.add(Column::Id.is_not_null());
+        clauses.push(unrestricted());
     }
     if sight.national {
-        unrestricted = unrestricted.add(Column::Force.is_null());
+        clauses.push(unrestricted().add(Column::Force.is_null()));
     }
     if let Some(force) = sight.force {
-        unrestricted = unrestricted.add(Column::Force.eq(force.as_str()));
+        clauses.push(unrestricted().add(Column::Force.eq(force.as_str())));
     }
     if let Some(author) = sight.authored_by {
-        unrestricted = unrestricted.add(Column::Author.eq(author.0));
+        clauses.push(unrestricted().add(Column::Author.eq(author.0)));
     }
-    let roles = sight.restricted_to.iter().map(|role| role.key());
-    Cond::any()
-        .add(Cond::all().add(Column::Restriction.eq(UNRESTRICTED)).add(unrestricted))
-        .add(Column::Restriction.is_in(roles))
+    if !sight.restricted_to.is_empty() {
+        let roles = sight.restricted_to.iter().map(|role| role.key());
+        clauses.push(Cond::all().add(Column::Restriction.is_in(roles)));
+    }
+    clauses
 }
 
 /// What the policies answer about a person: everything they can ask of one, and the answers.

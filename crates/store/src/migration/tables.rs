@@ -186,10 +186,10 @@ pub fn indices() -> Vec<IndexCreateStatement> {
         index
     };
     vec![
-        index("record", &["kind", "force", "state"]),
-        index("record", &["kind", "updated"]),
+        index("record", &["kind", "restriction", "force", "state"]),
+        index("record", &["kind", "restriction", "updated"]),
         index("record", &["operation", "kind"]),
-        index("record", &["next_role", "next_urgency", "next_due"]),
+        index("record", &["next_role", "restriction", "force", "kind", "next_urgency", "next_due"]),
         index("link", &["to_id", "role"]),
         index("facet", &["name", "value"]),
         index("record_document", &["sha256"]),

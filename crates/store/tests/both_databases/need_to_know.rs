@@ -80,11 +80,13 @@ pub async fn every_kind_of_record_is_kept_and_reads_back(db: Fixture) {
 
 pub async fn the_sql_filter_and_the_policies_agree_row_by_row(db: Fixture) {
     let author = person(507, &[Role::IntelligenceOfficer], None);
-    let forces = [None, Some(FORCE), Some(OTHER)].map(|force| force.and_then(ForceKey::parse));
-    let restrictions = [
-        Restriction::None,
-        Restriction::Role(Role::SensitiveCheckOfficer),
-        Restriction::Role(Role::OfficerInCase),
+    let open = Restriction::None;
+    let relations = [
+        (None, open.clone()),
+        (Some(FORCE), open.clone()),
+        (Some(OTHER), open),
+        (None, Restriction::Role(Role::SensitiveCheckOfficer)),
+        (Some(OTHER), Restriction::Role(Role::OfficerInCase)),
     ];
     let mut planted = Vec::new();
     let templates = one_of_each(&author);
@@ -93,16 +95,14 @@ pub async fn the_sql_filter_and_the_policies_agree_row_by_row(db: Fixture) {
         planted.push(template.clone());
     }
     for template in templates {
-        for force in forces {
-            for restriction in &restrictions {
-                let mut record = template.clone();
-                let n = planted.len() as u128 + 1_000;
-                let kind = record.kind();
-                let new = head(kind, n, &author);
-                *record.head_mut() = Head { force, restriction: restriction.clone(), ..new };
-                db.plant(&record).await;
-                planted.push(record);
-            }
+        for (force, restriction) in &relations {
+            let mut record = template.clone();
+            let n = planted.len() as u128 + 1_000;
+            let new = head(record.kind(), n, &author);
+            let force = force.and_then(ForceKey::parse);
+            *record.head_mut() = Head { force, restriction: restriction.clone(), ..new };
+            db.plant(&record).await;
+            planted.push(record);
         }
     }
     let mut seen_by_somebody = 0;
