@@ -100,7 +100,7 @@ pub enum Restriction {
 pub struct Head {
     /// Identifies the record.
     pub id: Uuid,
-    /// What people call it, such as `PKG-7K3M-9QXD`: made from the id, so that it tells
+    /// What people call it, such as `PKG-7K3M9-QXD4Z`: made from the id, so that it tells
     /// nothing about how many others there are.
     pub number: String,
     /// 1 for the first version, one more for each act.
@@ -145,13 +145,15 @@ impl Head {
     }
 }
 
-/// A record's number: the kind's prefix and 40 bits of its id in Crockford's base 32.
+/// A record's number: the kind's prefix and 50 bits of its id in Crockford's base 32. Of a
+/// million records of one kind, two have the same number with a chance of one in 2,000; the
+/// store refuses the second, and its maker draws another id.
 fn number(kind: Kind, id: Uuid) -> String {
     const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let bits = id.as_u128() & ((1 << 40) - 1);
+    let bits = id.as_u128() & ((1 << 50) - 1);
     let digit = |i: u32| char::from(DIGITS[usize::try_from((bits >> (5 * i)) & 31).unwrap_or(0)]);
-    let code: String = (0..8).rev().map(digit).collect();
-    format!("{}-{}-{}", kind.prefix(), &code[..4], &code[4..])
+    let code: String = (0..10).rev().map(digit).collect();
+    format!("{}-{}-{}", kind.prefix(), &code[..5], &code[5..])
 }
 
 /// A named relation from one record to another, such as a warrant's `case`.
