@@ -323,6 +323,6 @@ async function firstChoice(page, kind, name) {
 /** Children safeguarded in the operation, as the figures page counts them. */
 async function safeguarded(page) {
   await page.goto("/figures");
-  const row = page.locator("tr", { has: page.getByText("Children safeguarded", { exact: true }) });
+  const row = page.locator("tr", { hasText: "Children whom a safeguarding officer declared" });
   return Number(await row.locator("td").first().innerText());
 }

@@ -13,7 +13,7 @@ before(async () => {
 after(() => browser.close());
 
 const everybody = [
-  ["coordinator", ["/records/package", "/records/case", "/children", "/figures"], ["/audit"]],
+  ["coordinator", ["/records/package", "/children", "/figures"], ["/audit", "/records/case"]],
   ["intelligence_officer", ["/records/referral", "/records/subject"], ["/audit"]],
   ["authorising_officer", ["/records/package"], ["/audit"]],
   ["spoc", ["/records/attribution"], ["/records/case", "/audit", "/children"]],

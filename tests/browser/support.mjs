@@ -22,6 +22,7 @@ export const DEVON = "E23000035";
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    env: { ...process.env, LANGUAGE: "en_GB" },
     args: [
       "--headless=new",
       "--no-sandbox",
@@ -54,9 +55,10 @@ export async function signIn(browser, { username, password }, options = {}) {
     ...options,
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
   page.complaints = [];
   page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().includes("404")) {
+    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) {
       page.complaints.push(message.text());
     }
   });

@@ -289,3 +289,46 @@ async fn a_form_sent_twice_makes_one_record_and_an_act_on_an_old_version_is_refu
     let denied = site.get(&examiner, &format!("/records/referral/{id}")).await;
     assert_eq!(denied.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_hidden_record_changes_no_byte_of_a_list_or_a_search() {
+    let site = Site::new().await;
+    let (officer, intel) =
+        (site.sign_in(Role::OfficerInCase).await, site.sign_in(Role::IntelligenceOfficer).await);
+    let pages = ["/records/subject", "/search?q=Sample", "/"];
+    let mut before = Vec::new();
+    for page in pages {
+        before.push(site.get(&officer, page).await.body);
+    }
+    let form = [("name", "Sample Person"), ("suspect", "yes")];
+    let made = site.post(&intel, "/records/subject/new", &form).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+    assert!(site.get(&intel, "/search?q=Sample").await.body.contains("Sample Person"));
+    for (page, before) in pages.into_iter().zip(before) {
+        assert_eq!(site.get(&officer, page).await.body, before, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn an_act_cannot_be_fed_what_the_program_supplies() {
+    let site = Site::new().await;
+    let cookie = site.sign_in(Role::FiguresOfficer).await;
+    let digest = "00".repeat(32);
+    let form = [("name", "June"), ("figures", r#"{"arrests":1}"#), ("digest", &*digest)];
+    let made = site.post(&cookie, "/records/figures_release/new", &form).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+    let page = site.get(&cookie, made.location()).await.body;
+    assert!(page.contains("June") && !page.contains(&digest), "the program's own digest stands");
+}
+
+#[tokio::test]
+async fn only_an_auditor_reads_the_log_and_finds_it_whole() {
+    let site = Site::new().await;
+    let auditor = site.sign_in(Role::Auditor).await;
+    let page = site.get(&auditor, "/audit").await;
+    assert!(page.body.contains("The log is whole"), "{}", page.body);
+    for role in Role::ALL.into_iter().filter(|role| *role != Role::Auditor) {
+        let cookie = site.sign_in(role).await;
+        assert_eq!(site.get(&cookie, "/audit").await.status, StatusCode::NOT_FOUND, "{role:?}");
+    }
+}

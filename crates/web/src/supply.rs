@@ -149,7 +149,6 @@ async fn totals(app: &App, typed: &Fields) -> Result<Vec<(String, String)>, Refu
     .into())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn internal(error: impl std::fmt::Display) -> WebError {
     WebError::Internal(error.to_string())
 }

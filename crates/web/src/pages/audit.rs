@@ -20,7 +20,7 @@ use crate::view::{Choice, Pages};
 use crate::viewer::Viewer;
 
 /// Entries to a page.
-const ENTRIES: u64 = 100;
+const ENTRIES: u64 = 50;
 /// A log of up to this many leaves is checked whenever the page is opened.
 const CHECKED_ALWAYS: u64 = 50_000;
 
@@ -154,6 +154,23 @@ async fn verdict(app: &App, asked: bool, newest: &[Entry]) -> Result<Verdict, We
     })
 }
 
+/// What a list was asked for, without the parts that asked for nothing; other values stay.
+fn asked(value: String) -> String {
+    let Ok(serde_json::Value::Object(parts)) = serde_json::from_str(&value) else { return value };
+    let said = parts.into_iter().filter_map(|(name, part)| match part {
+        serde_json::Value::String(text) if !text.is_empty() => Some(format!("{name} {text}")),
+        serde_json::Value::Array(all) if !all.is_empty() => {
+            let all: Vec<String> = all
+                .iter()
+                .map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned))
+                .collect();
+            Some(format!("{name} {}", all.join(", ")))
+        }
+        _ => None,
+    });
+    said.collect::<Vec<_>>().join("; ")
+}
+
 fn row(entry: Entry, names: &HashMap<PersonId, String>) -> EntryRow {
     let leaf = entry.leaf;
     let who = match leaf.who {
@@ -172,6 +189,6 @@ fn row(entry: Entry, names: &HashMap<PersonId, String>) -> EntryRow {
         kind: leaf.processing.label(),
         action: text::words(&leaf.action),
         about,
-        values: entry.values,
+        values: entry.values.into_iter().map(|(name, value)| (name, asked(value))).collect(),
     }
 }

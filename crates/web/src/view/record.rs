@@ -108,6 +108,10 @@ pub(crate) fn filled(fields: &Fields, spec: &[Field], names: &HashMap<Uuid, Stri
                 let force = pendeen_casework::force::ForceKey::parse(value);
                 Line::new(field.label, force.map_or(value, |key| key.force().name))
             }
+            Input::Moment => match fields.moment(field.name) {
+                Ok(at) => Line::new(field.label, &text::moment(at)),
+                Err(_) => Line::new(field.label, value),
+            },
             Input::Record(kind) => {
                 let name = value.parse().ok().and_then(|id: Uuid| names.get(&id));
                 Line::new(field.label, name.map_or(kind.label(), String::as_str))

@@ -90,13 +90,11 @@ async fn allowed(
     let (kind, id) = named(key, id)?;
     let act = kind.acts().iter().find(|known| known.name == act).ok_or(WebError::NotFound)?;
     let record = consulted(app, viewer, kind, id).await?;
-    match decide(&viewer.person, Action::Act(act.name), &record) {
-        Ok(permit) => Ok((record, act, permit)),
-        Err(_) => {
-            app.store.denied(&viewer.person, act.name, Some((kind, id)), app.now()).await?;
-            Err(WebError::NotFound)
-        }
+    if let Ok(permit) = decide(&viewer.person, Action::Act(act.name), &record) {
+        return Ok((record, act, permit));
     }
+    app.store.denied(&viewer.person, act.name, Some((kind, id)), app.now()).await?;
+    Err(WebError::NotFound)
 }
 
 /// Somebody else acted in between: says so, keeps what was typed, and lets the person look.

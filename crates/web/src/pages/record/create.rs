@@ -68,13 +68,11 @@ async fn permit(
 ) -> Result<(Permit, Head), WebError> {
     let now = app.now();
     let head = Head::new(kind, id, &viewer.person, now);
-    match decide_create(&viewer.person, kind, &head) {
-        Ok(permit) => Ok((permit, head)),
-        Err(_) => {
-            app.store.denied(&viewer.person, "create", Some((kind, id)), now).await?;
-            Err(WebError::NotFound)
-        }
+    if let Ok(permit) = decide_create(&viewer.person, kind, &head) {
+        return Ok((permit, head));
     }
+    app.store.denied(&viewer.person, "create", Some((kind, id)), now).await?;
+    Err(WebError::NotFound)
 }
 
 async fn form_page(

@@ -69,6 +69,7 @@ fn view(
     let mut details = record.details();
     let hides = !guarded && details.iter().any(|detail| detail.guarded);
     details.retain(|detail| guarded || !detail.guarded);
+    details.retain(|detail| !glance::tells(record.kind(), detail.label));
     let mut view = RecordView::new(record, &details, app.now());
     view.acts = acts(viewer, record);
     view.adds = adds(app, viewer, record);

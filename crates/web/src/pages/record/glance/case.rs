@@ -53,7 +53,7 @@ pub(super) async fn timeline(
             moments.push((row.created, noted(row)));
         }
     }
-    moments.sort_by(|a, b| b.0.cmp(&a.0));
+    moments.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     Ok(moments.into_iter().map(|(_, moment)| moment).collect())
 }
 

@@ -14,7 +14,7 @@ pub(crate) use exhibit::Handover;
 pub(crate) use package::Step;
 pub(crate) use subject::Sides;
 
-use pendeen_casework::record::AnyRecord;
+use pendeen_casework::record::{AnyRecord, Kind};
 use pendeen_store::read::RelatedRows;
 
 use crate::app::App;
@@ -38,6 +38,15 @@ pub(crate) enum Glance {
     Subject(Sides),
     /// Nothing beyond the details.
     Nothing,
+}
+
+/// Whether the glance at this kind of record already tells what a line of its details says.
+pub(super) fn tells(kind: Kind, label: &str) -> bool {
+    match kind {
+        Kind::Exhibit => label == "Custody",
+        Kind::Subject => ["Fact", "Opinion", "A child is at immediate risk"].contains(&label),
+        _ => false,
+    }
 }
 
 /// The glance at this record.
