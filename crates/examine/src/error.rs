@@ -65,8 +65,8 @@ pub enum ExamineError {
         source: io::Error,
     },
     /// A table could not be written or read.
-    #[error("{}", table_message(.0))]
-    Table(#[source] TableError),
+    #[error(transparent)]
+    Table(TableError),
     /// There is no finished examination in the folder.
     #[error(
         "{path} holds no finished examination: run `pendeen examine SOURCE --out {path}` first"
@@ -121,7 +121,12 @@ pub enum ExamineError {
 
 impl From<TableError> for ExamineError {
     fn from(error: TableError) -> Self {
-        Self::Table(error)
+        match error {
+            TableError::Io { doing: "creating" | "writing", path, source } => {
+                Self::Output { path, source }
+            }
+            other => Self::Table(other),
+        }
     }
 }
 
@@ -135,12 +140,5 @@ fn advice(error: &io::Error) -> &'static str {
             ": this account may not write there; name another folder with --out"
         }
         _ => "",
-    }
-}
-
-fn table_message(error: &TableError) -> String {
-    match error {
-        TableError::Io { source, .. } => format!("{error}{}", advice(source)),
-        _ => error.to_string(),
     }
 }

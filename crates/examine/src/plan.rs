@@ -16,7 +16,7 @@ use crate::gather::{Found, Opened};
 /// Contents up to this many bytes are digested in batches.
 const SMALL: u64 = 256 * 1024;
 /// A batch is closed when it holds this many bytes ...
-const BATCH_BYTES: u64 = 2 * 1024 * 1024;
+const BATCH_BYTES: u64 = 4 * 1024 * 1024;
 /// ... or this many contents.
 const BATCH_CONTENTS: usize = 512;
 

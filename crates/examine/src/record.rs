@@ -59,7 +59,7 @@ pub struct Examination {
 pub struct OptionsRecord {
     /// How many threads read and digested. The tables do not depend on it.
     pub threads: usize,
-    /// Whether each image was read whole and compared with its stored digests.
+    /// Whether each image that stores digests was read whole and compared with them.
     pub verify: bool,
 }
 

@@ -101,6 +101,9 @@ fn write_source_kind(out: &mut String, source: &SourceRecord) -> fmt::Result {
         }
     }
     match &image.verified {
+        None if image.stored_md5.is_none() && image.stored_sha1.is_none() => {
+            fact(out, "Stored digests", &"none: the container keeps no digest of its bytes")?;
+        }
         None => fact(out, "Stored digests", &"not compared in this run")?,
         Some(verified) => {
             fact(out, "MD5 of the bytes read", &verified.md5)?;

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use pendeen_evidence::image::Image;
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_item::{Gap, Stage};
 use pendeen_knownset::KnownSet;
@@ -35,7 +37,8 @@ pub struct Options<'a> {
     pub threads: NonZeroUsize,
     /// Starts the sandboxed process that opens file systems.
     pub worker: WorkerCommand,
-    /// Whether to read each image whole first and compare it with its stored digests.
+    /// Whether to read each image that stores digests whole first, and compare. One that stores
+    /// none is not read twice: there is nothing to compare with.
     pub verify: bool,
     /// Who examines, with what.
     pub method: Method,
@@ -117,17 +120,25 @@ fn verify_all(
     if !options.verify {
         return sources.iter().map(|_| None).collect();
     }
-    let bytes = sources.iter().filter_map(Opened::image_len).sum();
-    progress.begin(Step::Verifying, None, Some(bytes));
+    let comparable = |source: &Opened| source.image().is_some_and(stores_digests);
+    let bytes = sources.iter().filter(|s| comparable(s)).filter_map(Opened::image_len).sum();
+    if bytes > 0 {
+        progress.begin(Step::Verifying, None, Some(bytes));
+    }
     sources
         .iter()
         .map(|source| {
-            let image = source.image()?;
+            let image = source.image().filter(|image| stores_digests(image))?;
             let verification = image_verify_showing(image.as_ref(), options.threads, progress);
             gaps.extend(verification_gaps(source, &verification));
             Some(verification)
         })
         .collect()
+}
+
+fn stores_digests(image: &Arc<dyn Image>) -> bool {
+    let provenance = image.provenance();
+    provenance.stored_md5.is_some() || provenance.stored_sha1.is_some()
 }
 
 fn verification_gaps(source: &Opened, verification: &Verification) -> Vec<Gap> {

@@ -45,9 +45,11 @@ impl WorkFolder {
         file_name.push(".partial");
         let partial = out.with_file_name(file_name);
         if let Some(parent) = out.parent() {
+            // Before folders are made on the way, lest they be made in the evidence; and after,
+            // when all of the way is there to be followed through its links.
+            refuse_inside_source(&existing(parent), &out, sources)?;
             fs::create_dir_all(parent).map_err(output(parent))?;
-            let parent = parent.canonicalize().map_err(output(parent))?;
-            refuse_inside_source(&parent, &out, sources)?;
+            refuse_inside_source(parent, &out, sources)?;
         }
         let lock = claim(&partial)?;
         clear(&partial)?;
@@ -115,11 +117,19 @@ fn refuse_used(out: &Path) -> Result<(), ExamineError> {
     })
 }
 
+/// The part of a path that is there.
+fn existing(path: &Path) -> PathBuf {
+    path.ancestors().find(|part| part.exists()).unwrap_or(Path::new("/")).to_owned()
+}
+
 fn refuse_inside_source(
     parent: &Path,
     out: &Path,
     sources: &[PathBuf],
 ) -> Result<(), ExamineError> {
+    let parent = parent
+        .canonicalize()
+        .map_err(|source| ExamineError::Output { path: parent.to_owned(), source })?;
     for source in sources {
         let Ok(real) = source.canonicalize() else { continue };
         if real.is_dir() && parent.starts_with(&real) {
