@@ -39,9 +39,9 @@ fn open(raw: &[u8]) {
 
 /// Makes the checksums of sections, geometry and tables fit.
 fn mend(raw: &mut [u8]) {
-    let mut at = 13;
+    let mut at = 13_usize;
     for _ in 0..64 {
-        let Some(head) = raw.get(at..at + 76) else { return };
+        let Some(head) = raw.get(at..at.saturating_add(76)) else { return };
         let name = head[..6].to_vec();
         let next = head[16..24].iter().rev().fold(0_u64, |n, b| n << 8 | u64::from(*b));
         guard(raw, at, 72);
