@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub fn run(args: &args::Examine) -> Result<Ended> {
         output::json(&examination)?;
     } else {
         summary(&examination, args)?;
+        first_gaps(&args.out)?;
     }
     Ok(if examination.counts.gaps == 0 { Ended::Done } else { Ended::WithGaps })
 }
@@ -69,6 +71,23 @@ fn summary(examination: &Examination, args: &args::Examine) -> Result<()> {
         ("results", args.out.display().to_string()),
         ("report", args.out.join("report.html").display().to_string()),
     ])
+}
+
+/// How many gaps are told on the terminal; the report has more, the gap table all.
+const GAPS_TOLD: usize = 5;
+
+/// Says at once what could not be read, and why.
+fn first_gaps(out: &Path) -> Result<()> {
+    let gaps = pendeen_item::read_gaps(&out.join("gaps.parquet"))?;
+    for gap in gaps.iter().take(GAPS_TOLD) {
+        let place = if gap.forensic_path.is_empty() { "the source" } else { &gap.forensic_path };
+        let said = format!("{place}: {}: {}", gap.wanted, gap.reason);
+        output::lines([("gap", output::harmless(&said))])?;
+    }
+    if gaps.len() > GAPS_TOLD {
+        output::lines([("", format!("and {} more: see the report", gaps.len() - GAPS_TOLD))])?;
+    }
+    Ok(())
 }
 
 /// Progress on standard error, if a person is watching it.

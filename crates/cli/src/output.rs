@@ -41,3 +41,28 @@ pub fn bytes(bytes: &[u8]) -> Result<()> {
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
+
+/// Text from evidence as a terminal may show it: characters that control it, hide or turn the
+/// direction of writing stand as their code points.
+pub fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let deceives = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{61c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}');
+        if c.is_control() || deceives {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_from_evidence_cannot_command_the_terminal() {
+        let name = "a\u{1b}[31m\n\u{202e}gpj.\u{fc}";
+        assert_eq!(super::harmless(name), "a\\u{1b}[31m\\u{a}\\u{202e}gpj.\u{fc}");
+    }
+}

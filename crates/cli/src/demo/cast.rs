@@ -223,6 +223,23 @@ async fn left_over(walk: &mut Walk<'_>, people: &People) -> Result<()> {
     Ok(())
 }
 
+/// The figures are counted, approved by a second person, and published.
+async fn publish(walk: &mut Walk<'_>, people: &People) -> Result<()> {
+    let (first, second) = (people.get("figures")?, people.get("figures2")?);
+    let (figures, digest) = walk.store.frozen_figures(None).await?;
+    let fields = [
+        ("name", "Operation Lantern: first figures"),
+        ("notes", "A synthetic operation; no person in it exists."),
+        ("as_at", &*walk.now.to_string()),
+        ("figures", &*figures),
+        ("digest", &*digest),
+    ];
+    let release = walk.make(first, Kind::FiguresRelease, &fields).await?;
+    walk.act(second, release, "approve", &[]).await?;
+    walk.act(first, release, "publish", &[]).await?;
+    Ok(())
+}
+
 /// A force's own case, which belongs to no operation.
 async fn outside(walk: &mut Walk<'_>, people: &People) -> Result<()> {
     let oic = people.in_force("oic", "devon")?;

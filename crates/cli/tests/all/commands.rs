@@ -49,11 +49,24 @@ fn every_command_has_help_that_explains_each_of_its_arguments() {
         for (line, next) in lines.iter().zip(lines.iter().skip(1)) {
             let argument = line.trim_start();
             if argument.starts_with('-') || argument.starts_with('<') {
-                let beside = argument.split("  ").filter(|part| !part.trim().is_empty()).count() > 1;
+                let beside =
+                    argument.split("  ").filter(|part| !part.trim().is_empty()).count() > 1;
                 let below = next.starts_with("          ") && !next.trim().is_empty();
                 assert!(beside || below, "{path:?} does not explain {argument:?}: {help}");
             }
         }
+    }
+}
+
+#[test]
+fn help_does_not_show_the_databases_password() {
+    for path in
+        [&["serve", "--help"] as &[&str], &["figures", "--help"], &["audit", "verify", "-h"]]
+    {
+        let address = "postgres://officer:a-password@db/cases";
+        let ran = Ran::of(command(path).env("PENDEEN_DATABASE", address)).ended(0);
+        assert!(ran.stdout().contains("PENDEEN_DATABASE"), "{path:?}");
+        assert!(!ran.stdout().contains("a-password"), "{path:?}: {}", ran.stdout());
     }
 }
 
@@ -148,5 +161,16 @@ fn what_is_printed_into_a_closed_pipe_makes_no_noise() {
         assert!(!ran.stderr().contains("roken pipe"), "{args:?}: {}", ran.stderr());
         let ended = ran.code();
         assert!(ended == Some(0) || args[0] == "doctor", "{args:?} ended with {ended:?}");
+    }
+}
+
+#[test]
+fn nobody_listening_on_standard_error_changes_no_exit_code() {
+    for (args, code) in [(&["figures", "--data", "/nonexistent"] as &[&str], 1), (&["examine"], 2)]
+    {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = Ran::of(command(args).stdout(Stdio::null()).stderr(Stdio::from(writer)));
+        assert_eq!(ran.code(), Some(code), "{args:?}");
     }
 }

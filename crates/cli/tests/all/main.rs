@@ -2,7 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
+mod bad_input;
 mod commands;
+mod demo;
+mod dependencies;
 mod examine;
+mod interrupted;
 mod layers;
+mod real_images;
 mod support;
+mod whole_way;

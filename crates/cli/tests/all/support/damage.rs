@@ -39,3 +39,10 @@ pub fn inside(path: &Path, section: &str) -> usize {
     let at = found.iter().find(|(name, _)| name == section);
     at.unwrap_or_else(|| panic!("no section {section} in {found:?}")).1 + DESCRIPTOR
 }
+
+/// Changes one bit of the first place where these bytes lie in the file.
+pub fn flip_found(path: &Path, bytes: &[u8]) {
+    let file = fs::read(path).unwrap();
+    let at = file.windows(bytes.len()).position(|window| window == bytes);
+    flip(path, at.expect("the bytes lie in the file as they are"));
+}

@@ -66,7 +66,7 @@ pub const SMALL: usize = 20_000;
 pub fn some_files(seed: u64) -> Vec<Planned> {
     (0..40_u64)
         .map(|n| {
-            let len = usize::try_from(n).unwrap() * 1_531 % 20_000;
+            let len = 1 + usize::try_from(n).unwrap() * 1_531 % 20_000;
             let bytes = noise(seed * 1_000 + n, len);
             Planned { path: format!("DIR{}/FILE{n:03}.BIN", n % 4), bytes, deleted: n % 8 == 7 }
         })

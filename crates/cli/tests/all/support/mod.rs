@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: running the program, and looking at what it left.
 
 pub mod damage;
+pub mod demo;
 pub mod disk;
 #[path = "../../../../store/tests/both_databases/postgres.rs"]
 pub mod postgres;
@@ -78,8 +79,7 @@ impl Ran {
     /// Standard output as one JSON value.
     #[track_caller]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.0.stdout)
-            .unwrap_or_else(|e| panic!("{e}: {}", self.stdout()))
+        serde_json::from_slice(&self.0.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout()))
     }
 
     /// Standard output as a JSON value per line.
