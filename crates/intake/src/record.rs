@@ -11,7 +11,7 @@ use pendeen_casework::record::{self, Head, Id, Related};
 
 use crate::report::{Doubt, Observation, PartyRole, Report};
 use crate::selector::{ip_value, unroutable};
-use crate::summary::cut;
+use crate::summary::{Summary, cut};
 use crate::time;
 
 /// What a service or event is called that the report does not name.
@@ -99,7 +99,13 @@ impl Report {
 
     /// The summary, followed by a sentence for each kind of doubt.
     pub fn summary_with_reservations(&self) -> String {
-        let mut sentences = vec![self.summary.clone()];
+        // A row of a table may have no words at all, and a referral wants some.
+        let words = if self.summary.is_empty() {
+            Summary::default().text(self)
+        } else {
+            self.summary.clone()
+        };
+        let mut sentences = vec![words];
         if !self.reference_stated {
             sentences.push(
                 "The report carries no reference; this one is made from its digest.".to_owned(),
