@@ -11,6 +11,8 @@ use pendeen_casework::figure::{FIGURES, Figure, Part, Scope, Unit};
 use pendeen_casework::force::ForceKey;
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query as Sql, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::Store;
 use crate::entity::{link, record};
@@ -31,6 +33,25 @@ impl Store {
             counted.push((figure, number(&db, &counting(figure, scope)).await?));
         }
         Ok(counted)
+    }
+
+    /// The figures as a release freezes them, each with its definition, inside and outside the
+    /// operation: JSON, and the SHA-256 of its bytes in hexadecimal.
+    pub async fn frozen_figures(&self, force: Option<ForceKey>) -> Result<(String, String)> {
+        let inside = self.figures(&Scope { force, part: Part::InsideAny }).await?;
+        let outside = self.figures(&Scope { force, part: Part::Outside }).await?;
+        let counted = inside.into_iter().zip(outside).map(|((figure, inside), (_, outside))| {
+            let counts = json!({
+                "title": figure.title,
+                "sentence": figure.sentence,
+                "in_operation": inside,
+                "outside_operation": outside,
+            });
+            (figure.key.to_owned(), counts)
+        });
+        let text = Value::Object(counted.collect()).to_string();
+        let digest = hex::encode(Sha256::digest(&text));
+        Ok((text, digest))
     }
 
     /// One figure for each force that has any, and for national work. What several forces share
