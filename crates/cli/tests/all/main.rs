@@ -11,4 +11,5 @@ mod interrupted;
 mod layers;
 mod real_images;
 mod support;
+mod validation;
 mod whole_way;
