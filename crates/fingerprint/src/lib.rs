@@ -6,11 +6,9 @@
 //! matches no signature has no media type.
 
 mod digest;
-mod lanes;
+pub mod lanes;
 mod media;
-mod stream;
-#[cfg(test)]
-mod testing;
 
-pub use digest::{Digests, Fingerprinter, Md5Stream, ShaStream, digest_many};
+pub use digest::{Digests, Fingerprinter};
+pub use lanes::{Md5Stream, ShaStream, digest_many};
 pub use media::{HEAD_LEN, extension_mismatch, media_type};
