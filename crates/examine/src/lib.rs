@@ -2,8 +2,8 @@
 //!
 //! In: sources (disk images, folders) and known lists. Out: a folder with `items.parquet`,
 //! `gaps.parquet`, `report.html` and, last of all, `examination.json`. [`run`] is the whole
-//! way; [`load`] reads a finished examination back; [`image_verify`] compares an image with its
-//! stored digests.
+//! way; [`load`] reads a finished examination back, [`item_content`] one item's bytes and
+//! [`preview`] a blurred picture; [`image_verify`] compares an image with its stored digests.
 //! Refused: a source that cannot be opened, a known list that cannot be read, a folder for the
 //! results that holds anything. What cannot be read inside a source is a gap: nothing is
 //! skipped in silence.
@@ -13,7 +13,9 @@ mod digesting;
 mod error;
 mod gather;
 mod halves;
+mod item_content;
 mod plan;
+pub mod preview;
 mod progress;
 mod record;
 mod report;
@@ -23,6 +25,7 @@ mod verify;
 mod work_folder;
 
 pub use error::ExamineError;
+pub use item_content::item_content;
 pub use progress::{Progress, Silent, Step};
 pub use record::{
     Counts, Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind,

@@ -66,7 +66,7 @@ pub struct OptionsRecord {
 /// A source, as it was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceRecord {
-    /// As it was named.
+    /// Its absolute path.
     pub path: PathBuf,
     /// What its forensic paths begin with.
     pub prefix: String,

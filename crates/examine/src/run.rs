@@ -192,7 +192,8 @@ fn source_record(source: &Opened, verified: Option<Verification>) -> SourceRecor
             }))
         }
     };
-    SourceRecord { path: source.path.clone(), prefix: source.prefix.clone(), kind }
+    let path = std::path::absolute(&source.path).unwrap_or_else(|_| source.path.clone());
+    SourceRecord { path, prefix: source.prefix.clone(), kind }
 }
 
 fn file_record(bytes: &[u8]) -> FileRecord {

@@ -1,0 +1,163 @@
+//! One item's bytes again, long after the examination: for a preview.
+//!
+//! In: the folder of a finished examination and an item's id. Out: the item and its bytes, up
+//! to a limit. The source is opened again, and the bytes come from the very address that the
+//! item names, through the sandboxed worker. Refused: bytes whose SHA-256 is not the one in the
+//! table, since the source, or the file, is no longer what was examined.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use pendeen_evidence::content::Reader;
+use pendeen_evidence::entry::{Content, Entry, Times};
+use pendeen_evidence::image::Image;
+use pendeen_evidence::source::Source;
+use pendeen_evidence::unit::ByteLen;
+use pendeen_evidence::volume::{self, Volume};
+use pendeen_evidence::worker::WorkerCommand;
+use pendeen_fingerprint::Digests;
+use pendeen_item::{Item, find_item};
+
+use crate::ExamineError;
+use crate::content::{Trouble, stream_file};
+use crate::record::read;
+use crate::work_folder::name;
+
+/// Reads an item's bytes from its source. `worker` starts the process that opens file systems.
+///
+/// Refused: an item longer than `limit`, one that could not be read whole when it was examined,
+/// and one whose bytes are not the same any more.
+pub fn item_content(
+    dir: &Path,
+    item_id: &str,
+    worker: &WorkerCommand,
+    limit: ByteLen,
+) -> Result<(Item, Vec<u8>), ExamineError> {
+    let (_, item) = find_item(&dir.join(name::ITEMS), item_id)?
+        .ok_or_else(|| ExamineError::NoSuchItem { id: item_id.to_owned() })?;
+    let refused = |reason: String| ExamineError::Content {
+        forensic_path: item.forensic_path.clone(),
+        reason,
+    };
+    let wanted = item.sha256.ok_or_else(|| {
+        refused("it was not read whole when it was examined; its gap says why".to_owned())
+    })?;
+    if item.size_bytes > limit.0 {
+        let problem = format!("it has {} bytes, and {limit} are allowed here", item.size_bytes);
+        return Err(refused(problem));
+    }
+    let examination = read(dir)?;
+    // Forensic paths begin with the prefix of just one source.
+    let source = examination
+        .sources
+        .iter()
+        .find(|source| item.forensic_path.starts_with(&source.prefix))
+        .ok_or_else(|| refused("the examination names no source that it lies in".to_owned()))?;
+    let inside = &item.forensic_path[source.prefix.len()..];
+    let bytes = match Source::open(std::slice::from_ref(&source.path))? {
+        Source::Folder(root) => of_file(&root, inside, item.size_bytes),
+        Source::Image(image) => of_image(&image, inside, &item, worker),
+    };
+    let bytes = bytes.map_err(|trouble| refused(trouble.reason))?;
+    if Digests::of(&bytes).sha256 == wanted {
+        Ok((item, bytes))
+    } else {
+        Err(refused("its bytes are not those that were examined: the source changed".to_owned()))
+    }
+}
+
+fn of_file(root: &Path, inside: &str, size: u64) -> Result<Vec<u8>, Trouble> {
+    let path = folder_path(root, inside)
+        .ok_or_else(|| Trouble::new("its path does not lead to a file of the folder"))?;
+    let mut bytes = Vec::new();
+    stream_file(&path, size, |piece| bytes.extend_from_slice(piece))?;
+    Ok(bytes)
+}
+
+/// The file that a folder's forensic path names; none if it would leave the folder.
+fn folder_path(root: &Path, inside: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(OsString::from_vec(unprinted(inside.strip_prefix('/')?)?));
+    let plain = path.components().all(|c| matches!(c, Component::Normal(_)));
+    (plain && path.components().next().is_some()).then(|| root.join(path))
+}
+
+/// The bytes that a folder's forensic path shows: `\\` for a backslash, `\xff` for a byte that
+/// is not UTF-8.
+fn unprinted(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        match (first, rest) {
+            (b'\\', [b'\\', behind @ ..]) => {
+                bytes.push(b'\\');
+                rest = behind;
+            }
+            (b'\\', [b'x', high, low, behind @ ..]) => {
+                let mut byte = [0];
+                hex::decode_to_slice([*high, *low], &mut byte).ok()?;
+                bytes.push(byte[0]);
+                rest = behind;
+            }
+            (b'\\', _) => return None,
+            (other, _) => bytes.push(*other),
+        }
+    }
+    Some(bytes)
+}
+
+fn of_image(
+    image: &Arc<dyn Image>,
+    inside: &str,
+    item: &Item,
+    worker: &WorkerCommand,
+) -> Result<Vec<u8>, Trouble> {
+    let volumes = volume::open_all(image.as_ref(), &mut Vec::new());
+    let volume = volume_of(&volumes, inside)
+        .ok_or_else(|| Trouble::new("the image has no volume that it lies in"))?;
+    let entry = Entry {
+        forensic_path: item.forensic_path.clone(),
+        path: item.path.clone(),
+        name: item.name.clone().into_bytes(),
+        origin: item.origin,
+        recovery: item.recovery,
+        fs_type: "",
+        fs_address: item.fs_address.clone(),
+        size: ByteLen(item.size_bytes),
+        times: Times::default(),
+        content: Content::Worker { volume: volume.index },
+    };
+    let mut reader = Reader::new(Arc::clone(image), volumes.clone(), worker.clone());
+    let mut bytes = Vec::new();
+    reader.read(&entry, &mut |piece| bytes.extend_from_slice(piece))?;
+    Ok(bytes)
+}
+
+/// The volume that a forensic path begins with: `p1/fat32:/a.jpg`, or the whole image.
+fn volume_of<'a>(volumes: &'a [Volume], inside: &str) -> Option<&'a Volume> {
+    let (place, _) = inside.split_once(':')?;
+    let label = place.rsplit_once('/').map_or("", |(label, _)| label);
+    volumes.iter().find(|volume| volume.label == label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_a_folder_comes_back_to_its_bytes() {
+        let path = |inside| folder_path(Path::new("/root"), inside);
+        assert_eq!(path("/DCIM/a.jpg"), Some("/root/DCIM/a.jpg".into()));
+        let odd = PathBuf::from(OsString::from_vec(b"/root/a\\b\xff".to_vec()));
+        assert_eq!(path("/a\\\\b\\xff"), Some(odd));
+    }
+
+    #[test]
+    fn a_path_that_leads_out_of_the_folder_or_is_garbled_is_refused() {
+        for inside in ["", "/", "a", "/../a", "//etc/passwd", "/a/../../b", "/a\\q", "/a\\xzz"] {
+            assert_eq!(folder_path(Path::new("/root"), inside), None, "{inside}");
+        }
+    }
+}
