@@ -294,6 +294,8 @@ test("a referral becomes a protected child", async (t) => {
     const oic = await as("oic-devon");
     await oic.goto(made.case);
     await look(oic, "journey-case");
+    const sent = oic.getByRole("heading", { name: "Intelligence package: seal and send" });
+    assert.equal(await sent.count(), 1, "each moment stands once in the timeline");
   });
 
   await t.test("the figures are released by two persons", async () => {

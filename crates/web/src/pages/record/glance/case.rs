@@ -2,6 +2,8 @@
 //!
 //! Times are those at which things were recorded, to the minute; none is made up.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use pendeen_casework::record::Kind;
 use pendeen_store::query::Row;
@@ -46,7 +48,9 @@ pub(super) async fn timeline(
 ) -> Result<Vec<Moment>, WebError> {
     let rows = related.outgoing.iter().chain(&related.incoming).map(|r| &r.row);
     let mut moments: Vec<(Timestamp, Moment)> = Vec::new();
-    for row in rows {
+    // A package names its case and the case its package: one record, one line of moments.
+    let mut seen = HashSet::new();
+    for row in rows.filter(|row| seen.insert(row.id)) {
         if FOLLOWED.contains(&row.kind) {
             moments.extend(followed(app, viewer, row).await?);
         } else if NOTED.contains(&row.kind) {
