@@ -4,7 +4,6 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::args::Data;
-use crate::image::hex;
 use crate::{Ended, data, output};
 
 /// What `audit verify` reports.
@@ -30,7 +29,7 @@ pub async fn verify(place: &Data, json: bool) -> Result<Ended> {
     let report = Report {
         whole: found.first_break.is_none(),
         leaves: found.count,
-        head: hex(&found.head),
+        head: hex::encode(found.head),
         first_break: found.first_break.map(|b| Broken { leaf: b.seq, what: b.what }),
     };
     if json {

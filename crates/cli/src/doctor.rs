@@ -27,7 +27,7 @@ pub fn run(args: &args::Doctor) -> Result<Ended> {
     let mut problems = Vec::new();
     let sandbox = match try_worker() {
         Ok(report) => {
-            problems.extend(weaknesses(&report));
+            problems.extend(weaknesses(report));
             Some(report)
         }
         Err(error) => {
@@ -58,7 +58,7 @@ fn try_worker() -> Result<Sandbox> {
     Ok(Reader::new(Arc::clone(&image), Vec::new(), command).sandbox()?)
 }
 
-fn weaknesses(report: &Sandbox) -> Vec<String> {
+fn weaknesses(report: Sandbox) -> Vec<String> {
     let mut problems = Vec::new();
     if report.landlock != Landlock::Full {
         problems.push(format!(

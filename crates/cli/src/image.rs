@@ -48,8 +48,8 @@ fn info(source: &ImageSource) -> Result<Ended> {
         ("container", format!("{:?}", provenance.format).to_lowercase()),
         ("segments", provenance.segments.len().to_string()),
         ("length in bytes", provenance.len.to_string()),
-        ("stored MD5", provenance.stored_md5.map_or_else(|| "none".into(), |d| hex(&d))),
-        ("stored SHA-1", provenance.stored_sha1.map_or_else(|| "none".into(), |d| hex(&d))),
+        ("stored MD5", provenance.stored_md5.map_or_else(|| "none".into(), hex::encode)),
+        ("stored SHA-1", provenance.stored_sha1.map_or_else(|| "none".into(), hex::encode)),
     ])?;
     output::lines(provenance.header.iter().map(|(name, value)| (name.as_str(), value.clone())))?;
     for volume in &info.volumes {
@@ -126,9 +126,4 @@ fn open(source: &Path) -> Result<Arc<dyn Image>> {
         bail!("{} is a folder, not an image: pendeen examine takes folders", source.display());
     }
     Ok(pendeen_evidence::image::open(&[source.to_owned()])?)
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -11,7 +11,7 @@ use pendeen_store::query::Query;
 use super::people::People;
 use super::story::{Cast, Story};
 use super::walk::{Ref, Walk};
-use super::{ExhibitFiles, SEED, figures, step};
+use super::{ExhibitFiles, SEED, step};
 use crate::intake::Intake;
 
 /// The whole way: from two referrals to a charge and a protected child.
@@ -93,7 +93,7 @@ pub async fn play(
     step("figures, approved and published");
     walk.now = now - SignedDuration::from_hours(24);
     walk.operation = Some(Id::new(operation.id));
-    figures::publish(walk, people).await
+    publish(walk, people).await
 }
 
 /// Takes in the synthetic documents; answers with the reports' referrals in order.

@@ -94,8 +94,8 @@ pub fn write_ewf(disk: &Disk, path: &Path) -> Result<()> {
 pub fn known_list(disk: &Disk) -> String {
     let mut list = String::from("digest,list,category\n");
     for (picture, category) in disk.known.iter().zip(["A", "B", "C"].iter().cycle()) {
-        let digest = crate::image::hex(&Sha256::digest(picture));
-        list.push_str(&format!("{digest},Demo list (generated colour cards),{category}\n"));
+        let digest = hex::encode(Sha256::digest(picture));
+        list.extend([&*digest, ",Demo list (generated colour cards),", category, "\n"]);
     }
     list
 }

@@ -7,7 +7,6 @@
 
 mod cast;
 mod disk;
-mod figures;
 mod people;
 mod pictures;
 mod story;

@@ -177,7 +177,7 @@ impl Story<'_, '_> {
         let Observation { address, port, seen, .. } = found;
         Ok(Event {
             observation,
-            address: address.to_string(),
+            address,
             port: port.map_or_else(String::new, |p| p.to_string()),
             seen: jiff::tz::TimeZone::UTC.to_datetime(seen).to_string(),
         })
@@ -447,7 +447,7 @@ impl Story<'_, '_> {
         let (out, files, who) = (folder.join(name), files.clone(), examiner.name.clone());
         let found = tokio::task::spawn_blocking(move || really_examine(files, out, who)).await??;
         let record = std::fs::read(folder.join(name).join("examination.json"))?;
-        let digest = crate::image::hex(&Sha256::digest(record));
+        let digest = hex::encode(Sha256::digest(record));
         let (items, gaps, known) = (
             found.counts.items.to_string(),
             found.counts.gaps.to_string(),
@@ -497,7 +497,7 @@ impl Story<'_, '_> {
             }
             let fields = [
                 ("examination", &*examination.to_string()),
-                ("digest", &*crate::image::hex(&digest)),
+                ("digest", &*hex::encode(digest)),
                 ("media", "still"),
             ];
             let grading = self.walk.make(first, Kind::Grading, &fields).await?;

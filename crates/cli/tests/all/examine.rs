@@ -10,9 +10,7 @@ use pendeen_item::{Item, Origin};
 use sha2::{Digest, Sha256};
 
 use crate::support::disk::{self, SMALL, deleted, fat, live, some_files};
-use crate::support::{
-    FILES, Ran, command, examine, gaps, hex, items, names, noise, record, tables,
-};
+use crate::support::{FILES, Ran, command, examine, gaps, items, names, noise, record, tables};
 
 /// The item at a forensic path.
 fn at<'a>(items: &'a [Item], path: &str) -> &'a Item {
@@ -94,8 +92,8 @@ fn pictures_on_a_known_list_are_marked_with_list_and_category() {
     fs::write(&source, fat(SMALL, &files)).unwrap();
     let rows = format!(
         "digest,list,category\n{},Colour cards,B\n{},Colour cards,C\n",
-        hex(&sha256(&one)),
-        hex(&sha256(&two)).to_uppercase(),
+        hex::encode(sha256(&one)),
+        hex::encode(sha256(&two)).to_uppercase(),
     );
     fs::write(&list, rows).unwrap();
     let ran = examine(&[&source], &out, &["--known", list.to_str().unwrap(), "--json"]).ended(0);

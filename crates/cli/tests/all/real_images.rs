@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::recipe::unzip;
-use crate::support::{examine, hex, items, pendeen, real_images, record, text};
+use crate::support::{examine, items, pendeen, real_images, record, text};
 
 /// A row of `expected.csv`.
 struct Expected {
@@ -60,7 +60,7 @@ fn every_published_digest_is_found_but_for_those_that_want_an_inference() {
             let found = items.iter().find(|item| {
                 item.name.len() == name.len()
                     && item.name[1..].eq_ignore_ascii_case(&name[1..])
-                    && item.md5.is_some_and(|md5| hex(&md5) == row.md5)
+                    && item.md5.is_some_and(|md5| hex::encode(md5) == row.md5)
             });
             let item = found.unwrap_or_else(|| panic!("{image}{} is missing", row.path));
             assert_eq!(item.size_bytes, row.size, "{image}{}", row.path);

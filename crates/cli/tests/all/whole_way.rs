@@ -23,13 +23,14 @@ use pendeen_casework::record::subject::Subject;
 use pendeen_casework::record::warrant::Warrant;
 use pendeen_casework::record::{Kind, Record};
 use pendeen_item::Origin;
+use pendeen_store::query::Row;
 use sea_orm::{ConnectionTrait, Database, DbBackend};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::support::demo::{Data, Demo};
 use crate::support::postgres::Server;
-use crate::support::{FILES, gaps, hex, items, names};
+use crate::support::{FILES, gaps, items, names};
 
 /// The figures that the demo must give, in every scope asked for.
 const GOLDEN: &str = include_str!("golden/figures.json");
@@ -69,7 +70,7 @@ async fn whole_way(demo: &Demo<'_>) {
     let data = Data::open(demo).await;
     every_state_is_reached(&data).await;
     the_chain_is_linked(&data, demo.folder).await;
-    what_nobody_did_is_marked_as_simulated(&data).await;
+    rows_are_marked_and_dated(&data, demo.folder).await;
     let after = the_log_is_whole(demo);
     assert!(after > leaves, "reading the records was audited: {leaves} leaves, then {after}");
     tampering_is_found(demo, after).await;
@@ -166,6 +167,13 @@ async fn every_state_is_reached(data: &Data) {
     assert_eq!(counted, golden, "{}", serde_json::to_string_pretty(&counted).unwrap());
 }
 
+/// What was done in the story is over by the time it is told.
+fn nothing_happens_in_the_future(folder: &Path, row: &Row) {
+    let told: Value = serde_json::from_slice(&fs::read(folder.join("demo.json")).unwrap()).unwrap();
+    let told: jiff::Timestamp = told["made"].as_str().unwrap().parse().unwrap();
+    assert!(row.created <= row.updated && row.updated <= told, "{} {}", row.number, row.updated);
+}
+
 /// From the referral on, every record names the one before.
 async fn the_chain_is_linked(data: &Data, folder: &Path) {
     let (intel, oic, examiner) = ("intel", "oic-devon", "examiner-devon");
@@ -220,13 +228,13 @@ async fn the_chain_is_linked(data: &Data, folder: &Path) {
     custody_is_unbroken(&exhibit);
     let outcome = examination.outcome.as_ref().unwrap();
     let record = folder.join(&outcome.folder).join("examination.json");
-    assert_eq!(outcome.examination_digest, hex(&Sha256::digest(fs::read(record).unwrap())));
+    assert_eq!(outcome.examination_digest, hex::encode(Sha256::digest(fs::read(record).unwrap())));
     assert_eq!((outcome.items, outcome.gaps, outcome.known_hits), (51, 0, 6));
 
     let known: std::collections::BTreeSet<String> = items(&folder.join(&outcome.folder))
         .into_iter()
         .filter(|item| item.known_list.is_some())
-        .map(|item| hex(&item.sha256.unwrap()))
+        .map(|item| hex::encode(item.sha256.unwrap()))
         .collect();
     let gradings = data.rows(examiner, Kind::Grading, Some(("case", case))).await;
     assert_eq!(gradings.len(), known.len());
@@ -251,7 +259,7 @@ async fn the_chain_is_linked(data: &Data, folder: &Path) {
     assert_eq!(release.figures["children_safeguarded"]["in_operation"], 1);
     assert_eq!(release.figures["arrests"]["outside_operation"], 1);
     assert_ne!(release.approved.unwrap().by, release.head.author);
-    assert_eq!(release.digest, hex(&Sha256::digest(release.figures.to_string())));
+    assert_eq!(release.digest, hex::encode(Sha256::digest(release.figures.to_string())));
 }
 
 fn custody_is_unbroken(exhibit: &Exhibit) {
@@ -262,12 +270,13 @@ fn custody_is_unbroken(exhibit: &Exhibit) {
     }
 }
 
-async fn what_nobody_did_is_marked_as_simulated(data: &Data) {
+async fn rows_are_marked_and_dated(data: &Data, folder: &Path) {
     for kind in Kind::ALL {
         for who in data.usernames() {
             for row in data.rows(who, *kind, None).await {
                 // The examination is real; the officer's acts around it are not.
                 assert_eq!(row.simulated, *kind != Kind::Examination, "{}", row.number);
+                nothing_happens_in_the_future(folder, &row);
             }
         }
     }

@@ -100,9 +100,4 @@ impl Data {
         let history = self.store.history(self.person(who), kind, id, self.at).await.unwrap();
         history.into_iter().rev().map(|version| (version.act, version.by_name)).collect()
     }
-
-    /// The store itself.
-    pub fn store(&self) -> &Store {
-        &self.store
-    }
 }

@@ -144,11 +144,6 @@ pub fn record(out: &Path) -> Value {
     serde_json::from_slice(&fs::read(out.join("examination.json")).unwrap()).unwrap()
 }
 
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 /// Bytes that do not repeat soon, the same for the same seed.
 pub fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
