@@ -3,7 +3,7 @@
 //! In: bytes that a record will name, such as a referral's original or a sealed bundle.
 //! Out: the bytes, to a person who may see that record. The same bytes twice are one document.
 //! Their bytes lie in the database, so that a backup of it is whole; a place elsewhere would
-//! take over [`put`] and [`get`].
+//! take over `put` and `get`.
 
 use jiff::Timestamp;
 use pendeen_casework::person::Person;

@@ -10,7 +10,7 @@
 //!   anything is handed out;
 //! - [`query`]: lists, counts, search and My work; `sight` is the one place that turns need to
 //!   know into SQL;
-//! - [`write`]: making records and acts on them, alone or several in one transaction;
+//! - [`mod@write`]: making records and acts on them, alone or several in one transaction;
 //! - [`audit`]: the append-only log, its bytes and its chain;
 //! - [`figures`]: counting what [`pendeen_casework::figure`] defines;
 //! - [`account`], [`session`], [`document`];

@@ -198,12 +198,9 @@ impl Store {
         at: Timestamp,
     ) -> Result<()> {
         let head = record.head();
-        let mut leaf = Leaf::new(Processing::Disclosure, Some(who), "disclose", at).about(
-            record.kind(),
-            head.id,
-            head.version,
-        );
-        leaf.recipient = Some(recipient.to_owned());
+        let leaf = Leaf::new(Processing::Disclosure, Some(who), "disclose", at)
+            .about(record.kind(), head.id, head.version)
+            .to(recipient.to_owned());
         self.note(leaf, vec![Committed::kept("what", what)]).await
     }
 

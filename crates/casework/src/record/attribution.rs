@@ -261,6 +261,10 @@ impl Record for AttributionRequest {
         Some(Next { role, what: what.to_owned(), due: None, urgency })
     }
 
+    fn disclosed_to(&self, act: &str) -> Option<String> {
+        (act == "send").then(|| self.provider.clone())
+    }
+
     fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
         head.join_operation(fields, related)?;
         let observation = match fields.if_given("observation", Fields::record)? {

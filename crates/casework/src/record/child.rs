@@ -222,6 +222,11 @@ impl Record for Child {
         Some(Next { role: Role::SafeguardingOfficer, what: what.to_owned(), due, urgency })
     }
 
+    fn disclosed_to(&self, act: &str) -> Option<String> {
+        let step = self.steps.last().filter(|_| act == "take_step")?;
+        (step.step == Step::Referral).then(|| "Children's Services".to_owned())
+    }
+
     fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
         let case = Case::joined(&mut head, fields, related)?;
         let known_since = fields.moment("known_since")?;

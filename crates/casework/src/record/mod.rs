@@ -334,6 +334,12 @@ pub trait Record:
         let _ = act;
         Vec::new()
     }
+    /// To whom the act that has just been done gave what the record holds, where it was a
+    /// disclosure (Data Protection Act 2018 s.62): the audit log names the recipient.
+    fn disclosed_to(&self, act: &str) -> Option<String> {
+        let _ = act;
+        None
+    }
     /// A new record from filled-in fields; `related` holds the records that they name.
     fn create(head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal>;
     /// Does an act; a refusal changes nothing that is kept.
@@ -478,6 +484,10 @@ macro_rules! records {
             /// See [`perform`].
             pub fn perform(&self, act: &str, context: &ActContext<'_>) -> Result<Self, Refusal> {
                 match self { $(Self::$Type(r) => perform(r, act, context).map(Self::$Type),)* }
+            }
+            /// See [`Record::disclosed_to`].
+            pub fn disclosed_to(&self, act: &str) -> Option<String> {
+                match self { $(Self::$Type(r) => r.disclosed_to(act),)* }
             }
             /// See [`Record::needs`].
             pub fn needs(&self, act: &str) -> Vec<Need> {

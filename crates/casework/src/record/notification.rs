@@ -135,6 +135,10 @@ impl Record for Notification {
         })
     }
 
+    fn disclosed_to(&self, act: &str) -> Option<String> {
+        (act == "make").then(|| self.name.clone())
+    }
+
     fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
         let case = Case::joined(&mut head, fields, related)?;
         Ok(Self {

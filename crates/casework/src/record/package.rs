@@ -330,6 +330,13 @@ impl Record for Package {
         }
     }
 
+    fn disclosed_to(&self, act: &str) -> Option<String> {
+        let leaves =
+            matches!(act, "send" | "send_in_emergency" | "send_elsewhere" | "add_addendum");
+        let sealed = self.sealed.last().filter(|_| leaves)?;
+        Some(sealed.force.force().name.to_owned())
+    }
+
     fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
         let subject: Subject = related.get("subject", fields.record("subject")?)?;
         head.belong_to("subject", &subject.head)?;

@@ -147,6 +147,13 @@ impl Leaf {
         self
     }
 
+    /// The same with the recipient of what was disclosed.
+    #[must_use]
+    pub fn to(mut self, recipient: String) -> Self {
+        self.recipient = Some(recipient);
+        self
+    }
+
     fn in_order(mut self) -> Self {
         self.roles.sort_unstable();
         self

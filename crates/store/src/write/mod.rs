@@ -160,16 +160,14 @@ impl Batch {
         rows::add_version(&self.txn, &after, permit.action(), permit.person(), fields, at, &body)
             .await?;
         rows::name_documents(&self.txn, &after, &body, specs, fields).await?;
-        self.leaf(
-            Processing::Alteration,
-            permit.person(),
-            permit.action(),
-            &after,
-            body,
-            fields,
-            at,
-        )
-        .await?;
+        let leaf = match after.disclosed_to(permit.action()) {
+            None => Leaf::new(Processing::Alteration, Some(permit.person()), permit.action(), at),
+            Some(recipient) => {
+                let who = Some(permit.person());
+                Leaf::new(Processing::Disclosure, who, permit.action(), at).to(recipient)
+            }
+        };
+        self.leaf(leaf, &after, body, fields).await?;
         Ok(after)
     }
 
@@ -199,29 +197,20 @@ impl Batch {
         rows::insert(&self.txn, &record, &body).await?;
         rows::add_version(&self.txn, &record, "create", by, fields, at, &body).await?;
         rows::name_documents(&self.txn, &record, &body, specs, fields).await?;
-        self.leaf(Processing::Collection, by, "create", &record, body, fields, at).await?;
+        let leaf = Leaf::new(Processing::Collection, Some(by), "create", at);
+        self.leaf(leaf, &record, body, fields).await?;
         Ok(record)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call site per kind of write; a struct would only rename them"
-    )]
+    /// Appends a leaf about a record as it is now, with commitments to its content.
     async fn leaf(
         &mut self,
-        processing: Processing,
-        by: &Person,
-        action: &str,
+        leaf: Leaf,
         record: &AnyRecord,
         body: String,
         fields: &Fields,
-        at: Timestamp,
     ) -> Result<()> {
-        let leaf = Leaf::new(processing, Some(by), action, at).about(
-            record.kind(),
-            record.head().id,
-            record.head().version,
-        );
+        let leaf = leaf.about(record.kind(), record.head().id, record.head().version);
         let committed = vec![
             Committed { name: "body", value: body, keep: false },
             Committed { name: "fields", value: rows::fields_json(fields)?, keep: false },

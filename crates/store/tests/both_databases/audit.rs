@@ -1,12 +1,14 @@
 //! The log: whole, and found not whole wherever somebody meddled.
 
 use pendeen_casework::person::Role;
+use pendeen_casework::record::Kind;
 use pendeen_store::StoreError;
 use pendeen_store::audit::{Break, EntryFilter, Processing};
 use pendeen_store::query::Slice;
 use sea_orm::DbBackend;
 
 use crate::fixture::{Fixture, at, person};
+use crate::world::{act, fields, make};
 
 async fn leaves(db: &Fixture, n: i64) {
     let officer = person(1, &[Role::Examiner, Role::Auditor], None);
@@ -27,6 +29,35 @@ pub async fn a_fresh_log_verifies_and_grows_leaf_by_leaf(db: Fixture) {
     assert_eq!((grown.count, grown.first_break), (3, None));
     leaves(&db, 1).await;
     assert_ne!(db.store.audit_verify().await.unwrap().head, grown.head);
+}
+
+/// Telling Children's Services is a disclosure: the leaf of the act names the recipient.
+pub async fn an_act_that_gives_something_away_leaves_a_disclosure_with_its_recipient(db: Fixture) {
+    let oic = person(1, &[Role::OfficerInCase], Some("E23000035"));
+    let case = fields([("name", "A case")]);
+    let case = make(&db.store, &oic, Kind::Case, 1, &case).await.unwrap();
+    let about = fields([
+        ("case", &*case.head().id.to_string()),
+        ("relation", "Neighbour"),
+        ("concern", "Unsupervised contact"),
+        ("known_since", "2026-06-01T09:00:00Z"),
+    ]);
+    let child = make(&db.store, &oic, Kind::Child, 2, &about).await.unwrap();
+    let step =
+        |step| fields([("step", step), ("at", "2026-06-01T09:00:03Z"), ("note", "By telephone")]);
+    let child = act(&db.store, &oic, &child, "take_step", &step("bail_conditions")).await.unwrap();
+    act(&db.store, &oic, &child, "take_step", &step("referral")).await.unwrap();
+    let auditor = person(9, &[Role::Auditor], None);
+    let wanted = EntryFilter { record: Some(child.head().id), ..EntryFilter::default() };
+    let (entries, _) =
+        db.store.audit_entries(&auditor, &wanted, Slice::default(), at(9)).await.unwrap();
+    let steps: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.leaf.action == "take_step")
+        .map(|entry| (entry.leaf.processing, entry.leaf.recipient.as_deref()))
+        .collect();
+    assert!(steps.contains(&(Processing::Disclosure, Some("Children's Services"))), "{steps:?}");
+    assert!(steps.contains(&(Processing::Alteration, None)), "{steps:?}");
 }
 
 pub async fn the_database_refuses_to_change_or_delete_a_leaf(db: Fixture) {

@@ -63,6 +63,7 @@ cases! {
     accounts::a_username_is_taken_whatever_its_case,
     accounts::sessions_are_kept_until_they_expire,
     audit::a_fresh_log_verifies_and_grows_leaf_by_leaf,
+    audit::an_act_that_gives_something_away_leaves_a_disclosure_with_its_recipient,
     audit::the_database_refuses_to_change_or_delete_a_leaf,
     audit::every_kind_of_tampering_is_found_at_its_place,
     audit::an_auditor_alone_reads_the_log,
