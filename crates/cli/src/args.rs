@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pendeen_casework::force::ForceKey;
+use pendeen_casework::person::Role;
 
 /// From digital footprint to safeguarded child.
 ///
@@ -29,6 +31,9 @@ pub enum Command {
     Intake(Intake),
     /// Serve the pages
     Serve(Serve),
+    /// The people who may sign in
+    #[command(subcommand)]
+    Account(Account),
     /// Make a small synthetic operation, walk it to a protected child, and serve it
     Demo(Demo),
     /// Count the figures from the records
@@ -158,6 +163,62 @@ pub struct Serve {
     /// The pages are reached through HTTPS: mark cookies accordingly
     #[arg(long)]
     pub secure_cookies: bool,
+}
+
+/// `pendeen account`.
+#[derive(Debug, Subcommand)]
+pub enum Account {
+    /// Add an account; its password is the first line of standard input
+    Add {
+        /// What the person signs in with
+        username: String,
+        /// Rank and name, as shown beside every act
+        #[arg(long)]
+        name: String,
+        /// What the person is trusted to do; may be given several times
+        #[arg(long, required = true, value_name = "ROLE", value_parser = parse_role)]
+        role: Vec<Role>,
+        /// The person's force: its ONS code, or PSNI; none for national staff
+        #[arg(long, value_name = "KEY", value_parser = parse_force)]
+        force: Option<ForceKey>,
+        /// Where the case data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Set a new password; it is the first line of standard input
+    Password {
+        /// Whose
+        username: String,
+        /// Where the case data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Stop an account from signing in
+    Disable {
+        /// Whose
+        username: String,
+        /// Where the case data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// List the accounts
+    List {
+        /// Where the case data is.
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+fn parse_role(key: &str) -> Result<Role, String> {
+    Role::from_key(key).ok_or_else(|| {
+        let keys: Vec<&str> = Role::ALL.iter().map(|role| role.key()).collect();
+        format!("no such role; the roles are {}", keys.join(", "))
+    })
+}
+
+fn parse_force(key: &str) -> Result<ForceKey, String> {
+    ForceKey::parse(key)
+        .ok_or_else(|| "no such force: give an ONS code such as E23000035, or PSNI".to_owned())
 }
 
 /// `pendeen demo`.

@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use pendeen_evidence::image::{Block, Image, Provenance, stream};
+use pendeen_evidence::image::{Block, Format, Image, stream};
 use pendeen_evidence::volume::{self, Volume};
 use pendeen_examine::{Progress, Step};
+use pendeen_item::Gap;
 use serde::Serialize;
 
 use crate::args::{self, ImageSource};
@@ -24,42 +25,58 @@ pub fn run(command: &args::Image) -> Result<Ended> {
     }
 }
 
-/// What `image info` reports.
+/// What `image info` reports. Digests are lower-case hexadecimal.
 #[derive(Serialize)]
 struct Info<'a> {
-    #[serde(flatten)]
-    provenance: &'a Provenance,
+    format: Format,
+    segments: &'a [PathBuf],
+    len_bytes: u64,
+    stored_md5: Option<String>,
+    stored_sha1: Option<String>,
+    /// What the container's header says: name and value.
+    header: &'a [(String, String)],
     volumes: Vec<Volume>,
-    gaps: Vec<pendeen_item::Gap>,
+    gaps: Vec<Gap>,
 }
 
 fn info(source: &ImageSource) -> Result<Ended> {
     let image = open(&source.source)?;
-    let mut gaps = Vec::new();
+    let provenance = image.provenance();
+    let mut gaps = provenance.gaps.clone();
     let volumes = volume::open_all(image.as_ref(), &mut gaps);
-    let ended = if gaps.is_empty() { Ended::Done } else { Ended::WithGaps };
-    let info = Info { provenance: image.provenance(), volumes, gaps };
+    let info = Info {
+        format: provenance.format,
+        segments: &provenance.segments,
+        len_bytes: provenance.len.0,
+        stored_md5: provenance.stored_md5.map(hex::encode),
+        stored_sha1: provenance.stored_sha1.map(hex::encode),
+        header: &provenance.header,
+        volumes,
+        gaps,
+    };
     if source.json {
         output::json(&info)?;
-        return Ok(ended);
+    } else {
+        info_lines(&info)?;
     }
-    let provenance = info.provenance;
+    Ok(if info.gaps.is_empty() { Ended::Done } else { Ended::WithGaps })
+}
+
+fn info_lines(info: &Info<'_>) -> Result<()> {
+    let stored = |digest: &Option<String>| digest.clone().unwrap_or_else(|| "none".to_owned());
     output::lines([
-        ("container", format!("{:?}", provenance.format).to_lowercase()),
-        ("segments", provenance.segments.len().to_string()),
-        ("length in bytes", provenance.len.to_string()),
-        ("stored MD5", provenance.stored_md5.map_or_else(|| "none".into(), hex::encode)),
-        ("stored SHA-1", provenance.stored_sha1.map_or_else(|| "none".into(), hex::encode)),
+        ("container", format!("{:?}", info.format).to_lowercase()),
+        ("segments", info.segments.len().to_string()),
+        ("length in bytes", info.len_bytes.to_string()),
+        ("stored MD5", stored(&info.stored_md5)),
+        ("stored SHA-1", stored(&info.stored_sha1)),
     ])?;
-    output::lines(provenance.header.iter().map(|(name, value)| (name.as_str(), value.clone())))?;
-    for volume in &info.volumes {
+    output::lines(info.header.iter().map(|(name, value)| (name.as_str(), value.clone())))?;
+    output::lines(info.volumes.iter().map(|volume| {
         let label = if volume.label.is_empty() { "whole image" } else { &volume.label };
-        output::lines([(label, format!("{} bytes from byte {}", volume.len, volume.offset))])?;
-    }
-    for gap in &info.gaps {
-        output::lines([("gap", format!("{}: {}", gap.wanted, gap.reason))])?;
-    }
-    Ok(ended)
+        (label, format!("{} bytes from byte {}", volume.len, volume.offset))
+    }))?;
+    output::lines(info.gaps.iter().map(|gap| ("gap", format!("{}: {}", gap.wanted, gap.reason))))
 }
 
 fn verify(source: &ImageSource) -> Result<Ended> {

@@ -38,7 +38,10 @@ pub async fn run(args: &args::Intake) -> Result<Ended> {
     let mut seen = [0_u64; 3];
     let mut refused = false;
     for path in &files {
-        let outcome = intake.file(path, SystemClock.now()).await?;
+        let outcome = intake
+            .file(path, SystemClock.now())
+            .await
+            .with_context(|| format!("taking in {}", path.display()))?;
         seen[outcome.status as usize] += 1;
         refused |= outcome.parts.iter().any(|part| part.status == Status::Rejected);
         if args.json {
@@ -50,10 +53,10 @@ pub async fn run(args: &args::Intake) -> Result<Ended> {
         }
     }
     let [accepted, duplicate, rejected] = seen;
-    eprintln!(
+    output::say(&format!(
         "{} documents: {accepted} accepted, {duplicate} duplicates, {rejected} rejected",
         files.len()
-    );
+    ));
     Ok(if rejected == 0 && !refused { Ended::Done } else { Ended::WithGaps })
 }
 

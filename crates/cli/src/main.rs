@@ -4,6 +4,7 @@
 //! progress on standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with
 //! gaps.
 
+mod account;
 mod args;
 mod audit;
 mod data;
@@ -50,10 +51,24 @@ fn main() -> ExitCode {
         Ok(Ended::WithGaps) => ExitCode::from(3),
         Ok(Ended::NotWhole) => ExitCode::FAILURE,
         Err(error) => {
-            output::say(&format!("pendeen: {error:#}"));
+            output::say(&format!("pendeen: {}", told(&error)));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error with its causes, each said once, and what to do about a database without room.
+fn told(error: &anyhow::Error) -> String {
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.ends_with(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    if said.contains("database or disk is full") || said.contains("could not extend file") {
+        said.push_str("; make room on the disk of the case database and do it again");
+    }
+    said
 }
 
 fn run(command: Command) -> anyhow::Result<Ended> {
@@ -62,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Image(args) => image::run(&args),
         Command::Intake(args) => block_on(intake::run(&args)),
         Command::Serve(args) => block_on(serve::run(&args)),
+        Command::Account(args) => block_on(account::run(&args)),
         Command::Demo(args) => block_on(demo::run(&args)),
         Command::Figures(args) => block_on(figures::run(&args)),
         Command::Audit(Audit::Verify { data, json }) => block_on(audit::verify(&data, json)),

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use pendeen_casework::ambient::Clock;
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::Person;
+use pendeen_casework::record::attribution::AttributionRequest;
 use pendeen_casework::record::exhibit::Exhibit;
 use pendeen_casework::record::observation::Observation;
 use pendeen_casework::record::package::Package;
@@ -239,6 +240,12 @@ impl Story<'_, '_> {
             ("premises", &*premises.to_string()),
         ];
         self.walk.act(spoc, request, "answer", &answer).await?;
+        let answered: AttributionRequest = typed(self.walk.see(intel, request).await?)?;
+        if let Some(id) = answered.observation {
+            let observation = Ref { kind: Kind::Observation, id: id.uuid() };
+            let attach = [("attribution", &*request.to_string())];
+            self.walk.act(intel, observation, "attribute", &attach).await?;
+        }
         self.walk
             .act(intel, subject, "add_premises", &[("premises", &premises.to_string())])
             .await?;

@@ -10,6 +10,7 @@ mod examine;
 mod interrupted;
 mod layers;
 mod real_images;
+mod serve;
 mod support;
 mod validation;
 mod whole_way;

@@ -2,7 +2,7 @@
 //! that looks finished.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 
@@ -65,18 +65,93 @@ fn a_place_that_may_not_be_written_is_named_with_what_to_do() {
     fs::write(&source, noise(1, 50_000)).unwrap();
     let closed = dir.path().join("closed");
     fs::create_dir(&closed).unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
-    if fs::write(closed.join("probe"), "").is_err() {
-        let ran = examine(&[&source], &closed.join("out"), &[]);
-        ran.failed_saying(&["writing", "may not write there", "--out"]);
-        assert!(names(&closed).is_empty());
-    } else {
-        println!("these tests run with rights that no folder refuses: one way is left out");
-        fs::remove_file(closed.join("probe")).unwrap();
-    }
+    let mut command = without_rights();
+    command.args([PROGRAM, "examine", text(&source), "--out"]).arg(closed.join("out"));
+    Ran::of(&mut command).failed_saying(&["writing", "may not write there", "--out"]);
+    assert!(names(&closed).is_empty());
+    // Nor is evidence read that the account may not read.
+    fs::set_permissions(&source, fs::Permissions::from_mode(0o000)).unwrap();
+    let mut command = without_rights();
+    command.args([PROGRAM, "examine", text(&source), "--out"]).arg(dir.path().join("out"));
+    Ran::of(&mut command).failed_saying(&["disk.dd", "that you may read it"]);
     // No account may make folders there.
     let ran = examine(&[&source], Path::new("/proc/pendeen/out"), &[]);
     ran.failed_saying(&["/proc/pendeen"]);
+}
+
+/// What runs a program without an administrator's rights, which no folder refuses.
+fn without_rights() -> Command {
+    let root = fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
+    let mut command = Command::new(if root { "setpriv" } else { "env" });
+    if root {
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+    }
+    command
+}
+
+/// Runs the program with a small, otherwise empty disk at `place`. Standard output ends with
+/// the names that are on it in the end. None where this account may not mount even that.
+fn on_a_small_disk(kib: u32, place: &Path, args: &[&str]) -> Option<Ran> {
+    let script = r#"mount -t tmpfs -o size="$1" none "$2" || exit 99
+        cd "$2"; shift 2; "$@"; code=$?; ls -A .; exit $code"#;
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    command.args([&format!("{kib}k"), text(place), PROGRAM]).args(args);
+    let ran = Ran::of(&mut command);
+    // Its own code, or that of unshare, which was refused a namespace.
+    if ran.code() == Some(99) || ran.stderr().starts_with("unshare: ") {
+        println!("no disk can be mounted here: this part is left out: {}", ran.stderr());
+        return None;
+    }
+    Some(ran)
+}
+
+#[test]
+fn a_disk_that_fills_up_is_named_with_what_to_do_and_nothing_is_left_on_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, disk) = (dir.path().join("source"), dir.path().join("disk"));
+    fs::create_dir(&source).unwrap();
+    fs::create_dir(&disk).unwrap();
+    for n in 0..600_u16 {
+        fs::write(source.join(format!("{n:04}.bin")), noise(n.into(), 100)).unwrap();
+    }
+    for kib in [4, 40, 120] {
+        let args = ["examine", text(&source), "--out", "out"];
+        let Some(ran) = on_a_small_disk(kib, &disk, &args) else { return };
+        ran.failed_saying(&["the disk is full", "make room", "another disk with --out"]);
+    }
+    let Some(ran) = on_a_small_disk(60_000, &disk, &["examine", text(&source), "--out", "out"])
+    else {
+        return;
+    };
+    assert!(ran.ended(0).stdout().ends_with("out\n"), "with room it goes through");
+}
+
+#[test]
+fn a_case_database_without_room_is_named_with_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let (inbox, disk) = (dir.path().join("inbox"), dir.path().join("disk"));
+    fs::create_dir(&inbox).unwrap();
+    fs::create_dir(&disk).unwrap();
+    for n in 0..40 {
+        let long = "words ".repeat(2_000);
+        let table = format!("reference,summary\nR-{n},{long}\n");
+        fs::write(inbox.join(format!("{n:02}.csv")), table).unwrap();
+    }
+    for kib in [100, 1_500] {
+        let args = ["intake", text(&inbox), "--data", "data", "--json"];
+        let Some(ran) = on_a_small_disk(kib, &disk, &args) else { return };
+        let ran = ran.ended(1);
+        let said = ran.stderr();
+        assert!(said.contains("disk is full") && said.contains("make room"), "{said}");
+        assert_eq!(said.matches("disk is full").count(), 1, "{said}");
+        // What was taken in before is told; what was not is named.
+        let taken = ran.stdout().lines().filter(|line| line.contains("\"accepted\"")).count();
+        assert!(taken < 40);
+        assert!(taken == 0 || said.contains("taking in "), "{said}");
+    }
 }
 
 /// Runs an examination that may write files of so many bytes at most, as on a disk without room.
