@@ -9,12 +9,12 @@ use serde::Serialize;
 
 /// Prints one value as indented JSON.
 pub fn json(value: &impl Serialize) -> Result<()> {
-    print(&serde_json::to_string_pretty(value)?)
+    bytes(format!("{}\n", serde_json::to_string_pretty(value)?).as_bytes())
 }
 
 /// Prints one value as JSON on a line of its own.
 pub fn json_line(value: &impl Serialize) -> Result<()> {
-    print(&serde_json::to_string(value)?)
+    bytes(format!("{}\n", serde_json::to_string(value)?).as_bytes())
 }
 
 /// Prints a table of labels and values.
@@ -22,9 +22,9 @@ pub fn lines<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> Result<()
     rows.into_iter().try_for_each(|(label, value)| print(&format!("{label:<34} {value}")))
 }
 
-/// Prints one line.
+/// Prints one line, which may hold text from evidence.
 pub fn print(line: &str) -> Result<()> {
-    bytes(format!("{line}\n").as_bytes())
+    bytes(format!("{}\n", harmless(line)).as_bytes())
 }
 
 /// Prints what is a file of its own.
@@ -39,12 +39,12 @@ pub fn bytes(bytes: &[u8]) -> Result<()> {
 /// Tells a person something on standard error. Nobody may be listening there, which is no
 /// reason to stop.
 pub fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(line));
 }
 
 /// Text from evidence as a terminal may show it: characters that control it, hide or turn the
 /// direction of writing stand as their code points.
-pub fn harmless(text: &str) -> String {
+fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         let deceives = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

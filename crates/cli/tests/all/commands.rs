@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::support::{Ran, command, names, pendeen, text};
 
 /// Every command that a person types.
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 19] = [
     &["examine"],
     &["image"],
     &["image", "info"],
@@ -14,12 +14,18 @@ const COMMANDS: [&[&str]; 13] = [
     &["image", "cat"],
     &["intake"],
     &["serve"],
+    &["account"],
+    &["account", "add"],
+    &["account", "password"],
+    &["account", "disable"],
+    &["account", "list"],
     &["demo"],
     &["figures"],
     &["audit"],
     &["audit", "verify"],
     &["doctor"],
     &["completions"],
+    &["man"],
 ];
 
 /// The commands that a help text lists.
@@ -32,14 +38,27 @@ fn listed(help: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// Every command below one, as the help texts list them.
+fn all_commands(above: &[String]) -> BTreeSet<Vec<String>> {
+    let asked = above.iter().map(String::as_str).chain(["--help"]);
+    let help = pendeen(asked).ended(0).stdout();
+    let mut all = BTreeSet::new();
+    for name in listed(&help).into_iter().filter(|name| name != "help") {
+        let path = [above, &[name]].concat();
+        all.extend(all_commands(&path));
+        all.insert(path);
+    }
+    all
+}
+
 #[test]
 fn every_command_has_help_that_explains_each_of_its_arguments() {
+    let known: BTreeSet<Vec<String>> =
+        COMMANDS.iter().map(|path| path.iter().map(|s| (*s).to_owned()).collect()).collect();
+    assert_eq!(all_commands(&[]), known, "the commands known here and those of --help differ");
     let help = pendeen(["--help"]).ended(0).stdout();
-    let tops: BTreeSet<String> =
-        COMMANDS.iter().map(|path| path[0]).chain(["man", "help"]).map(str::to_owned).collect();
-    assert_eq!(listed(&help), tops, "the commands known here and those of --help differ");
     assert!(help.contains("Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished with gaps"));
-    for path in COMMANDS.iter().copied().chain([["man"].as_slice()]) {
+    for path in COMMANDS {
         let help = pendeen(path.iter().chain(&["--help"])).ended(0).stdout();
         assert!(help.contains("Usage: pendeen"), "{path:?}: {help}");
         let about = help.lines().next().unwrap();

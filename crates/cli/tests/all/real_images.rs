@@ -105,7 +105,7 @@ fn one_volume_in_raw_and_e01_containers_has_the_same_bytes_and_items() {
         let bytes = pendeen(["image", "cat", text(&source)]).ended(0);
         assert_eq!(bytes.bytes().len(), 4 << 20, "{name}");
         let info = pendeen(["image", "info", text(&source), "--json"]).ended(0).json();
-        assert_eq!(info["len"], 4 << 20, "{info}");
+        assert_eq!(info["len_bytes"], 4 << 20, "{info}");
     }
     assert!(!found[0].is_empty());
     assert!(found.iter().all(|items| *items == found[0]));

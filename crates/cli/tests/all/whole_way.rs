@@ -194,6 +194,7 @@ async fn the_chain_is_linked(data: &Data, folder: &Path) {
     let observation: Observation = data.see(intel, request.observation.unwrap().uuid()).await;
     assert!(referrals.iter().any(|row| row.id == observation.referral.uuid()));
     assert_eq!(observation.address, request.event.address.to_string());
+    assert_eq!(observation.attribution.unwrap().uuid(), request.head().id);
     let premises = request.answer.unwrap().premises.unwrap();
     assert!(subject.premises.contains(&premises));
 

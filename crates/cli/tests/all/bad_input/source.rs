@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pendeen_evidence::image::ewf::write::Compression;
+use pendeen_evidence::image::ewf::write::{Compression, Recipe, write};
+use pendeen_evidence::unit::ByteLen;
 use pendeen_item::Stage;
 use tempfile::TempDir;
 
@@ -260,4 +261,20 @@ fn an_image_with_a_bad_chunk_is_still_written_at_true_positions_by_cat() {
     assert_eq!(ran.bytes().len(), clean.bytes().len());
     let differ = ran.bytes().iter().zip(clean.bytes()).filter(|(a, b)| a != b).count();
     assert!(differ > 1_000 && differ <= 32_768, "{differ}");
+}
+
+#[test]
+fn what_an_image_says_of_itself_cannot_command_the_terminal() {
+    let place = Place::new();
+    let source = place.path("disk.E01");
+    let disk = fat(SMALL, &some_files(1));
+    let recipe = Recipe {
+        header: vec![("n".to_owned(), "ABC/1\u{1b}[2J\u{202e}gpj".to_owned())],
+        ..Recipe::default()
+    };
+    write(&source, &recipe, &mut &*disk, ByteLen(disk.len() as u64)).unwrap();
+    let said = pendeen(["image", "info", text(&source)]).ended(0).stdout();
+    assert!(said.contains("ABC/1\\u{1b}[2J\\u{202e}gpj"), "{said}");
+    let json = pendeen(["image", "info", text(&source), "--json"]).ended(0).json();
+    assert!(json["header"].to_string().contains("[2J"), "as it is, for programs: {json}");
 }

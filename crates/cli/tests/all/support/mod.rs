@@ -41,9 +41,16 @@ pub struct Ran(Output);
 
 impl Ran {
     /// Runs a command that is, or runs, the program.
+    #[track_caller]
     pub fn of(command: &mut Command) -> Self {
-        let ran = Self(command.output().unwrap());
-        assert!(!ran.stderr().contains("panicked"), "{command:?}: {}", ran.stderr());
+        Self::ended_as(command.output().unwrap())
+    }
+
+    /// A run that was waited for. The program never panics, whatever it is given.
+    #[track_caller]
+    pub fn ended_as(output: Output) -> Self {
+        let ran = Self(output);
+        assert!(!ran.stderr().contains("panicked"), "{}", ran.stderr());
         ran
     }
 
