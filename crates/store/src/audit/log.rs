@@ -132,6 +132,20 @@ pub struct EntryFilter {
     pub until: Option<Timestamp>,
 }
 
+/// What was asked of the log, as JSON: only what narrows it.
+fn asked(filter: &EntryFilter, slice: Slice) -> String {
+    let parts = [
+        ("record", filter.record.map(|id| id.to_string())),
+        ("person", filter.person.map(|id| id.0.to_string())),
+        ("processing", filter.processing.map(|of| of.label().to_owned())),
+        ("from", filter.from.map(|at| at.to_string())),
+        ("until", filter.until.map(|at| at.to_string())),
+        ("offset", (slice.offset > 0).then(|| slice.offset.to_string())),
+    ];
+    let told = parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+    serde_json::Value::Object(told.collect()).to_string()
+}
+
 /// One leaf as the audit page shows it.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -159,7 +173,7 @@ impl Store {
         }
         let mut leaf = Leaf::new(Processing::Consultation, Some(who), "audit", at);
         leaf.record = filter.record;
-        self.note(leaf, vec![Committed::kept("filter", format!("{filter:?} {slice:?}"))]).await?;
+        self.note(leaf, vec![Committed::kept("query", asked(filter, slice))]).await?;
         let found = filtered(filter);
         let total = found.clone().count(self.db()).await?;
         let rows = found
