@@ -42,7 +42,7 @@ build_image() {
         say "the files of the image could not be made in $tree: is the disk full?"
         exit 1
     fi
-    mke2fs -q -t ext4 -N 60000 -d "$tree" "$image.partial" 1200M
+    mke2fs -q -t ext4 -N 60000 -d "$tree" "$image.partial" 1200M >/dev/null
     mv "$image.partial" "$image"
     rm -rf "$tree"
 }

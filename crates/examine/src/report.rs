@@ -55,7 +55,7 @@ fn write_summary(out: &mut String, e: &Examination) -> fmt::Result {
     for (label, value) in [
         ("items", c.items),
         ("on known lists", c.known),
-        ("renamed types", c.extension_mismatches),
+        ("with a wrong extension", c.extension_mismatches),
         ("gaps", c.gaps),
     ] {
         writeln!(out, "<div><dt>{label}</dt><dd>{}</dd></div>", Number(value))?;
@@ -118,8 +118,14 @@ fn write_source_kind(out: &mut String, source: &SourceRecord) -> fmt::Result {
         }
     }
     for (name, value) in &image.header {
-        fact(out, name, value)?;
+        fact(out, &format!("Image header: {name}"), value)?;
     }
+    let sandbox = match &image.sandbox {
+        Some(report) if report.seccomp => "opened by a separate process in a sandbox",
+        Some(_) => "opened by a separate process without a sandbox",
+        None => "no process could be started to open them",
+    };
+    fact(out, "File systems", &sandbox)?;
     for volume in &image.volumes {
         let label = if volume.label.is_empty() { "whole image" } else { &volume.label };
         let place = format!(

@@ -16,7 +16,8 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use crate::file::{TableFile, Written, fault, next_batch, open};
-use crate::{Item, TableError, item_id};
+use crate::row::id_bytes;
+use crate::{Item, TableError};
 
 mod cells;
 
@@ -129,13 +130,13 @@ impl ItemWriter {
     fn column(&self, field: &Field, items: &[Item]) -> ArrayRef {
         match field.name().as_str() {
             "exhibit" => text(items, |_| Some(self.exhibit.as_str())),
-            "item_id" => made(items, |i| Some(i.id())),
+            "item_id" => hexadecimal(items, |i| Some(id_bytes(&i.forensic_path))),
             "forensic_path" => text(items, |i| Some(&i.forensic_path)),
             "path" => text(items, |i| Some(&i.path)),
             "name" => text(items, |i| Some(&i.name)),
             "origin" => text(items, |i| Some(i.origin.key())),
             "recovery" => text(items, |i| i.recovery.map(crate::Recovery::key)),
-            "parent_item_id" => made(items, |i| i.parent.as_deref().map(item_id)),
+            "parent_item_id" => hexadecimal(items, |i| i.parent.as_deref().map(id_bytes)),
             "fs_type" => text(items, |i| Some(&i.fs_type)),
             "fs_address" => text(items, |i| Some(&i.fs_address)),
             "offset_bytes" => number(items, |i| i.offset_bytes),
@@ -152,9 +153,9 @@ impl ItemWriter {
                 }
                 Arc::new(column.finish())
             }
-            "md5" => made(items, |i| i.md5.map(hex::encode)),
-            "sha1" => made(items, |i| i.sha1.map(hex::encode)),
-            "sha256" => made(items, |i| i.sha256.map(hex::encode)),
+            "md5" => hexadecimal(items, |i| i.md5),
+            "sha1" => hexadecimal(items, |i| i.sha1),
+            "sha256" => hexadecimal(items, |i| i.sha256),
             "known_list" => text(items, |i| i.known_list.as_deref()),
             "known_category" => text(items, |i| i.known_category.as_deref()),
             "gap" => text(items, |i| i.gap.as_deref()),
@@ -171,10 +172,18 @@ fn text<'a>(items: &'a [Item], get: impl Fn(&'a Item) -> Option<&'a str>) -> Arr
     Arc::new(column.finish())
 }
 
-fn made(items: &[Item], get: impl Fn(&Item) -> Option<String>) -> ArrayRef {
-    let mut column = StringBuilder::new();
+/// Bytes as lower-case hexadecimal digits.
+fn hexadecimal<const N: usize>(items: &[Item], get: impl Fn(&Item) -> Option<[u8; N]>) -> ArrayRef {
+    const LONGEST: usize = 64;
+    let mut column = StringBuilder::with_capacity(items.len(), items.len() * 2 * N);
+    let mut digits = [0; LONGEST];
     for item in items {
-        column.append_option(get(item));
+        let digits = &mut digits[..2 * N];
+        let text = get(item).and_then(|bytes| {
+            hex::encode_to_slice(bytes, digits).ok()?;
+            std::str::from_utf8(digits).ok()
+        });
+        column.append_option(text);
     }
     Arc::new(column.finish())
 }

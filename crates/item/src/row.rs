@@ -135,7 +135,14 @@ impl Item {
 /// The stable id of the item at this forensic path: the first 16 bytes of the path's SHA-256,
 /// as 32 lower-case hexadecimal digits.
 pub fn item_id(forensic_path: &str) -> String {
-    hex::encode(&Sha256::digest(forensic_path.as_bytes())[..16])
+    hex::encode(id_bytes(forensic_path))
+}
+
+/// [`item_id`] as bytes.
+pub(crate) fn id_bytes(forensic_path: &str) -> [u8; 16] {
+    let mut id = [0; 16];
+    id.copy_from_slice(&Sha256::digest(forensic_path.as_bytes())[..16]);
+    id
 }
 
 /// Forensic order: forensic paths compared byte by byte, so that it depends on no language
