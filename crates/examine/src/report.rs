@@ -4,6 +4,8 @@
 //! script, no external resource, no evidential pixels (pictures appear as digests, sizes and
 //! places). Every name from the evidence is hostile text: all text goes through [`Text`].
 
+mod text;
+
 use std::fmt::{self, Display, Write as _};
 
 use jiff::Timestamp;
@@ -11,6 +13,7 @@ use pendeen_item::Item;
 
 use crate::record::{Counts, Examination, SourceKind, SourceRecord};
 use crate::tables::Excerpt;
+use text::{Number, Text, Time};
 
 /// The page.
 pub(crate) fn html(examination: &Examination, excerpt: &Excerpt) -> String {
@@ -35,7 +38,7 @@ fn write_page(out: &mut String, e: &Examination, excerpt: &Excerpt) -> fmt::Resu
          <title>{}</title>\n<style>{}</style>\n</head>\n<body>\n\
          <p class=\"marking\">OFFICIAL-SENSITIVE</p>\n<main>\n<h1>{}</h1>\n",
         Text(&title),
-        include_str!("report.css"),
+        include_str!("report/page.css"),
         Text(&title)
     )?;
     write_summary(out, e)?;
@@ -173,7 +176,7 @@ fn write_method(out: &mut String, e: &Examination) -> fmt::Result {
         }
     }
     out.write_str("</table>\n")?;
-    out.write_str(include_str!("report_limits.html"))
+    out.write_str(include_str!("report/limits.html"))
 }
 
 fn write_totals(out: &mut String, c: &Counts) -> fmt::Result {
@@ -343,83 +346,4 @@ fn fact(out: &mut String, name: &str, value: &dyn Display) -> fmt::Result {
 
 fn digest(item: &Item) -> String {
     item.sha256.map_or_else(|| "not read whole".to_owned(), hex::encode)
-}
-
-/// Text for HTML, as content or in a quoted attribute.
-///
-/// Control characters and the marks that turn the direction of writing are shown as their
-/// code point, so that a name from the evidence cannot pass for another.
-struct Text<'a>(&'a str);
-
-impl Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                c if c.is_control() || deceives(c) => {
-                    write!(f, "\u{27e8}U+{:04X}\u{27e9}", u32::from(c))?;
-                }
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Invisible characters: direction marks, joiners, the byte order mark.
-fn deceives(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
-        | '\u{061c}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-}
-
-/// A number with thin gaps between thousands.
-struct Number(u64);
-
-impl Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.to_string();
-        for (place, digit) in digits.chars().enumerate() {
-            if place > 0 && (digits.len() - place).is_multiple_of(3) {
-                f.write_char(',')?;
-            }
-            f.write_char(digit)?;
-        }
-        Ok(())
-    }
-}
-
-/// A moment in UTC, to the second.
-struct Time(Timestamp);
-
-impl Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.strftime("%-d %B %Y, %H:%M:%S UTC"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hostile_names_become_text() {
-        let shown = |text: &str| Text(text).to_string();
-        assert_eq!(
-            shown("<script>alert('x')</script>&\"\u{0}\n"),
-            "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;&quot;\u{27e8}U+0000\u{27e9}\u{27e8}U+000A\u{27e9}"
-        );
-        assert_eq!(shown("gpj.\u{202e}exe"), "gpj.\u{27e8}U+202E\u{27e9}exe");
-        assert_eq!(shown("Gr\u{fc}\u{df}e \u{1f600}"), "Gr\u{fc}\u{df}e \u{1f600}");
-    }
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        let shown = |n| Number(n).to_string();
-        assert_eq!((shown(0), shown(999), shown(1000)), ("0".into(), "999".into(), "1,000".into()));
-        assert_eq!(shown(1_234_567), "1,234,567");
-    }
 }
