@@ -78,6 +78,12 @@ test("an examination shows its items, the deleted among them, and its gaps", asy
   if (finished === 0) await page.goto("/records/examination?state=finished_with_gaps");
   await page.locator("table a").first().click();
   await page.getByRole("link", { name: "Look at the items" }).click();
+  const preview = page.getByAltText(/^Blurred preview of/).first();
+  await preview.scrollIntoViewIfNeeded();
+  await page.waitForFunction((image) => image.complete, await preview.elementHandle());
+  assert.ok(await preview.evaluate((image) => image.naturalWidth > 0), "the preview is a picture");
+  const answer = await page.request.get(await preview.getAttribute("src"));
+  assert.equal(answer.headers()["content-type"], "image/png");
   await look(page, "items");
   await page.getByLabel("How found").selectOption("deleted");
   await page.getByRole("button", { name: "Show" }).click();

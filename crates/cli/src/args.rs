@@ -67,6 +67,8 @@ pub enum Command {
 pub enum WorkerKind {
     /// Reads file systems through libtsk.
     Filesystem,
+    /// Decodes a picture and blurs it.
+    Content,
 }
 
 /// `pendeen examine`.

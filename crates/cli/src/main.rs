@@ -43,6 +43,7 @@ fn main() -> ExitCode {
     if let Command::Worker { kind } = cli.command {
         return match kind {
             WorkerKind::Filesystem => worker::run(),
+            WorkerKind::Content => pendeen_examine::preview::worker_main(),
         };
     }
     start_logging();

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use pendeen_web::App;
+use pendeen_evidence::worker::WorkerCommand;
+use pendeen_web::{App, Previews};
 
 use crate::system::{SystemClock, SystemIds};
-use crate::{Ended, args, data, output};
+use crate::{Ended, args, data, examine, output};
 
 /// Serves until interrupted or terminated; requests under way are finished first.
 pub async fn run(args: &args::Serve) -> Result<Ended> {
@@ -17,10 +18,18 @@ pub async fn run(args: &args::Serve) -> Result<Ended> {
         ids: Arc::new(SystemIds),
         data_dir: args.data.data.clone(),
         secure_cookies: args.secure_cookies,
+        previews: previews()?,
     };
     output::say(&format!("pendeen: serving http://{}/ (stop with Ctrl-C)", args.listen));
     pendeen_web::serve(args.listen, app, stopped()).await?;
     Ok(Ended::Done)
+}
+
+/// Previews by this very program, started again as a sandboxed process.
+fn previews() -> Result<Previews> {
+    let file_systems = examine::worker()?;
+    let content = WorkerCommand::new(&file_systems.program, &["worker", "content"]);
+    Ok(Previews::new(file_systems, content))
 }
 
 async fn stopped() {

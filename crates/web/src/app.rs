@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_store::Store;
 
+use crate::previews::Previews;
+
 /// What the pages work with. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -20,6 +22,8 @@ pub struct App {
     pub data_dir: PathBuf,
     /// The pages are reached through HTTPS: cookies are sent nowhere else.
     pub secure_cookies: bool,
+    /// How blurred previews of pictures are made.
+    pub previews: Previews,
 }
 
 impl App {

@@ -30,6 +30,9 @@ pub(crate) enum FolderError {
     /// The folder cannot be listed or its record not be read.
     #[error("the examination cannot be read: {0}")]
     System(#[from] std::io::Error),
+    /// A picture has no preview.
+    #[error(transparent)]
+    Preview(#[from] pendeen_examine::preview::PreviewError),
     /// The reading thread ended early.
     #[error("reading the examination was stopped")]
     Stopped,
@@ -136,6 +139,15 @@ pub(crate) async fn items(
 pub(crate) async fn gaps(app: &App, name: &str) -> Result<Vec<Gap>, FolderError> {
     let path = place(app, name)?.join("gaps.parquet");
     reading(move || Ok(pendeen_item::read_gaps(&path)?)).await
+}
+
+/// The blurred preview of an item, as PNG.
+pub(crate) async fn preview(
+    app: &App,
+    name: &str,
+    item_id: String,
+) -> Result<Vec<u8>, FolderError> {
+    app.previews.of_item(place(app, name)?, item_id).await
 }
 
 /// The folder of this name: inside the data folder, whatever the name says.

@@ -13,6 +13,7 @@ mod assets;
 mod error;
 mod examinations;
 mod pages;
+mod previews;
 mod request;
 #[cfg(test)]
 mod router_tests;
@@ -39,7 +40,8 @@ use tower_http::csrf::CsrfLayer;
 
 pub use app::App;
 use error::WebError;
-use pages::{audit, children, document, figures, items, record, search, sign_in, work};
+use pages::{audit, children, document, figures, items, preview, record, search, sign_in, work};
+pub use previews::Previews;
 
 /// Why the pages cannot be served.
 #[derive(Debug, Error)]
@@ -82,6 +84,7 @@ pub fn router(app: App) -> Router {
         .route("/records/{kind}/{id}", get(record::show))
         .route("/records/{kind}/{id}/documents/{digest}", get(document::save))
         .route("/records/examination/{id}/items", get(items::show))
+        .route("/records/examination/{id}/items/{item}/preview", get(preview::show))
         .route("/records/{kind}/{id}/acts/{act}", get(record::show_act).post(record::perform))
         .route("/children", get(children::show))
         .route("/figures", get(figures::show))

@@ -1,5 +1,7 @@
 //! The pages as a browser meets them, over a real store in a temporary folder.
 
+mod preview;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +13,12 @@ use jiff::Timestamp;
 use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_evidence::worker::WorkerCommand;
 use pendeen_store::Store;
 use tower::ServiceExt;
 use uuid::Uuid;
 
-use crate::{App, router};
+use crate::{App, Previews, router};
 
 const PASSWORD: &str = " correct horse battery ";
 const HOSTILE: &str = "<script>alert(1)</script>";
@@ -54,7 +57,7 @@ impl Answer {
 struct Site {
     router: Router,
     store: Store,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Site {
@@ -79,15 +82,16 @@ impl Site {
             ids: Arc::new(Counted(AtomicU64::new(1))),
             data_dir: folder.path().to_owned(),
             secure_cookies: false,
+            previews: previews(),
         };
-        Self { router: router(app), store, _folder: folder }
+        Self { router: router(app), store, folder }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = to_bytes(response.into_body(), 10_000_000).await.unwrap();
-        Answer { status, headers, body: String::from_utf8(bytes.to_vec()).unwrap() }
+        Answer { status, headers, body: String::from_utf8_lossy(&bytes).into_owned() }
     }
 
     async fn get(&self, cookie: &str, address: &str) -> Answer {
@@ -112,6 +116,13 @@ impl Site {
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
         cookie.split(';').next().unwrap().to_owned()
     }
+}
+
+/// Previews by a process that takes the picture and answers with an empty PNG.
+fn previews() -> Previews {
+    let answer = r"cat > /dev/null; printf '\000\010\000\000\000\211PNG\r\n\032\n'";
+    let content = WorkerCommand::new("/bin/sh", &["-c", answer]);
+    Previews::new(WorkerCommand::new("/nonexistent", &[]), content)
 }
 
 fn forceful(role: Role) -> bool {
@@ -331,4 +342,22 @@ async fn only_an_auditor_reads_the_log_and_finds_it_whole() {
         let cookie = site.sign_in(role).await;
         assert_eq!(site.get(&cookie, "/audit").await.status, StatusCode::NOT_FOUND, "{role:?}");
     }
+}
+
+#[tokio::test]
+async fn many_things_that_ask_for_the_same_are_folded_into_one_line() {
+    let site = Site::new().await;
+    let cookie = site.sign_in(Role::IntelligenceOfficer).await;
+    for n in 0..13 {
+        let number = format!("R-{n}");
+        let form = [("source", "Hotline"), ("reference", &*number), ("summary", "A summary")];
+        let made = site.post(&cookie, "/records/referral/new", &form).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+    }
+    let page = site.get(&cookie, "/").await.body;
+    assert_eq!(page.matches(r#"class="govuk-link govuk-!-font-weight-bold""#).count(), 10);
+    assert!(page.contains("and 3 more like this"), "{page}");
+    let list = page.split("and 3 more").next().unwrap().rsplit(r#"href=""#).next().unwrap();
+    let list = site.get(&cookie, list.split('"').next().unwrap()).await.body;
+    assert!(list.contains("13 referrals"), "{list}");
 }

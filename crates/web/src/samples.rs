@@ -189,7 +189,8 @@ fn items() -> pages::items::ItemsPage {
         digest: hostile(),
         known: Some(hostile()),
         gap: Some(hostile()),
-        picture: true,
+        tile: true,
+        preview: Some(hostile()),
         grade: Some(hostile()),
     };
     let gap = pages::items::GapRow { place: hostile(), wanted: hostile(), reason: hostile() };
@@ -295,13 +296,15 @@ fn rendered() -> Vec<(&'static str, String)> {
         simulated: true,
         force: hostile(),
     };
+    let more = pages::work::MoreRow { href: hostile(), what: hostile(), count: 2, late: 1 };
     add(
         "work",
         &pages::work::Work {
             shell: shell(),
             counts: counts(),
-            rows: vec![work_row],
+            lines: vec![pages::work::Line::One(work_row), pages::work::Line::More(more)],
             pages: pages_around(),
+            unlisted: Some(hostile()),
         },
     );
     add(

@@ -1,6 +1,6 @@
 //! The items of an examination: what was found on the exhibit, and what could not be read.
 //!
-//! Nothing is shown of a picture but its place, type and digests.
+//! Of a picture its place, type, digests and a strongly blurred preview are shown, no more.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -12,6 +12,7 @@ use pendeen_item::{Gap, Item, Origin};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::preview;
 use crate::app::App;
 use crate::error::{WebError, page};
 use crate::examinations::{self, FolderError, Wanted};
@@ -62,8 +63,10 @@ pub(crate) struct ItemRow {
     pub known: Option<String>,
     /// What is wrong with it.
     pub gap: Option<String>,
-    /// Whether a picture or video, shown only as a tile that says so.
-    pub picture: bool,
+    /// Whether a picture or video: it has a tile.
+    pub tile: bool,
+    /// Where the blurred preview of a picture is.
+    pub preview: Option<String>,
     /// Where to grade it.
     pub grade: Option<String>,
 }
@@ -167,14 +170,15 @@ fn grades(app: &App, viewer: &Viewer) -> bool {
 
 fn row(item: &Item, examination: &Examination, grades: bool) -> ItemRow {
     let media = item.media_type.clone().unwrap_or_default();
-    let picture = media.starts_with("image/") || media.starts_with("video/");
+    let picture = media.starts_with("image/");
+    let tile = picture || media.starts_with("video/");
     let digest = item.sha256.map(hex::encode).unwrap_or_default();
     let recovery = item.recovery.map(|recovery| format!(", {}", recovery.key()));
     let known = item.known_list.as_ref().map(|list| match &item.known_category {
         Some(category) => format!("{list}: {category}"),
         None => list.clone(),
     });
-    let grade = (grades && picture && !digest.is_empty()).then(|| {
+    let grade = (grades && tile && !digest.is_empty()).then(|| {
         let media = if media.starts_with("video/") { "moving" } else { "still" };
         let unknown = if known.is_none() { "&unknown=yes" } else { "" };
         let id = examination.head.id;
@@ -190,7 +194,9 @@ fn row(item: &Item, examination: &Examination, grades: bool) -> ItemRow {
         digest,
         known,
         gap: item.gap.clone(),
-        picture,
+        tile,
+        preview: (picture && item.sha256.is_some())
+            .then(|| preview::address(examination.head.id, &item.id())),
         grade,
     }
 }

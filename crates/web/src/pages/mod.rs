@@ -6,6 +6,7 @@ pub(crate) mod children;
 pub(crate) mod document;
 pub(crate) mod figures;
 pub(crate) mod items;
+pub(crate) mod preview;
 pub(crate) mod record;
 pub(crate) mod search;
 pub(crate) mod sign_in;

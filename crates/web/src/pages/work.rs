@@ -1,4 +1,9 @@
 //! My work: what must I do next, why first, by when.
+//!
+//! Many things that ask for the same are folded: the most pressing are lines of their own, the
+//! rest is one line that leads to their list. A child at immediate risk is never folded away.
+
+use std::collections::HashMap;
 
 use askama::Template;
 use axum::extract::State;
@@ -13,16 +18,17 @@ use crate::app::App;
 use crate::error::{WebError, page};
 use crate::request::Asked;
 use crate::shell::{Shell, force_name};
-use crate::text::Due;
+use crate::text::{self, Due};
 use crate::view::{Count, Pages, Tag, record_address};
 use crate::viewer::Viewer;
 
 /// Lines to a page.
-const LINES: u64 = 25;
-/// The same, as a length.
-const SHOWN: usize = 25;
-/// Lines that are counted at the top of the first page; the most pressing are among them.
-const COUNTED: u64 = 500;
+const LINES: usize = 25;
+/// Lines that ask for the same, before the rest of them is folded.
+const ALIKE: usize = 10;
+/// The most pressing things, which are counted and listed; of those past them, the number is
+/// told.
+const LISTED: u64 = 500;
 
 /// The page.
 #[derive(Debug, Template)]
@@ -30,8 +36,39 @@ const COUNTED: u64 = 500;
 pub(crate) struct Work {
     pub(crate) shell: Shell,
     pub(crate) counts: Vec<Count>,
-    pub(crate) rows: Vec<WorkRow>,
+    pub(crate) lines: Vec<Line>,
     pub(crate) pages: Pages,
+    /// How many less pressing things are not listed, if any.
+    pub(crate) unlisted: Option<String>,
+}
+
+/// A line of the list.
+#[derive(Debug, Clone)]
+pub(crate) enum Line {
+    /// One thing to do.
+    One(WorkRow),
+    /// Several more that ask for the same.
+    More(MoreRow),
+}
+
+/// More things that ask for the same as the lines above.
+#[derive(Debug, Clone)]
+pub(crate) struct MoreRow {
+    /// Their list.
+    pub href: String,
+    /// What they ask for.
+    pub what: String,
+    /// How many.
+    pub count: usize,
+    /// How many of them are late.
+    pub late: usize,
+}
+
+impl MoreRow {
+    fn none(kind: Kind, state: &str, what: &str) -> Self {
+        let href = format!("/records/{}?state={state}", kind.key());
+        Self { href, what: what.to_owned(), count: 0, late: 0 }
+    }
 }
 
 /// One thing to do.
@@ -71,18 +108,48 @@ pub(crate) async fn show(
 ) -> Result<Response, WebError> {
     let now = app.now();
     let number = asked.page.unwrap_or(1).max(1);
-    let limit = if number == 1 { COUNTED } else { LINES };
-    let slice = Slice { offset: (number - 1).saturating_mul(LINES), limit };
+    let slice = Slice { offset: 0, limit: LISTED };
     let found = app.store.my_work(&viewer.person, slice, now).await?;
     let mut shell = viewer.shell("My work");
     let done = asked.kind.as_deref().and_then(Kind::from_key).zip(asked.done);
     shell.notice = done.and_then(|(kind, act)| notice(kind, &act));
+    let lines = folded(&found.rows, now);
+    let before = usize::try_from(number - 1).unwrap_or(usize::MAX).saturating_mul(LINES);
+    let unlisted = found.total.saturating_sub(LISTED);
     page(&Work {
         shell,
         counts: if number == 1 { counts(&found.rows, found.total, now) } else { Vec::new() },
-        rows: found.rows.iter().take(SHOWN).filter_map(|row| line(row, now)).collect(),
-        pages: Pages::new("/", number, LINES, found.total),
+        pages: Pages::new("/", number, LINES as u64, lines.len() as u64),
+        lines: lines.into_iter().skip(before).take(LINES).collect(),
+        unlisted: (unlisted > 0).then(|| text::count(unlisted)),
     })
+}
+
+/// The lines, most pressing first; the line for more of the same stands where the first of them
+/// would.
+fn folded(rows: &[Row], now: Timestamp) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut shown: HashMap<_, usize> = HashMap::new();
+    let mut places = HashMap::new();
+    for row in rows {
+        let (Some(next), Some(one)) = (&row.next, line(row, now)) else { continue };
+        let alike = (row.kind, row.state.as_str(), next.what.as_str());
+        let shown = shown.entry(alike).or_default();
+        if *shown < ALIKE || next.urgency == Urgency::Immediate {
+            *shown += 1;
+            lines.push(Line::One(one));
+            continue;
+        }
+        let place = *places.entry(alike).or_insert(lines.len());
+        if place == lines.len() {
+            lines.push(Line::More(MoreRow::none(row.kind, &row.state, &next.what)));
+        }
+        if let Some(Line::More(more)) = lines.get_mut(place) {
+            more.count += 1;
+            more.late += usize::from(next.due.is_some_and(|due| due < now));
+        }
+    }
+    lines
 }
 
 fn counts(rows: &[Row], total: u64, now: Timestamp) -> Vec<Count> {
