@@ -17,7 +17,7 @@ use pendeen_casework::person::{Person, PersonId, Role};
 use pendeen_casework::record::operation::Operation;
 use pendeen_casework::record::{AnyRecord, Head, Id, Kind, observation::Observation};
 use pendeen_intake::{
-    Digest, Document, Limits, Outcome, Rejected, Report, ReportKey, Status, read_document,
+    Digest, Document, Outcome, Rejected, Report, ReportKey, Status, read_document,
 };
 use pendeen_store::Store;
 use pendeen_store::query::{Query, Row};
@@ -27,6 +27,9 @@ use uuid::Uuid;
 use crate::args;
 use crate::system::{SystemClock, SystemIds};
 use crate::{Ended, data, output};
+
+/// The longest document that is kept, in bytes; SQLite's limit for one value is a billion.
+const LARGEST_KEPT: u64 = 512 << 20;
 
 /// Takes in every document that the command names.
 pub async fn run(args: &args::Intake) -> Result<Ended> {
@@ -121,18 +124,17 @@ pub struct Intake<'a> {
 }
 
 impl Intake<'_> {
-    /// Takes in a file; one that is longer than any report is refused where it lies.
+    /// Takes in a file; one that no database keeps as a document is refused where it lies.
     async fn file(&self, path: &Path, at: Timestamp) -> Result<Outcome> {
         let name = path.display().to_string();
         let reading = || format!("reading {name}");
         let len = fs::metadata(path).with_context(reading)?.len();
-        let limit = Limits::default().bytes;
-        if usize::try_from(len).is_ok_and(|len| len <= limit) {
+        if len <= LARGEST_KEPT {
             return self.take_in(&name, fs::read(path).with_context(reading)?, at).await;
         }
         let digest =
             Digest::of_reader(fs::File::open(path).with_context(reading)?).with_context(reading)?;
-        Ok(Outcome::too_large(&name, digest, len, limit))
+        Ok(Outcome::too_large(&name, digest, len, LARGEST_KEPT))
     }
 
     /// Takes in one document and says what became of it.

@@ -72,9 +72,9 @@ impl Outcome {
     }
 
     /// A document that is longer than any report and was left where it lies.
-    pub fn too_large(file: &str, sha256: Digest, bytes: u64, limit: usize) -> Self {
+    pub fn too_large(file: &str, sha256: Digest, bytes: u64, limit: u64) -> Self {
         let reason = format!(
-            "the document has {bytes} bytes, more than the {limit} that are read, and was not taken in: \
+            "the document has {bytes} bytes, more than the {limit} that are kept, and was left where it is: \
              ask the sender for it in parts"
         );
         Self {

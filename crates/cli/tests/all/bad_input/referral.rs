@@ -149,15 +149,20 @@ fn a_table_of_which_a_row_was_not_taken_in_is_not_called_done() {
 }
 
 #[test]
-fn a_document_longer_than_any_report_is_refused_and_says_so() {
+fn a_document_longer_than_any_report_is_kept_unread_and_one_that_nothing_keeps_is_left() {
     let dir = tempfile::tempdir().unwrap();
     let (long, data) = (dir.path().join("long.xml"), dir.path().join("data"));
-    fs::File::create(&long).unwrap().set_len(65 << 20).unwrap();
-    let ran = pendeen(["intake", text(&long), "--data", text(&data), "--json"]).ended(3);
-    let line = &ran.json_lines()[0];
-    assert_eq!(line["status"], "rejected");
-    let reason = line["reason"].as_str().unwrap();
-    assert!(reason.contains("68157440 bytes") && reason.contains("ask the sender"), "{reason}");
+    for (len, advice) in [(65 << 20, "that are read"), (513 << 20, "left where it is")] {
+        fs::File::create(&long).unwrap().set_len(len).unwrap();
+        let ran = pendeen(["intake", text(&long), "--data", text(&data), "--json"]).ended(3);
+        let line = &ran.json_lines()[0];
+        assert_eq!(line["status"], "rejected");
+        let reason = line["reason"].as_str().unwrap();
+        assert!(reason.contains(&format!("{len} bytes")) && reason.contains(advice), "{reason}");
+        assert!(reason.contains("ask the sender"), "{reason}");
+    }
+    let kept = fs::metadata(data.join("pendeen.db")).unwrap().len();
+    assert!((65 << 20..200 << 20).contains(&kept), "the database has {kept} bytes");
 }
 
 #[test]
