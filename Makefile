@@ -32,7 +32,6 @@ test: setup assets ## Everything that CI runs: format, lints, licences, unit to 
 unit: assets ## All Rust tests, on SQLite and a private PostgreSQL
 	cargo build --workspace --bins
 	cargo nextest run --workspace --no-fail-fast
-	cargo test --workspace --doc
 
 browser: assets ## The pages in a real browser, screenshots in artefacts/screenshots
 	cargo build --bin pendeen

@@ -137,13 +137,7 @@ async fn ashdown(
     now: Timestamp,
 ) -> Result<()> {
     let mut story = Story { walk, people, cast: &ASH };
-    let subject = story.subject(&[referrals[0], referrals[4]]).await?;
-    story.background(subject).await?;
-    let request = story.request(referrals[0], subject).await?;
-    let premises = story.attribute(request, subject).await?;
-    story.screen(subject).await?;
-    let package = story.draft(subject).await?;
-    story.dispatch(package, folder).await?;
+    let (premises, package) = story.until_sent(&[referrals[0], referrals[4]], folder).await?;
     let case = story.open_case(package).await?;
     let search = story.search(case, premises).await?;
     let arrest = story.arrest(case, 28).await?;
@@ -167,13 +161,7 @@ async fn bracken(
     referrals: &[Ref],
 ) -> Result<()> {
     let mut story = Story { walk, people, cast: &BRACKEN };
-    let subject = story.subject(&[referrals[1], referrals[5]]).await?;
-    story.background(subject).await?;
-    let request = story.request(referrals[1], subject).await?;
-    let premises = story.attribute(request, subject).await?;
-    story.screen(subject).await?;
-    let package = story.draft(subject).await?;
-    story.dispatch(package, folder).await?;
+    let (premises, package) = story.until_sent(&[referrals[1], referrals[5]], folder).await?;
     let case = story.open_case(package).await?;
     let search = story.search(case, premises).await?;
     story.arrest(case, 16).await?;
@@ -190,13 +178,8 @@ async fn clover(
     referrals: &[Ref],
 ) -> Result<()> {
     let mut story = Story { walk, people, cast: &CLOVER };
-    let subject = story.subject(&[referrals[2]]).await?;
-    story.background(subject).await?;
-    let request = story.request(referrals[2], subject).await?;
-    story.attribute(request, subject).await?;
-    story.screen(subject).await?;
-    let package = story.draft(subject).await?;
-    story.dispatch(package, folder).await
+    story.until_sent(&referrals[2..3], folder).await?;
+    Ok(())
 }
 
 async fn dock(walk: &mut Walk<'_>, people: &People, referrals: &[Ref]) -> Result<()> {

@@ -86,6 +86,20 @@ impl Story<'_, '_> {
         day(self.walk.now + SignedDuration::from_hours(24 * days))
     }
 
+    /// From referrals about one person to a package on its way to a force: answers with the
+    /// premises and the package.
+    pub async fn until_sent(&mut self, referrals: &[Ref], folder: &Path) -> Result<(Ref, Ref)> {
+        let first = *referrals.first().ok_or_else(|| anyhow!("a story begins with a referral"))?;
+        let subject = self.subject(referrals).await?;
+        self.background(subject).await?;
+        let request = self.request(first, subject).await?;
+        let premises = self.attribute(request, subject).await?;
+        self.screen(subject).await?;
+        let package = self.draft(subject).await?;
+        self.dispatch(package, folder).await?;
+        Ok((premises, package))
+    }
+
     /// Referrals are read, accepted and linked to a new subject.
     pub async fn subject(&mut self, referrals: &[Ref]) -> Result<Ref> {
         let intel = self.people.get("intel")?;
