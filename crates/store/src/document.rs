@@ -2,6 +2,8 @@
 //!
 //! In: bytes that a record will name, such as a referral's original or a sealed bundle.
 //! Out: the bytes, to a person who may see that record. The same bytes twice are one document.
+//! A record names a document where the program itself supplies the digest in a field of a
+//! create or act; a digest that a person wrote anywhere names nothing.
 //! Their bytes lie in the database, so that a backup of it is whole; a place elsewhere would
 //! take over `put` and `get`.
 
@@ -37,6 +39,10 @@ impl DocumentDigest {
         hex::decode_to_slice(hex_digits, &mut digest).ok()?;
         Some(Self(digest))
     }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl std::fmt::Display for DocumentDigest {
@@ -55,7 +61,7 @@ pub struct Document {
 }
 
 impl Store {
-    /// Keeps a document; a record that names its digest makes it readable.
+    /// Keeps a document; a record for which the program supplies its digest makes it readable.
     pub async fn put_document(
         &self,
         who: &Person,

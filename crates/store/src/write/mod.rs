@@ -17,7 +17,7 @@ use pendeen_casework::form::{Field, Fields, Input, Refusal};
 use pendeen_casework::permission::{Action, Denied, Permit, decide, decide_create};
 use pendeen_casework::person::Person;
 use pendeen_casework::record::{ActContext, AnyRecord, Head, Kind, Need, Related};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ use crate::audit::log::{Committed, Tail};
 use crate::audit::{Leaf, Processing};
 use crate::entity::record;
 use crate::error::{Result, StoreError};
-use crate::query::linked_to;
+use crate::query::{linked_to, with_facet};
 use crate::read::{load, parse};
 use crate::{Entropy, Store};
 
@@ -66,6 +66,7 @@ impl Store {
     }
 
     /// Keeps a record that the program built, such as a referral taken in with its selectors.
+    /// It names no stored document: only the fields of a create or an act can.
     pub async fn create_record(
         &self,
         permit: Permit,
@@ -159,7 +160,7 @@ impl Batch {
         rows::update(&self.txn, &before, &after, &body).await?;
         rows::add_version(&self.txn, &after, permit.action(), permit.person(), fields, at, &body)
             .await?;
-        rows::name_documents(&self.txn, &after, &body, specs, fields).await?;
+        rows::name_documents(&self.txn, &after, specs, fields).await?;
         let leaf = match after.disclosed_to(permit.action()) {
             None => Leaf::new(Processing::Alteration, Some(permit.person()), permit.action(), at),
             Some(recipient) => {
@@ -169,6 +170,24 @@ impl Batch {
         };
         self.leaf(leaf, &after, body, fields).await?;
         Ok(after)
+    }
+
+    /// The first record of this kind with this property, whoever may see it: the program's own
+    /// question whether something is there already. No other writer can come between the answer
+    /// and what this batch writes.
+    pub async fn first_with(
+        &self,
+        kind: Kind,
+        facet: &str,
+        value: &str,
+    ) -> Result<Option<AnyRecord>> {
+        let found = record::Entity::find()
+            .filter(record::Column::Kind.eq(kind.key()))
+            .filter(record::Column::Id.in_subquery(with_facet(facet, value)))
+            .order_by_asc(record::Column::Created)
+            .one(&self.txn)
+            .await?;
+        found.as_ref().map(parse).transpose()
     }
 
     /// Keeps everything, or answers with why nothing was kept.
@@ -196,7 +215,7 @@ impl Batch {
         let body = rows::body(&record)?;
         rows::insert(&self.txn, &record, &body).await?;
         rows::add_version(&self.txn, &record, "create", by, fields, at, &body).await?;
-        rows::name_documents(&self.txn, &record, &body, specs, fields).await?;
+        rows::name_documents(&self.txn, &record, specs, fields).await?;
         let leaf = Leaf::new(Processing::Collection, Some(by), "create", at);
         self.leaf(leaf, &record, body, fields).await?;
         Ok(record)

@@ -13,6 +13,7 @@ use sea_orm::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::document::DocumentDigest;
 use crate::entity::{document, facet, link, record, record_document, record_version};
 use crate::error::{Result, StoreError};
 use crate::query::urgency_rank;
@@ -88,29 +89,22 @@ pub async fn add_version<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Notes which stored documents the record names: digests in its body, except those that a
-/// person typed. Who knows a digest must not be able to open a document by writing it down.
+/// Notes which stored documents the record names: digests that the program supplied in a field
+/// of the create or act ([`Input::System`]), and no others. What a person typed, and what a
+/// record holds from earlier, opens nothing: who knows a digest must not be able to open a
+/// document by writing it down.
 pub async fn name_documents<C: ConnectionTrait>(
     db: &C,
     record: &AnyRecord,
-    body: &str,
     specs: &[Field],
     fields: &Fields,
 ) -> Result<()> {
-    let by_program =
-        |name: &str| specs.iter().any(|spec| spec.name == name && spec.input == Input::System);
-    let typed: Vec<&str> =
-        fields.iter().filter(|(name, _)| !by_program(name)).map(|(_, value)| value).collect();
-    let mut digests = BTreeSet::new();
-    let parsed = serde_json::from_str(body).map_err(|source| StoreError::Corrupt {
-        what: "record",
-        id: record.head().id,
-        source,
-    })?;
-    collect_digests(&parsed, &mut digests);
-    digests.retain(|digest| {
-        !typed.iter().any(|value| value.eq_ignore_ascii_case(&hex::encode(digest)))
-    });
+    let digests: BTreeSet<Vec<u8>> = specs
+        .iter()
+        .filter(|spec| spec.input == Input::System)
+        .filter_map(|spec| DocumentDigest::parse(fields.get(spec.name)?))
+        .map(|digest| digest.as_bytes().to_vec())
+        .collect();
     if digests.is_empty() {
         return Ok(());
     }
@@ -137,16 +131,6 @@ pub async fn name_documents<C: ConnectionTrait>(
         record_document::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())
-}
-
-fn collect_digests(value: &serde_json::Value, into: &mut BTreeSet<Vec<u8>>) {
-    use serde_json::Value;
-    match value {
-        Value::String(text) if text.len() == 64 => into.extend(hex::decode(text).ok()),
-        Value::Array(values) => values.iter().for_each(|v| collect_digests(v, into)),
-        Value::Object(entries) => entries.values().for_each(|v| collect_digests(v, into)),
-        _ => {}
-    }
 }
 
 fn model(record: &AnyRecord, body: &str) -> record::Model {

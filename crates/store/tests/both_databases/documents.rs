@@ -1,11 +1,12 @@
 //! Documents: kept byte for byte, read only through a record.
 
+use pendeen_casework::permission::decide_create;
 use pendeen_casework::person::Role;
-use pendeen_casework::record::Kind;
+use pendeen_casework::record::{AnyRecord, Kind, Related};
 use pendeen_store::document::{Document, DocumentDigest};
 
 use crate::fixture::{Fixture, at, person};
-use crate::world::{act, fields, intelligence, make};
+use crate::world::{act, fields, head, intelligence, make};
 
 pub async fn a_document_is_kept_byte_for_byte_and_once(db: Fixture) {
     let officer = person(1, &[Role::IntelligenceOfficer], None);
@@ -39,7 +40,7 @@ pub async fn a_document_is_read_through_a_record_that_names_it_and_no_other(db: 
     let other = fields([("source", "NCMEC"), ("reference", "2"), ("summary", "Another")]);
     let other = make(store, &officer, Kind::Referral, 2, &other).await.unwrap();
 
-    let read = async |who, record: &pendeen_casework::record::AnyRecord| {
+    let read = async |who, record: &AnyRecord| {
         store.document(who, Kind::Referral, record.head().id, digest, at(5)).await.unwrap()
     };
     let expected =
@@ -65,5 +66,26 @@ pub async fn writing_a_digest_down_opens_nothing(db: Fixture) {
         let id = made.head().id;
         let read = store.document(&officer, Kind::Referral, id, digest, at(5)).await.unwrap();
         assert_eq!(read, None);
+        act(store, &officer, &made, "triage", &fields([])).await.unwrap();
+        let read = store.document(&officer, Kind::Referral, id, digest, at(6)).await.unwrap();
+        assert_eq!(read, None, "an act does not take up what was typed before it");
     }
+}
+
+/// A record built by the program comes without fields, so its text names no document.
+pub async fn a_record_kept_as_it_was_built_opens_no_document(db: Fixture) {
+    let officer = intelligence(1);
+    let store = &db.store;
+    let digest =
+        store.put_document(&officer, b"elsewhere".to_vec(), "text/plain", at(1)).await.unwrap();
+    let hex = digest.to_string();
+    let filled = fields([("source", "IWF"), ("reference", "1"), ("summary", &*hex)]);
+    let head = head(Kind::Referral, 1, &officer);
+    let permit = decide_create(&officer, Kind::Referral, &head).unwrap();
+    let built =
+        AnyRecord::create(Kind::Referral, head, &filled, &Related::new(Vec::new())).unwrap();
+    let kept = store.create_record(permit, built, at(2)).await.unwrap();
+    let kept = act(store, &officer, &kept, "triage", &fields([])).await.unwrap();
+    let read = store.document(&officer, Kind::Referral, kept.head().id, digest, at(5)).await;
+    assert_eq!(read.unwrap(), None);
 }

@@ -74,6 +74,7 @@ cases! {
     documents::a_document_is_kept_byte_for_byte_and_once,
     documents::a_document_is_read_through_a_record_that_names_it_and_no_other,
     documents::writing_a_digest_down_opens_nothing,
+    documents::a_record_kept_as_it_was_built_opens_no_document,
     durability::a_writer_killed_at_any_moment_loses_nothing_acknowledged,
     durability::a_batch_dropped_half_way_leaves_nothing_and_the_next_writer_goes_on,
     records::a_record_reads_back_as_it_was_made,
