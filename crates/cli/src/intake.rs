@@ -4,7 +4,7 @@
 //! leaves are there together or not at all. A document that cannot be read is kept as well, as
 //! an unread referral that waits for a person.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,15 +12,12 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_casework::form::Fields;
-use pendeen_casework::permission::decide_create;
+use pendeen_casework::permission::{Action, decide, decide_create};
 use pendeen_casework::person::{Person, PersonId, Role};
 use pendeen_casework::record::operation::Operation;
 use pendeen_casework::record::{AnyRecord, Head, Id, Kind, observation::Observation};
-use pendeen_intake::{
-    Digest, Document, Outcome, Rejected, Report, ReportKey, Status, read_document,
-};
+use pendeen_intake::{Digest, Document, Outcome, Rejected, Report, Status, read_document};
 use pendeen_store::Store;
-use pendeen_store::query::{Query, Row};
 use pendeen_store::write::Batch;
 use uuid::Uuid;
 
@@ -146,34 +143,44 @@ impl Intake<'_> {
     }
 
     async fn reports(&self, document: &Document, bytes: Vec<u8>, at: Timestamp) -> Result<Outcome> {
-        // Asking what is there is itself audited, so it comes before the writing transaction.
-        let mut numbers: BTreeMap<ReportKey, Option<String>> = BTreeMap::new();
-        for report in &document.reports {
-            if let Some(row) = self.known(report, at).await? {
-                numbers.insert(report.key(), Some(row.number));
-            }
-        }
         let mut stored = Vec::new();
         let mut batch = self.store.batch().await?;
-        batch.put_document(self.by, bytes, "application/octet-stream", at).await?;
+        let digest = batch.put_document(self.by, bytes, "application/octet-stream", at).await?;
+        // Whether some referral names this document, so that it can be read.
+        let mut named =
+            batch.first_with(Kind::Referral, "document", &digest.to_string()).await?.is_some();
         for report in &document.reports {
-            if let Some(number) = numbers.get(&report.key()) {
-                stored.push((Status::Duplicate, number.clone()));
-                continue;
-            }
-            let number = self.report(&mut batch, report, at).await?;
-            numbers.insert(report.key(), Some(number.clone()));
-            stored.push((Status::Accepted, Some(number)));
+            let key = report.key();
+            let first = batch.first_with(Kind::Referral, "report", key.as_str()).await?;
+            stored.push(match first {
+                None => (Status::Accepted, Some(self.report(&mut batch, report, at).await?)),
+                Some(first) => {
+                    if !named {
+                        self.repeat(&mut batch, report, &first, at).await?;
+                    }
+                    (Status::Duplicate, Some(first.head().number.clone()))
+                }
+            });
+            named = true;
         }
         batch.commit().await?;
         Ok(Outcome::read(document, &stored))
     }
 
-    /// The referral that was made of the same report before.
-    async fn known(&self, report: &Report, at: Timestamp) -> Result<Option<Row>> {
-        let facets = vec![("report".to_owned(), report.key().as_str().to_owned())];
-        let query = Query { facets, ..Query::of(Kind::Referral) };
-        Ok(self.store.list(self.by, &query, at).await?.rows.into_iter().next())
+    /// The same report in another document: kept as a referral of its own that is closed as a
+    /// duplicate, since what changed may matter.
+    async fn repeat(
+        &self,
+        batch: &mut Batch,
+        report: &Report,
+        first: &AnyRecord,
+        at: Timestamp,
+    ) -> Result<()> {
+        let again = self.create(batch, Kind::Referral, &report.referral_fields(), at).await?;
+        let permit = decide(self.by, Action::Act("duplicate"), &again)?;
+        let of: Fields = [("of", first.head().id.to_string())].into_iter().collect();
+        batch.act(permit, &of, at).await?;
+        Ok(())
     }
 
     /// A referral and its observations; answers with the referral's number.
@@ -200,11 +207,8 @@ impl Intake<'_> {
     ) -> Result<Outcome> {
         let outcome = Outcome::rejected(name, &bytes, why);
         let digest = outcome.sha256.to_string();
-        let query = Query {
-            facets: vec![("document".to_owned(), digest.clone())],
-            ..Query::of(Kind::Referral)
-        };
-        if self.store.list(self.by, &query, at).await?.total > 0 {
+        let mut batch = self.store.batch().await?;
+        if batch.first_with(Kind::Referral, "document", &digest).await?.is_some() {
             return Ok(outcome);
         }
         let file = Path::new(name).file_name().map_or(name.into(), |n| n.to_string_lossy());
@@ -219,7 +223,6 @@ impl Intake<'_> {
         ]
         .into_iter()
         .collect();
-        let mut batch = self.store.batch().await?;
         batch.put_document(self.by, bytes, "application/octet-stream", at).await?;
         self.create(&mut batch, Kind::Referral, &fields, at).await?;
         batch.commit().await?;

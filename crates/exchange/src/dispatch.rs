@@ -46,6 +46,8 @@ pub fn seal_package<R: CryptoRng + ?Sized>(
         created: at,
         marking: Marking::OfficialSensitive,
     };
-    let content = json!({ "package": package, "addendum": addendum });
+    // What went on before, such as another force's reason for its return, is not this force's.
+    let sent = Package { destination: force, reason: None, ..package.clone() };
+    let content = json!({ "package": sent, "addendum": addendum });
     Ok(seal(&content, &[], &signer, &identity.to_public(), &meta)?)
 }

@@ -138,11 +138,15 @@ impl Record for Examination {
     }
 
     fn facets(&self) -> Vec<Facet> {
-        vec![
+        let tables = self.outcome.iter().map(|o| Facet::new("examination_digest", &*o.examination_digest));
+        [
             Facet::new("reference", &*self.reference),
             Facet::flag("known_hits", self.known_hits() > 0),
             Facet::flag("gaps", self.outcome.as_ref().is_some_and(|o| o.gaps > 0)),
         ]
+        .into_iter()
+        .chain(tables)
+        .collect()
     }
 
     fn next(&self) -> Option<Next> {

@@ -6,7 +6,7 @@
 //! Whether that person may act at all is decided elsewhere ([`crate::permission`]); keeping
 //! the result, its earlier versions and its audit leaf is the store's work.
 //!
-//! To add a kind: a file here, a line in [`records!`], its rules in `policies/`.
+//! To add a kind: a file here, a line in `records!`, its rules in `policies/`.
 
 use std::fmt;
 use std::marker::PhantomData;

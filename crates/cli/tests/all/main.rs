@@ -8,6 +8,7 @@ mod commands;
 mod demo;
 mod dependencies;
 mod examine;
+mod intake;
 mod interrupted;
 mod layers;
 mod real_images;
