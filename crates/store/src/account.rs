@@ -4,9 +4,14 @@
 //! are kept as argon2id in PHC strings. An unknown username costs the same work as a wrong
 //! password. After five failures in a row, attempts for that username (known or not) are looked
 //! at only after a pause that doubles up to thirty seconds: guessing is hopeless, while a
-//! colleague cannot be locked out. Every attempt leaves an audit leaf.
+//! colleague cannot be locked out. An attempt counts as failed from before its password is
+//! looked at until it proves right, so that guesses made at once are slowed like guesses made
+//! in turn; and two passwords at most are hashed at a time, because each takes 19 MiB and a
+//! core. Every attempt leaves an audit leaf.
 
 mod password;
+
+pub(crate) use password::PLACES as HASHED_AT_A_TIME;
 
 use std::collections::BTreeSet;
 
@@ -152,11 +157,7 @@ impl Store {
     ) -> Result<Option<Person>> {
         let username = canonical(username);
         let key = Sha256::digest(username.as_bytes()).to_vec();
-        if let Some(until) = self.pause(&key, at).await? {
-            let leaf = Leaf::new(Processing::AccessControl, None, "sign_in_slowed", at);
-            self.note(leaf, vec![Committed::kept("username", username)]).await?;
-            return Err(StoreError::SlowDown { until });
-        }
+        self.count_attempt(&key, &username, at).await?;
         let found = person::Entity::find()
             .filter(person::Column::Username.eq(&username))
             .one(self.db())
@@ -174,26 +175,27 @@ impl Store {
         self.note(Leaf::new(Processing::AccessControl, Some(who), "sign_out", at), vec![]).await
     }
 
-    /// Until when attempts for this username are not looked at, if a pause runs.
-    async fn pause(&self, key: &[u8], at: Timestamp) -> Result<Option<Timestamp>> {
-        let Some(attempt) =
-            sign_in_attempt::Entity::find_by_id(key.to_vec()).one(self.db()).await?
-        else {
-            return Ok(None);
-        };
-        let over = attempt.failures - FREE_FAILURES;
-        if over < 0 {
-            return Ok(None);
+    /// Counts an attempt as a failure, which [`Self::attempted`] takes back where it was none.
+    ///
+    /// The pause is read and the attempt counted in one writing transaction: of several attempts
+    /// at once, each sees those before it. [`StoreError::SlowDown`] while a pause runs.
+    async fn count_attempt(&self, key: &[u8], username: &str, at: Timestamp) -> Result<()> {
+        let mut batch = self.batch().await?;
+        let before =
+            sign_in_attempt::Entity::find_by_id(key.to_vec()).one(batch.transaction()).await?;
+        let until = before.as_ref().and_then(|before| pause(before, at));
+        if until.is_some() {
+            let leaf = Leaf::new(Processing::AccessControl, None, "sign_in_slowed", at);
+            batch.append(leaf, vec![Committed::kept("username", username)]).await?;
+        } else {
+            let failures = before.map_or(0, |before| before.failures).saturating_add(1);
+            keep_failures(batch.transaction(), key, failures, at).await?;
         }
-        let seconds =
-            1_i64.checked_shl(u32::try_from(over).unwrap_or(u32::MAX)).unwrap_or(LONGEST_PAUSE);
-        let pause = SignedDuration::from_secs(seconds.clamp(1, LONGEST_PAUSE));
-        let until = moment(attempt.last).checked_add(pause).unwrap_or(Timestamp::MAX);
-        // A clock that went back must not keep anybody out for longer than the pause.
-        Ok(Some(until).filter(|until| at < *until && at.duration_until(*until) <= pause))
+        batch.commit().await?;
+        until.map_or(Ok(()), |until| Err(StoreError::SlowDown { until }))
     }
 
-    /// Counts the attempt and leaves its leaf.
+    /// Leaves the leaf of an attempt that was looked at; one that was right ends the count.
     async fn attempted(
         &self,
         key: &[u8],
@@ -206,7 +208,6 @@ impl Store {
             sign_in_attempt::Entity::delete_by_id(key.to_vec()).exec(batch.transaction()).await?;
             "sign_in"
         } else {
-            count_failure(batch.transaction(), key, at).await?;
             "sign_in_failed"
         };
         let leaf = Leaf::new(Processing::AccessControl, person, action, at);
@@ -250,7 +251,7 @@ impl Store {
     async fn hash(&self, password: &str) -> Result<String> {
         let mut salt = [0; 16];
         self.entropy.fill(&mut salt).map_err(StoreError::Entropy)?;
-        password::hash(password.to_owned(), salt).await
+        password::hash(&self.hashing, password.to_owned(), salt).await
     }
 
     /// Whether the password is the one behind the hash; the same work where there is none.
@@ -260,16 +261,33 @@ impl Store {
             Some(stored) => stored,
             None => password::NOBODY.to_owned(),
         };
-        Ok(password::verify(password.to_owned(), stored).await? && known)
+        Ok(password::verify(&self.hashing, password.to_owned(), stored).await? && known)
     }
 }
 
-async fn count_failure<C: ConnectionTrait>(db: &C, key: &[u8], at: Timestamp) -> Result<()> {
-    let failures =
-        sign_in_attempt::Entity::find_by_id(key.to_vec()).one(db).await?.map_or(0, |a| a.failures);
+/// Until when attempts for this username are not looked at, if a pause runs.
+fn pause(attempt: &sign_in_attempt::Model, at: Timestamp) -> Option<Timestamp> {
+    let over = attempt.failures - FREE_FAILURES;
+    if over < 0 {
+        return None;
+    }
+    let seconds =
+        1_i64.checked_shl(u32::try_from(over).unwrap_or(u32::MAX)).unwrap_or(LONGEST_PAUSE);
+    let pause = SignedDuration::from_secs(seconds.clamp(1, LONGEST_PAUSE));
+    let until = moment(attempt.last).checked_add(pause).unwrap_or(Timestamp::MAX);
+    // A clock that went back must not keep anybody out for longer than the pause.
+    Some(until).filter(|until| at < *until && at.duration_until(*until) <= pause)
+}
+
+async fn keep_failures<C: ConnectionTrait>(
+    db: &C,
+    key: &[u8],
+    failures: i64,
+    at: Timestamp,
+) -> Result<()> {
     let row = sign_in_attempt::ActiveModel {
         username_digest: Set(key.to_vec()),
-        failures: Set(failures + 1),
+        failures: Set(failures),
         last: Set(micros(at)),
     };
     let newer = OnConflict::column(sign_in_attempt::Column::UsernameDigest)

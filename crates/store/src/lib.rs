@@ -47,7 +47,7 @@ use sea_orm::{
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 pub use error::{Result, StoreError};
 
@@ -72,6 +72,7 @@ impl Entropy for SystemEntropy {
 pub struct Store {
     db: DatabaseConnection,
     writer: Arc<Mutex<()>>,
+    hashing: Arc<Semaphore>,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -112,7 +113,8 @@ impl Store {
                     .busy_timeout(Duration::from_secs(30))
             });
         let db = Database::connect(options).await.map_err(StoreError::Database)?;
-        Ok(Self { db, writer: Arc::new(Mutex::new(())), entropy })
+        let hashing = Arc::new(Semaphore::new(account::HASHED_AT_A_TIME));
+        Ok(Self { db, writer: Arc::new(Mutex::new(())), hashing, entropy })
     }
 
     /// Brings the schema to this program's version; does nothing where it already is.

@@ -11,7 +11,12 @@ async fn actions(db: &Fixture) -> Vec<String> {
     let auditor = person(90, &[Role::Auditor], None);
     let (entries, _) = db
         .store
-        .audit_entries(&auditor, &EntryFilter::default(), Slice::default(), at(9_999))
+        .audit_entries(
+            &auditor,
+            &EntryFilter::default(),
+            Slice { offset: 0, limit: 1_000 },
+            at(9_999),
+        )
         .await
         .unwrap();
     let mut actions: Vec<_> = entries.into_iter().map(|entry| entry.leaf.action).collect();
@@ -69,6 +74,33 @@ pub async fn guessing_is_slowed_for_known_and_unknown_usernames_alike_and_ends_b
         None,
         "counted anew"
     );
+}
+
+pub async fn guesses_made_at_once_are_slowed_like_guesses_made_in_turn(db: Fixture) {
+    with_examiner(&db).await;
+    for username in ["asha.penrose", "nobody"] {
+        let guesses = (0..20).map(|n| {
+            let store = db.store.clone();
+            tokio::spawn(async move {
+                store.authenticate(username, &format!("guess {n}"), at(10)).await
+            })
+        });
+        let guesses: Vec<_> = guesses.collect();
+        let (mut looked_at, mut slowed) = (0, 0);
+        for guess in guesses {
+            match guess.await.unwrap() {
+                Ok(None) => looked_at += 1,
+                Err(StoreError::SlowDown { until }) if until == at(11) => slowed += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((looked_at, slowed), (5, 15), "{username}");
+    }
+    let actions = actions(&db).await;
+    let count = |action: &str| actions.iter().filter(|known| *known == action).count();
+    assert_eq!((count("sign_in_failed"), count("sign_in_slowed")), (10, 30));
+    let signed_in = db.store.authenticate("asha.penrose", "correct horse", at(11)).await.unwrap();
+    assert!(signed_in.is_some(), "the pause is over");
 }
 
 pub async fn a_clock_that_went_back_keeps_nobody_out(db: Fixture) {

@@ -57,6 +57,7 @@ cases! {
     accounts::the_right_password_signs_in_and_every_attempt_leaves_a_leaf,
     accounts::an_unknown_username_and_a_wrong_password_answer_alike,
     accounts::guessing_is_slowed_for_known_and_unknown_usernames_alike_and_ends_by_itself,
+    accounts::guesses_made_at_once_are_slowed_like_guesses_made_in_turn,
     accounts::a_clock_that_went_back_keeps_nobody_out,
     accounts::a_disabled_account_does_not_sign_in,
     accounts::only_an_administrator_manages_accounts,
