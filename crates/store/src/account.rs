@@ -19,9 +19,10 @@ use jiff::{SignedDuration, Timestamp};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::permission::Denied;
 use pendeen_casework::person::{Person, PersonId, Role};
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
 };
 use sha2::{Digest, Sha256};
 
@@ -70,6 +71,7 @@ impl Store {
             totp_secret: Set(None),
             disabled: Set(false),
             created: Set(micros(at)),
+            sign_in_epoch: Set(0),
         };
         let mut batch = self.batch().await?;
         person::Entity::insert(row).exec_without_returning(batch.transaction()).await?;
@@ -82,7 +84,8 @@ impl Store {
         batch.commit().await
     }
 
-    /// Sets a new password; `by` as in [`Self::add_person`], or the person themself.
+    /// Sets a new password, which ends every earlier sign-in (see [`Self::sign_in_epoch`]); `by`
+    /// as in [`Self::add_person`], or the person themself.
     pub async fn set_password(
         &self,
         by: Option<&Person>,
@@ -94,11 +97,11 @@ impl Store {
             self.administrator(by, "set_password", at).await?;
         }
         let hash = self.hash(password).await?;
-        self.change(by, whose, person::Column::Password, Expr::value(hash), "set_password", at)
-            .await
+        let values = [(person::Column::Password, Expr::value(hash)), next_epoch()];
+        self.change(by, whose, values, "set_password", at).await
     }
 
-    /// Stops or allows signing in.
+    /// Stops or allows signing in; either way, earlier sign-ins end.
     pub async fn set_disabled(
         &self,
         by: Option<&Person>,
@@ -108,7 +111,8 @@ impl Store {
     ) -> Result<()> {
         let action = if disabled { "disable_person" } else { "enable_person" };
         self.administrator(by, action, at).await?;
-        self.change(by, whose, person::Column::Disabled, Expr::value(disabled), action, at).await
+        let values = [(person::Column::Disabled, Expr::value(disabled)), next_epoch()];
+        self.change(by, whose, values, action, at).await
     }
 
     /// Sets or removes the secret of a person's one-time codes.
@@ -122,8 +126,8 @@ impl Store {
         if by.is_none_or(|by| by.id != whose) {
             self.administrator(by, "set_totp", at).await?;
         }
-        self.change(by, whose, person::Column::TotpSecret, Expr::value(secret), "set_totp", at)
-            .await
+        let values = [(person::Column::TotpSecret, Expr::value(secret))];
+        self.change(by, whose, values, "set_totp", at).await
     }
 
     /// The secret of a person's one-time codes, if one is set.
@@ -136,6 +140,22 @@ impl Store {
     pub async fn person(&self, id: PersonId) -> Result<Option<Person>> {
         let found = person::Entity::find_by_id(id.0).one(self.db()).await?;
         Ok(found.filter(|found| !found.disabled).map(account).map(|account| account.person))
+    }
+
+    /// A number that is another one after every act that ends earlier sign-ins; none where the
+    /// account is disabled or not there.
+    ///
+    /// Read it as soon as [`Self::authenticate`] answers and keep it with the session: the session
+    /// is over once this answers with anything else.
+    pub async fn sign_in_epoch(&self, id: PersonId) -> Result<Option<i64>> {
+        let found = person::Entity::find_by_id(id.0)
+            .filter(person::Column::Disabled.eq(false))
+            .select_only()
+            .column(person::Column::SignInEpoch)
+            .into_tuple()
+            .one(self.db())
+            .await?;
+        Ok(found)
     }
 
     /// Every account, by name. For administration and for names beside acts: says nothing of
@@ -225,18 +245,20 @@ impl Store {
         }
     }
 
-    async fn change(
+    async fn change<const N: usize>(
         &self,
         by: Option<&Person>,
         whose: PersonId,
-        column: person::Column,
-        value: sea_orm::sea_query::SimpleExpr,
+        values: [(person::Column, SimpleExpr); N],
         action: &str,
         at: Timestamp,
     ) -> Result<()> {
         let mut batch = self.batch().await?;
-        let changed = person::Entity::update_many()
-            .col_expr(column, value)
+        let changed = values
+            .into_iter()
+            .fold(person::Entity::update_many(), |update, (column, value)| {
+                update.col_expr(column, value)
+            })
             .filter(person::Column::Id.eq(whose.0))
             .exec(batch.transaction())
             .await?;
@@ -295,6 +317,12 @@ async fn keep_failures<C: ConnectionTrait>(
         .to_owned();
     sign_in_attempt::Entity::insert(row).on_conflict(newer).exec_without_returning(db).await?;
     Ok(())
+}
+
+/// Counts up rather than noting a time: a clock that went back brings no earlier epoch back.
+fn next_epoch() -> (person::Column, SimpleExpr) {
+    let epoch = person::Column::SignInEpoch;
+    (epoch, Expr::col(epoch).add(1_i64))
 }
 
 /// Usernames differ by more than case of letters or spaces around them.

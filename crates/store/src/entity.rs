@@ -164,6 +164,7 @@ pub mod person {
         pub totp_secret: Option<Vec<u8>>,
         pub disabled: bool,
         pub created: i64,
+        pub sign_in_epoch: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

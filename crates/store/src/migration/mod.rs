@@ -22,7 +22,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Founding)]
+        vec![Box::new(Founding), Box::new(SignInEpoch)]
     }
 }
 
@@ -48,6 +48,32 @@ impl MigrationTrait for Founding {
             manager.get_connection().execute_unprepared(&statement).await?;
         }
         Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+/// A number per account that changes whenever earlier sign-ins must end.
+struct SignInEpoch;
+
+impl MigrationName for SignInEpoch {
+    fn name(&self) -> &'static str {
+        "m20261125_000002_sign_in_epoch"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for SignInEpoch {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let epoch = ColumnDef::new(Alias::new("sign_in_epoch"))
+            .big_integer()
+            .not_null()
+            .default(0_i64)
+            .take();
+        let person = Table::alter().table(Alias::new("person")).add_column(epoch).take();
+        manager.alter_table(person).await
     }
 
     fn use_transaction(&self) -> Option<bool> {

@@ -127,6 +127,47 @@ pub async fn a_disabled_account_does_not_sign_in(db: Fixture) {
     assert!(db.store.authenticate("asha.penrose", "correct horse", at(4)).await.unwrap().is_some());
 }
 
+pub async fn a_new_password_or_disabling_ends_earlier_sign_ins_and_nothing_else_does(db: Fixture) {
+    with_examiner(&db).await;
+    let store = &db.store;
+    let (id, other) = (person(1, &[], None).id, person(2, &[Role::Spoc], None));
+    store.add_person(None, &other, "other", "long enough", at(0)).await.unwrap();
+    let epoch = async |id| store.sign_in_epoch(id).await.unwrap();
+    let (first, others) = (epoch(id).await, epoch(other.id).await);
+    assert!(first.is_some());
+    store.authenticate("asha.penrose", "correct horse", at(1)).await.unwrap().unwrap();
+    store.set_totp_secret(None, id, Some(vec![1]), at(1)).await.unwrap();
+    assert_eq!(epoch(id).await, first);
+    let mut seen = vec![first];
+    // At one moment, so that no clock tells the changes apart.
+    for password in ["another", "yet another"] {
+        store.set_password(None, id, password, at(2)).await.unwrap();
+        assert!(!seen.contains(&epoch(id).await), "{seen:?}");
+        seen.push(epoch(id).await);
+    }
+    store.set_disabled(None, id, true, at(2)).await.unwrap();
+    assert_eq!(epoch(id).await, None);
+    store.set_disabled(None, id, false, at(2)).await.unwrap();
+    assert!(epoch(id).await.is_some() && !seen.contains(&epoch(id).await), "{seen:?}");
+    assert_eq!(epoch(other.id).await, others, "nobody else is signed out");
+    assert_eq!(epoch(person(77, &[], None).id).await, None, "there is no such account");
+}
+
+pub async fn an_account_made_before_sign_in_epochs_gets_one_from_the_migration(db: Fixture) {
+    with_examiner(&db).await;
+    db.sql("ALTER TABLE person DROP COLUMN sign_in_epoch").await.unwrap();
+    db.sql("DELETE FROM seaql_migrations WHERE version = 'm20261125_000002_sign_in_epoch'")
+        .await
+        .unwrap();
+    db.store.migrate().await.unwrap();
+    let id = person(1, &[], None).id;
+    let before = db.store.sign_in_epoch(id).await.unwrap();
+    assert_eq!(before, Some(0));
+    db.store.set_password(None, id, "another", at(1)).await.unwrap();
+    assert_ne!(db.store.sign_in_epoch(id).await.unwrap(), before);
+    assert!(db.store.authenticate("asha.penrose", "another", at(2)).await.unwrap().is_some());
+}
+
 pub async fn only_an_administrator_manages_accounts(db: Fixture) {
     with_examiner(&db).await;
     let administrator = person(2, &[Role::Administrator], None);

@@ -60,6 +60,8 @@ cases! {
     accounts::guesses_made_at_once_are_slowed_like_guesses_made_in_turn,
     accounts::a_clock_that_went_back_keeps_nobody_out,
     accounts::a_disabled_account_does_not_sign_in,
+    accounts::a_new_password_or_disabling_ends_earlier_sign_ins_and_nothing_else_does,
+    accounts::an_account_made_before_sign_in_epochs_gets_one_from_the_migration,
     accounts::only_an_administrator_manages_accounts,
     accounts::a_username_is_taken_whatever_its_case,
     accounts::sessions_are_kept_until_they_expire,
