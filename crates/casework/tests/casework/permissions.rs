@@ -23,10 +23,7 @@ fn person(roles: &[Role], force: Option<&str>) -> Person {
 
 /// One record of each kind, to be given any head.
 fn examples() -> Vec<AnyRecord> {
-    let mut world = World::new(11);
-    for _ in 0..3000 {
-        world.step();
-    }
+    let world = World::of_every_kind(11);
     let first = |kind: &Kind| world.records.iter().find(|r| r.kind() == *kind).cloned();
     Kind::ALL.iter().map(|kind| first(kind).expect("one of each kind")).collect()
 }

@@ -48,6 +48,23 @@ pub struct World {
 const DIGEST: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 impl World {
+    /// A world that went on until it held a record of every kind.
+    pub fn of_every_kind(seed: u64) -> Self {
+        let mut world = Self::new(seed);
+        let missing = |world: &Self| {
+            Kind::ALL.iter().find(|kind| !world.records.iter().any(|r| r.kind() == **kind))
+        };
+        for _ in 0..500 {
+            for _ in 0..100 {
+                world.step();
+            }
+            if missing(&world).is_none() {
+                return world;
+            }
+        }
+        panic!("no {:?} came into being", missing(&world));
+    }
+
     pub fn new(seed: u64) -> Self {
         Self {
             records: Vec::new(),
