@@ -5,7 +5,8 @@
 //! first line with a column `digest` is a header; then the columns may stand in any order and
 //! further ones are ignored. Without a header: digest, list, category.
 //! Out: records of a [`KnownSet`]. A list column that is absent or empty means the file's name.
-//! Refused, with its line: anything else.
+//! Refused, with its line: anything else, and a cell that holds a line break. RFC 4180 allows
+//! those, but in a list one is a quote that was never closed, and hides the records behind it.
 //!
 //! Source: RFC 4180 for quoting.
 
@@ -107,24 +108,22 @@ fn read(
     text: impl Read,
     source: &mut Source,
 ) -> Result<(), KnownError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(text);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     let file_name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let mut columns = Columns { digest: 0, list: Some(1), category: Some(2) };
     let mut record = csv::StringRecord::new();
     let mut first = true;
     while next(&mut reader, &mut record, path)? {
         let line = record.position().map_or(0, csv::Position::line);
+        let bad = |problem| KnownError::BadLine { path: path.to_owned(), line, problem };
+        one_line(&record).map_err(bad)?;
+        record.trim();
         if std::mem::take(&mut first)
             && let Some(named) = header(&record)
         {
             columns = named;
             continue;
         }
-        let bad = |problem| KnownError::BadLine { path: path.to_owned(), line, problem };
         let digest = digest(record.get(columns.digest).unwrap_or_default()).map_err(bad)?;
         let cell = |column: Option<usize>| column.and_then(|c| record.get(c)).unwrap_or_default();
         let list = match cell(columns.list) {
@@ -162,6 +161,15 @@ fn next<R: Read>(
             problem: format!("the line cannot be read as CSV ({other:?}): mend or remove it"),
         },
     })
+}
+
+/// Refuses a record that goes over more than one line.
+fn one_line(record: &csv::StringRecord) -> Result<(), String> {
+    if record.iter().any(|cell| cell.contains(['\n', '\r'])) {
+        return Err("a quote that opens on this line is not closed on it: mend or remove the line"
+            .to_owned());
+    }
+    Ok(())
 }
 
 /// The columns that a header line names; none if the line is not a header.
@@ -278,6 +286,26 @@ mod tests {
         }
         let latin = [md5.as_bytes(), b",caf\xe9,A\n"].concat();
         assert!(matches!(load(latin), Err(KnownError::BadLine { line: 1, .. })));
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_refused_and_hides_no_record() {
+        let md5 = |name: &str| hex::encode(Digests::of(name.as_bytes()).md5);
+        let (a, b, c) = (md5("a"), md5("b"), md5("c"));
+        for (line, text) in [
+            (2, format!("{a},x,A\n{b},\"x,A\n{c},x,A\n")),
+            (2, format!("{a},x,A\n{b},x,\"A\n")),
+            (1, format!("\"digest\",\"list,category\n{a},x,A\n{b},x,A\n")),
+            (2, format!("digest,list,category,note\n{a},x,A,\"open\n{b},x,A,\n")),
+            (1, format!("{a},\"x\ry\",A\n")),
+        ] {
+            let error = load(&text).unwrap_err();
+            assert!(
+                matches!(&error, KnownError::BadLine { line: l, .. } if *l == line),
+                "{text:?}: {error}"
+            );
+            assert!(error.to_string().contains("quote"), "{error}");
+        }
     }
 
     #[test]
