@@ -139,6 +139,33 @@ fn a_deleted_ext_file_is_intact_until_its_blocks_are_used_again() {
 }
 
 #[test]
+fn a_deleted_file_whose_inode_became_a_folder_is_listed_with_the_reason() {
+    if !have(EXT_PROGRAMS) {
+        return;
+    }
+    let source = tempfile::tempdir().unwrap();
+    fs::create_dir(source.path().join("sub")).unwrap();
+    for name in ["a.bin", "gone.bin", "z.bin"] {
+        fs::write(source.path().join(name), mixed_bytes(5000, 13)).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let image = ext(folder.path(), source.path(), &["-t", "ext4", "-b", "4096"]);
+    let before = Listing::of_file(&image).entry("/gone.bin").fs_address.clone();
+    debugfs(&image, "rm /gone.bin");
+    debugfs(&image, "mkdir /sub/new");
+    let words = run("debugfs", &["-R", "stat /sub/new", text(&image)]);
+    let inode = before.split('-').next().unwrap();
+    assert!(String::from_utf8_lossy(&words).contains(&format!("Inode: {inode} ")), "{words:?}");
+    let listing = Listing::of_file(&image);
+    let gone = listing.entry("/gone.bin");
+    assert_eq!((gone.origin, gone.recovery), (Origin::Deleted, Some(Recovery::Reallocated)));
+    assert!(
+        matches!(&gone.content, Content::Unknown(why) if why.contains("in use again")),
+        "{gone:?}"
+    );
+}
+
+#[test]
 fn names_that_are_not_utf8_keep_their_bytes_and_have_paths_of_their_own() {
     if !have(EXT_PROGRAMS) {
         return;

@@ -26,6 +26,7 @@ use crate::ffi::{Directory, FileSystem, TskError};
 use crate::kind::Kind;
 use crate::name::{Address, Attribute, MetaFacts, Name};
 
+const META_UNDEFINED: u32 = 0;
 const META_REGULAR: u32 = 1;
 const META_DIRECTORY: u32 = 2;
 const META_LINK: u32 = 6;
@@ -106,7 +107,7 @@ impl Walk<'_> {
                 return;
             }
             match dir.name(index) {
-                Ok(name) if name.is_dot() => {}
+                Ok(name) if leads_to_itself(&name) => {}
                 Ok(name) => self.name(folder, &mut dir, &name),
                 Err(TskError(reason)) => {
                     self.problem(folder_path(folder), "a name of a folder", reason);
@@ -149,10 +150,16 @@ impl Walk<'_> {
         meta: &MetaFacts,
         path: Vec<u8>,
     ) {
+        if was_a_file_before(name, meta) {
+            return self.unknown(name, path, "its metadata is in use again, for no file");
+        }
         match meta.kind {
             META_DIRECTORY | META_VIRTUAL_DIRECTORY => {
                 self.summary.without_content += 1;
-                if self.fs.info().kind.has_attributes() && meta.kind == META_DIRECTORY {
+                // The streams of a folder that took over the metadata are listed under its name.
+                let taken_over = !name.allocated && meta.allocated;
+                let has_streams = self.fs.info().kind.has_attributes() && !taken_over;
+                if has_streams && meta.kind == META_DIRECTORY {
                     self.streams(folder, dir, name, meta, &path);
                 }
                 self.enter(folder, name, meta, path);
@@ -160,7 +167,7 @@ impl Walk<'_> {
             META_VIRTUAL => self.summary.without_content += 1,
             META_REGULAR | META_LINK => self.streams(folder, dir, name, meta, &path),
             // Deleted metadata often lost its kind: the name may still have one.
-            0 if matches!(name.kind, NAME_UNDEFINED | NAME_REGULAR | NAME_LINK) => {
+            META_UNDEFINED if matches!(name.kind, NAME_UNDEFINED | NAME_REGULAR | NAME_LINK) => {
                 self.unknown(name, path, "the metadata no longer says what it describes");
             }
             _ => self.summary.without_content += 1,
@@ -256,7 +263,9 @@ impl Walk<'_> {
                 continue;
             };
             listed = true;
-            let is_index_itself = is_folder && suffix.is_empty();
+            // On NTFS the index is no $DATA: a folder's unnamed one is content like any other.
+            let is_index_itself =
+                is_folder && suffix.is_empty() && self.fs.info().kind != Kind::Ntfs;
             if !is_index_itself && !is_bad_cluster_hole(self.fs.info().kind, name, attribute) {
                 self.stream(folder, name, meta, path, &suffix, attribute);
             }
@@ -362,6 +371,28 @@ impl Walk<'_> {
     }
 }
 
+/// Whether the name is `.` or `..` and leads where it should; any other may have such a name too.
+fn leads_to_itself(name: &Name) -> bool {
+    let is_folder = match &name.meta {
+        Ok(meta) => matches!(meta.kind, META_DIRECTORY | META_VIRTUAL_DIRECTORY),
+        Err(_) => matches!(name.kind, NAME_UNDEFINED | NAME_DIRECTORY),
+    };
+    name.is_dot() && is_folder
+}
+
+/// Whether the name of a deleted file leads to what has since become a folder, a device or the
+/// like. (Where it became another file, its streams say so.)
+fn was_a_file_before(name: &Name, meta: &MetaFacts) -> bool {
+    let other = !matches!(
+        meta.kind,
+        META_UNDEFINED | META_REGULAR | META_LINK | META_VIRTUAL | META_VIRTUAL_DIRECTORY
+    );
+    !name.allocated
+        && meta.allocated
+        && other
+        && matches!(name.kind, NAME_UNDEFINED | NAME_REGULAR | NAME_LINK)
+}
+
 /// What follows the path of a stream that is listed: nothing for the main one.
 fn stream_suffix(kind: Kind, meta: &MetaFacts, attribute: &Attribute) -> Option<Vec<u8>> {
     match attribute.kind {
@@ -412,4 +443,61 @@ fn joined(folder: &[u8], name: &[u8]) -> Vec<u8> {
     path.push(b'/');
     path.extend_from_slice(name);
     path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::name::Stamp;
+
+    const META_DEVICE: u32 = 4;
+
+    fn meta(kind: u32, allocated: bool) -> MetaFacts {
+        let never = Stamp { seconds: 0, nanoseconds: 0 };
+        MetaFacts {
+            kind,
+            allocated,
+            size: 4096,
+            default_attribute: 0,
+            has_link: false,
+            created: never,
+            modified: never,
+            accessed: never,
+            changed: never,
+        }
+    }
+
+    fn name(bytes: &[u8], kind: u32, allocated: bool, meta: Result<MetaFacts, String>) -> Name {
+        Name { bytes: bytes.to_vec(), address: 12, kind, allocated, meta }
+    }
+
+    #[test]
+    fn a_deleted_file_whose_metadata_became_a_folder_or_a_device_is_told_from_other_names() {
+        for (kind, allocated, meta_kind, meta_allocated, wanted) in [
+            (NAME_REGULAR, false, META_DIRECTORY, true, true),
+            (NAME_LINK, false, META_DEVICE, true, true),
+            (NAME_UNDEFINED, false, META_DIRECTORY, true, true),
+            (NAME_DIRECTORY, false, META_DIRECTORY, true, false),
+            (NAME_REGULAR, true, META_DIRECTORY, true, false),
+            (NAME_REGULAR, false, META_DIRECTORY, false, false),
+            (NAME_REGULAR, false, META_REGULAR, true, false),
+        ] {
+            let meta = meta(meta_kind, meta_allocated);
+            let name = name(b"a", kind, allocated, Ok(meta));
+            assert_eq!(was_a_file_before(&name, &meta), wanted, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_named_like_a_folder_itself_is_no_reason_to_pass_over_it() {
+        let folder = || Ok(meta(META_DIRECTORY, true));
+        for dot in [&b"."[..], b".."] {
+            assert!(leads_to_itself(&name(dot, NAME_DIRECTORY, true, folder())));
+            assert!(leads_to_itself(&name(dot, NAME_DIRECTORY, true, Err("gone".into()))));
+            let file = Ok(meta(META_REGULAR, true));
+            assert!(!leads_to_itself(&name(dot, NAME_REGULAR, true, file)));
+            assert!(!leads_to_itself(&name(dot, NAME_REGULAR, true, Err("gone".into()))));
+        }
+        assert!(!leads_to_itself(&name(b"...", NAME_DIRECTORY, true, folder())));
+    }
 }

@@ -82,6 +82,13 @@ struct Source {
     failure: RefCell<Option<String>>,
 }
 
+impl Source {
+    /// Before a call: what the reader said during another explains nothing.
+    fn forget_failure(&self) {
+        *self.failure.borrow_mut() = None;
+    }
+}
+
 /// An open file system.
 pub struct FileSystem {
     handle: NonNull<raw::Fs>,
@@ -137,6 +144,7 @@ impl FileSystem {
 
     /// Reads the names of a directory.
     pub fn open_dir(&self, address: u64) -> Result<Directory<'_>, TskError> {
+        self.source.forget_failure();
         // SAFETY: the handle is open.
         let dir = unsafe { raw::pt_dir_open(self.handle.as_ptr(), address) };
         match NonNull::new(dir) {
@@ -182,6 +190,7 @@ impl FileSystem {
         address: Address,
         sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), TskError> {
+        self.source.forget_failure();
         let mut sink = sink;
         let context = (&raw mut sink).cast::<c_void>();
         let (has_type, (kind, id)) =
@@ -249,6 +258,7 @@ impl Directory<'_> {
 
     /// Loads the name at `index` (below [`Self::len`]) with its metadata.
     pub fn name(&mut self, index: usize) -> Result<Name, TskError> {
+        self.fs.source.forget_failure();
         let mut found = raw::Name::default();
         // SAFETY: the directory is open; `found` is writable.
         if unsafe { raw::pt_dir_name(self.dir.as_ptr(), index, &raw mut found) } != 0 {
@@ -277,6 +287,7 @@ impl Directory<'_> {
         most_runs: usize,
         mut wanted: impl FnMut(u32) -> bool,
     ) -> Result<Vec<Attribute>, TskError> {
+        self.fs.source.forget_failure();
         let mut list = Vec::new();
         let mut found = raw::Attribute::default();
         let mut previous: *const c_void = ptr::null();
