@@ -27,19 +27,15 @@ impl Store {
 
     /// Every figure within a scope, in the order of [`FIGURES`], as of one moment.
     pub async fn figures(&self, scope: &Scope) -> Result<Vec<(&'static Figure, u64)>> {
-        let db = self.snapshot().await?;
-        let mut counted = Vec::with_capacity(FIGURES.len());
-        for figure in &FIGURES {
-            counted.push((figure, number(&db, &counting(figure, scope)).await?));
-        }
-        Ok(counted)
+        every(&self.snapshot().await?, scope).await
     }
 
     /// The figures as a release freezes them, each with its definition, inside and outside the
-    /// operation: JSON, and the SHA-256 of its bytes in hexadecimal.
+    /// operation as of one moment: JSON, and the SHA-256 of its bytes in hexadecimal.
     pub async fn frozen_figures(&self, force: Option<ForceKey>) -> Result<(String, String)> {
-        let inside = self.figures(&Scope { force, part: Part::InsideAny }).await?;
-        let outside = self.figures(&Scope { force, part: Part::Outside }).await?;
+        let db = self.snapshot().await?;
+        let inside = every(&db, &Scope { force, part: Part::InsideAny }).await?;
+        let outside = every(&db, &Scope { force, part: Part::Outside }).await?;
         let counted = inside.into_iter().zip(outside).map(|((figure, inside), (_, outside))| {
             let counts = json!({
                 "title": figure.title,
@@ -79,6 +75,14 @@ impl Store {
             })
             .collect()
     }
+}
+
+async fn every<C: ConnectionTrait>(db: &C, scope: &Scope) -> Result<Vec<(&'static Figure, u64)>> {
+    let mut counted = Vec::with_capacity(FIGURES.len());
+    for figure in &FIGURES {
+        counted.push((figure, number(db, &counting(figure, scope)).await?));
+    }
+    Ok(counted)
 }
 
 async fn number<C: ConnectionTrait>(db: &C, select: &SelectStatement) -> Result<u64> {

@@ -204,3 +204,13 @@ pub async fn migrating_again_changes_nothing(db: Fixture) {
     again.migrate().await.unwrap();
     assert_eq!(again.audit_verify().await.unwrap(), before);
 }
+
+pub async fn the_length_of_the_log_is_told_without_walking_it(db: Fixture) {
+    let store = &db.store;
+    assert_eq!(store.audit_count().await.unwrap(), 0);
+    leaves(&db, 3).await;
+    let counted = store.audit_count().await.unwrap();
+    assert_eq!(counted, 3);
+    assert_eq!(store.audit_verify().await.unwrap().count, counted);
+    assert_eq!(store.audit_count().await.unwrap(), counted, "asking leaves no leaf");
+}

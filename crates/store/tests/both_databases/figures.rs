@@ -1,16 +1,17 @@
 //! Figures in SQL give what plain counting over the records gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pendeen_casework::figure::{FIGURES, Part, Scope, count};
 use pendeen_casework::force::ForceKey;
+use pendeen_casework::permission::decide_create;
 use pendeen_casework::person::Role;
 use pendeen_casework::record::{AnyRecord, Head, Id, Kind};
 use uuid::Uuid;
 
-use crate::fixture::{Fixture, person};
+use crate::fixture::{Fixture, at, person};
 use crate::need_to_know::one_of_each;
-use crate::world::head;
+use crate::world::{fields, head, intelligence};
 
 const FORCES: [Option<&str>; 3] = [None, Some("E23000035"), Some("E23000031")];
 
@@ -75,4 +76,44 @@ pub async fn every_figure_in_sql_is_what_plain_counting_gives(db: Fixture) {
     let referrals = records.iter().filter(|record| record.kind() == Kind::Referral).count();
     let all = db.store.figure(&FIGURES[0], &Scope::default()).await.unwrap();
     assert_eq!(all, u64::try_from(referrals).unwrap());
+}
+
+/// Every commit adds one referral inside an operation and one outside, so that a release in which
+/// the two numbers differ has mixed two moments.
+pub async fn a_release_counts_inside_and_outside_as_of_one_moment(db: Fixture) {
+    let officer = intelligence(1);
+    let writing = {
+        let (store, officer) = (db.store.clone(), officer.clone());
+        tokio::spawn(async move {
+            for n in 0..60_u128 {
+                let mut batch = store.batch().await.unwrap();
+                for (operation, n) in [(Some(Uuid::from_u128(71)), 2 * n), (None, 2 * n + 1)] {
+                    let mut head = head(Kind::Referral, n + 1, &officer);
+                    head.operation = operation.map(Id::new);
+                    let permit = decide_create(&officer, Kind::Referral, &head).unwrap();
+                    let reference = n.to_string();
+                    let filled =
+                        [("source", "IWF"), ("reference", &*reference), ("summary", "A report")];
+                    let filled = fields(filled);
+                    batch.create(permit, head, Kind::Referral, &filled, at(1)).await.unwrap();
+                }
+                batch.commit().await.unwrap();
+            }
+        })
+    };
+    let mut seen = BTreeSet::new();
+    loop {
+        let last = writing.is_finished();
+        let (text, _) = db.store.frozen_figures(None).await.unwrap();
+        let frozen: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let counts = &frozen[FIGURES[0].key];
+        let inside = counts["in_operation"].as_u64().unwrap();
+        assert_eq!(inside, counts["outside_operation"].as_u64().unwrap());
+        seen.insert(inside);
+        if last {
+            break;
+        }
+    }
+    writing.await.unwrap();
+    assert_eq!(seen.last(), Some(&60));
 }

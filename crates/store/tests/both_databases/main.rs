@@ -50,6 +50,7 @@ macro_rules! cases {
 
 cases! {
     figures::every_figure_in_sql_is_what_plain_counting_gives,
+    figures::a_release_counts_inside_and_outside_as_of_one_moment,
     need_to_know::every_kind_of_record_is_kept_and_reads_back,
     need_to_know::the_sql_filter_and_the_policies_agree_row_by_row,
     need_to_know::hidden_rows_change_no_byte_of_any_answer,
@@ -72,6 +73,7 @@ cases! {
     audit::an_auditor_alone_reads_the_log,
     audit::an_erased_opening_leaves_a_log_that_verifies,
     audit::many_writers_at_once_make_one_chain,
+    audit::the_length_of_the_log_is_told_without_walking_it,
     audit::migrating_again_changes_nothing,
     need_to_know::a_history_withholds_what_a_person_may_see_only_guarded,
     documents::a_document_is_kept_byte_for_byte_and_once,
