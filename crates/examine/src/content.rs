@@ -149,7 +149,7 @@ pub(crate) fn stream_file(
 
 /// Opens a regular file for reading, without following a link or waiting for anything, and
 /// without leaving a mark in its access time where this account may ask for that.
-fn open(path: &Path) -> std::io::Result<File> {
+pub(crate) fn open(path: &Path) -> std::io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let with = |flags: OFlags| {
         let flags = i32::try_from(flags.bits()).map_err(std::io::Error::other)?;

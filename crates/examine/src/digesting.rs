@@ -104,7 +104,7 @@ impl Work<'_> {
         while let Some(job) = self.jobs.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             match job {
                 Job::Batch(contents) => {
-                    self.taken(contents.iter().map(|c| c.size).sum());
+                    self.taken(contents.iter().fold(0, |sum, c| c.size.saturating_add(sum)));
                     let outcomes = self.batch(contents, &mut buffer);
                     self.keep(contents.iter().zip(outcomes));
                 }
@@ -130,11 +130,11 @@ impl Work<'_> {
     }
 
     fn keep<'s>(&self, outcomes: impl Iterator<Item = (&'s Shared, Outcome)>) {
-        let (mut items, mut bytes) = (0, 0);
+        let (mut items, mut bytes) = (0, 0_u64);
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         for (shared, outcome) in outcomes {
             items += 1 + shared.others.len() as u64;
-            bytes += shared.size;
+            bytes = bytes.saturating_add(shared.size);
             done.extend(shared.others.iter().map(|index| (*index, outcome.clone())));
             done.push((shared.first, outcome));
         }

@@ -8,6 +8,7 @@
 //! results that holds anything. What cannot be read inside a source is a gap: nothing is
 //! skipped in silence.
 
+mod budget;
 mod content;
 mod digesting;
 mod error;

@@ -4,13 +4,14 @@
 //! its beginning to its end. Small contents are gathered into batches, which are digested side
 //! by side; entries that share their blocks (hard links) are one content, read once.
 //! Refused, each with its reason: content that the metadata does not locate, and content beyond
-//! the budget: metadata that lies must not keep the examination busy for ever. The plan depends
-//! on the entries alone, never on the machine.
+//! the [budget]: metadata that lies must not keep the examination busy for ever. The plan depends
+//! on the sources alone, never on the machine.
 
 use std::cmp::{Ordering, Reverse};
 
 use pendeen_evidence::entry::{Content, Entry, Run};
 
+use crate::budget;
 use crate::gather::{Found, Opened};
 
 /// Contents up to this many bytes are digested in batches.
@@ -73,17 +74,19 @@ pub(crate) fn plan(found: &[Found], sources: &[Opened]) -> Plan {
         }
     }
     order.sort_by(|a, b| physical_order(&found[*a], &found[*b]).then(a.cmp(b)));
-    let mut budget = Budget::new(sources);
+    let mut contents = share(found, &order);
+    contents.append(&mut share(found, &by_worker));
+    let refused = budget::admit(&contents, found, sources);
     let mut batch = Batch::new(Job::Batch, BATCH_CONTENTS);
     let mut asked = Batch::new(Job::ByWorker, ASKED_CONTENTS);
-    for shared in share(found, &order).into_iter().chain(share(found, &by_worker)) {
+    for (shared, refused) in contents.into_iter().zip(refused) {
         let one = &found[shared.first];
-        if let Err(reason) = budget.spend(one.source, shared.size) {
+        if let Some(reason) = refused {
             let entries = std::iter::once(shared.first).chain(shared.others);
             plan.refused.extend(entries.map(|index| (index, reason.clone())));
             continue;
         }
-        plan.bytes += shared.size;
+        plan.bytes = plan.bytes.saturating_add(shared.size);
         if matches!(one.entry.content, Content::Worker { .. }) {
             asked.add(one.source, shared, &mut plan.jobs);
         } else if shared.size > SMALL {
@@ -191,39 +194,6 @@ impl Batch {
         if !self.contents.is_empty() {
             jobs.push((self.job)(std::mem::take(&mut self.contents)));
             self.bytes = 0;
-        }
-    }
-}
-
-/// How many bytes of content a source may claim: several times its own length, since files may
-/// share blocks and have holes, but not without end.
-struct Budget(Vec<Option<u64>>);
-
-impl Budget {
-    const TIMES: u64 = 8;
-    const FLOOR: u64 = 16 << 30;
-
-    fn new(sources: &[Opened]) -> Self {
-        Self(
-            sources
-                .iter()
-                .map(|s| s.image_len().map(|len| len.saturating_mul(Self::TIMES).max(Self::FLOOR)))
-                .collect(),
-        )
-    }
-
-    fn spend(&mut self, source: usize, size: u64) -> Result<(), String> {
-        let Some(Some(left)) = self.0.get_mut(source) else { return Ok(()) };
-        match left.checked_sub(size) {
-            Some(rest) => {
-                *left = rest;
-                Ok(())
-            }
-            None => Err(format!(
-                "its {size} bytes go beyond what the files of this source may claim together \
-                 ({} times its length): the metadata cannot be right",
-                Self::TIMES
-            )),
         }
     }
 }

@@ -121,7 +121,8 @@ fn verify_all(
         return sources.iter().map(|_| None).collect();
     }
     let comparable = |source: &Opened| source.image().is_some_and(stores_digests);
-    let bytes = sources.iter().filter(|s| comparable(s)).filter_map(Opened::image_len).sum();
+    let lens = sources.iter().filter(|s| comparable(s)).filter_map(Opened::image_len);
+    let bytes = lens.fold(0, u64::saturating_add);
     if bytes > 0 {
         progress.begin(Step::Verifying, None, Some(bytes));
     }

@@ -45,7 +45,7 @@ pub struct Unreadable {
 impl Verification {
     /// How many bytes could not be read.
     pub fn unreadable_bytes(&self) -> u64 {
-        self.unreadable.iter().map(|range| range.len.0).sum()
+        self.unreadable.iter().fold(0, |sum, range| range.len.0.saturating_add(sum))
     }
 
     /// The result as lines for a person: label and value.

@@ -81,6 +81,30 @@ fn what_has_no_content_is_a_gap_and_the_counts_reconcile() {
 }
 
 #[test]
+fn sparse_files_of_exabytes_are_gaps_and_the_others_are_read() {
+    // In memory, where the file system allows a file to be as long as that.
+    let memory = Path::new("/dev/shm");
+    let dir =
+        if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+    let (root, out) = (dir.path().join("source"), dir.path().join("out"));
+    fs::create_dir(&root).unwrap();
+    for name in ["a", "b", "c", "d", "e"] {
+        let file = fs::File::create(root.join(name)).unwrap();
+        file.set_len(1 << 62).or_else(|_| file.set_len(1 << 43)).unwrap();
+    }
+    fs::write(root.join("small"), "read\n").unwrap();
+    examine(&[&root], &[], &out, 2).unwrap();
+    for item in items(&out) {
+        if item.name == "small" {
+            assert_eq!(item.sha256, Some(Digests::of(b"read\n").sha256));
+        } else {
+            assert_eq!(item.sha256, None);
+            assert!(item.gap.as_deref().unwrap().contains("holes"), "{:?}", item.gap);
+        }
+    }
+}
+
+#[test]
 fn one_thread_and_many_write_the_same_bytes_in_forensic_order() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("source");

@@ -90,6 +90,33 @@ fn every_file_of_an_ext4_image_is_an_item_with_the_digests_of_its_bytes() {
 }
 
 #[test]
+fn a_sparse_file_beyond_all_reason_is_a_gap_and_the_others_are_read() {
+    if !have(&["mke2fs"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (root, image, out) =
+        (dir.path().join("tree"), dir.path().join("disk.dd"), dir.path().join("out"));
+    fs::create_dir(&root).unwrap();
+    let small = [("a.txt", noise(1, 3000)), ("z.bin", noise(2, 400_000))];
+    for (name, bytes) in &small {
+        fs::write(root.join(name), bytes).unwrap();
+    }
+    fs::File::create(root.join("hollow")).unwrap().set_len(16 << 30).unwrap();
+    recipe("mke2fs", &["-q", "-t", "ext4", "-d", text(&root), text(&image), "16M"]);
+    examine(&[&image], &[], &out, 2).unwrap();
+    let items = items(&out);
+    let find = |name: &str| items.iter().find(|i| i.name == name).unwrap();
+    for (name, bytes) in &small {
+        assert_eq!(find(name).sha256, Some(Digests::of(bytes).sha256), "{name}");
+    }
+    let hollow = find("hollow");
+    assert_eq!((hollow.size_bytes, hollow.sha256), (16 << 30, None));
+    assert!(hollow.gap.as_deref().unwrap().contains("holes"), "{:?}", hollow.gap);
+    assert_eq!(items.iter().filter(|i| i.gap.is_some()).count(), 1);
+}
+
+#[test]
 fn a_fat_partition_behind_a_partition_table_is_examined() {
     if !have(&["mkfs.vfat", "mcopy"]) {
         return;
