@@ -7,14 +7,15 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::OFlags;
 use thiserror::Error;
 
 use crate::entry::{Content, Entry, Run};
 use crate::image::{Image, ReadError};
+use crate::quiet;
 use crate::unit::{ByteLen, ByteOffset};
 use crate::volume::Volume;
 use crate::worker::protocol::Address;
@@ -288,17 +289,15 @@ fn damaged(source: ReadError, at: ByteOffset, len: ByteLen) -> ContentError {
     ContentError::Damaged { at, len, source }
 }
 
-fn stream_file(
+pub(crate) fn stream_file(
     path: &Path,
     size: ByteLen,
     sink: &mut dyn FnMut(&[u8]),
 ) -> Result<(), ContentError> {
     let failed = |source| ContentError::File { path: path.to_owned(), source };
-    let mut file = File::options()
-        .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)
-        .map_err(failed)?;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = quiet::open(rustix::fs::CWD, path, flags);
+    let mut file = File::from(opened.map_err(|errno| failed(errno.into()))?);
     let mut buffer = vec![0; usize::try_from(size.0).unwrap_or(PIECE).clamp(1, PIECE)];
     let mut got = 0_u64;
     loop {

@@ -11,10 +11,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use pendeen_item::{Gap, Origin, Stage};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Statx, StatxFlags, StatxTimestamp};
+use rustix::fs::{AtFlags, Dir, FileType, OFlags, Statx, StatxFlags, StatxTimestamp};
 use rustix::io::Errno;
 
 use crate::entry::{Content, Entry, Times};
+use crate::quiet;
 use crate::unit::ByteLen;
 
 /// Deepest folder that is entered.
@@ -23,7 +24,7 @@ const MAX_DEPTH: usize = 512;
 /// Lists every file under `root`.
 pub fn walk(root: &Path, gaps: &mut Vec<Gap>) -> Vec<Entry> {
     let mut walk = Walk { root, entries: Vec::new(), gaps: Vec::new() };
-    match rustix::fs::open(root, FOLDER, Mode::empty()) {
+    match quiet::open(rustix::fs::CWD, root, FOLDER) {
         Ok(top) => walk.folder(&top),
         Err(errno) => walk.lost(b"", "the folder", reason(errno)),
     }
@@ -63,7 +64,7 @@ impl Walk<'_> {
     fn names(&mut self, top: &OwnedFd, path: &[u8]) -> Vec<Vec<u8>> {
         let opened = match relative(path) {
             None => rustix::io::fcntl_dupfd_cloexec(top, 0),
-            Some(path) => rustix::fs::openat(top, path, FOLDER | OFlags::NOFOLLOW, Mode::empty()),
+            Some(path) => quiet::open(top, path, FOLDER | OFlags::NOFOLLOW),
         };
         let listing = opened.and_then(Dir::new);
         let mut names = Vec::new();
@@ -207,6 +208,8 @@ fn printable(path: &[u8]) -> String {
 mod tests {
     use std::fs;
     use std::os::unix::fs::{MetadataExt, symlink};
+
+    use rustix::fs::Mode;
 
     use super::*;
 

@@ -11,6 +11,7 @@ pub mod entry;
 pub mod filesystem;
 pub mod folder;
 pub mod image;
+mod quiet;
 pub mod source;
 pub mod unit;
 pub mod volume;

@@ -8,7 +8,7 @@ use std::os::fd::BorrowedFd;
 use pendeen_evidence::image::{Format, Image, Provenance, ReadError};
 use pendeen_evidence::unit::{ByteLen, ByteOffset};
 use pendeen_evidence::volume::{self, Kind, Volume};
-use pendeen_item::Gap;
+use pendeen_item::{Gap, Stage};
 use proptest::prelude::*;
 
 /// A disk in memory.
@@ -315,6 +315,19 @@ fn entries_damaged_in_both_guid_tables_are_still_used_and_recorded() {
     let (volumes, gaps) = disk.open();
     assert_eq!(extents(&volumes), [("p1", 40, 60), ("p2", 100, 800)]);
     assert_eq!(gaps.len(), 2);
+}
+
+#[test]
+fn a_guid_partition_that_ends_before_it_begins_or_past_any_disk_is_a_gap_that_names_it() {
+    for impossible in [(100, 99), (1, u64::MAX), (0, u64::MAX), (u64::MAX, u64::MAX)] {
+        let mut disk = Disk::sectors(2000);
+        disk.gpt(512, &[(40, 99), impossible, (100, 899)]);
+        let (volumes, gaps) = disk.open();
+        assert_eq!(extents(&volumes), [("p1", 40, 60), ("p3", 100, 800)], "{impossible:?}");
+        assert_eq!(gaps.len(), 1, "{gaps:?}");
+        assert_eq!((gaps[0].forensic_path.as_str(), gaps[0].stage), ("p2", Stage::Volume));
+        assert!(gaps[0].reason.contains(&impossible.1.to_string()), "{gaps:?}");
+    }
 }
 
 #[test]

@@ -5,9 +5,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, Mode, OFlags, SeekFrom};
+use rustix::fs::{FileType, OFlags, SeekFrom};
 
 use super::{OpenError, ReadError};
+use crate::quiet;
 use crate::unit::ByteOffset;
 
 /// Shortest read for which holes are looked for, in bytes.
@@ -26,7 +27,7 @@ impl Segment {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         // Without O_NONBLOCK a named pipe would wait for a writer for ever.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let fd = rustix::fs::open(path, flags, Mode::empty())
+        let fd = quiet::open(rustix::fs::CWD, path, flags)
             .map_err(|e| OpenError::Io { path: path.to_owned(), source: e.into() })?;
         Self::from_descriptor(fd, path.to_owned())
     }

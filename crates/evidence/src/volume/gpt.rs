@@ -58,7 +58,7 @@ pub(super) fn read(
                             Some(512),
                         ));
                     }
-                    return Some(table.volumes());
+                    return Some(table.volumes(gaps));
                 }
                 Ok(Some(table)) => {
                     let problem = table.problem.clone().unwrap_or_default();
@@ -78,7 +78,7 @@ pub(super) fn read(
         problems.push(("primary", 512, problem.to_owned()));
     }
     report(problems, gaps);
-    doubtful.map(|table| table.volumes())
+    doubtful.map(|table| table.volumes(gaps))
 }
 
 fn report(problems: Vec<(&str, u64, String)>, gaps: &mut Vec<Gap>) {
@@ -132,21 +132,26 @@ fn table(image: &dyn Image, at: u64, sector_len: u64) -> Result<Option<Table>, S
 }
 
 impl Table {
-    fn volumes(&self) -> Vec<Volume> {
+    fn volumes(&self, gaps: &mut Vec<Gap>) -> Vec<Volume> {
         (1..)
             .zip(self.entries.chunks_exact(self.entry_len))
-            .filter_map(|(number, entry)| self.volume(number, entry))
+            .filter_map(|(number, entry)| self.volume(number, entry, gaps))
             .collect()
     }
 
-    /// One entry; none where it is unused or ends before it begins.
-    fn volume(&self, number: u32, entry: &[u8]) -> Option<Volume> {
+    /// One entry; none where it is unused, or where its place cannot be, which is recorded.
+    fn volume(&self, number: u32, entry: &[u8], gaps: &mut Vec<Gap>) -> Option<Volume> {
         let type_id = Guid(array(entry, 0)?);
         let (first, last) = (u64_le(entry, 32)?, u64_le(entry, 40)?);
         if type_id.0 == [0; 16] {
             return None;
         }
-        let sectors = last.checked_sub(first)?.checked_add(1)?;
+        let label = format!("p{number}");
+        let Some((offset, len)) = self.place(first, last) else {
+            let reason = format!("it would begin in sector {first} and end in sector {last}");
+            gaps.push(gap(&label, "the whole partition", reason, None, None));
+            return None;
+        };
         let units: Vec<u16> = entry
             .get(56..128)?
             .chunks_exact(2)
@@ -155,14 +160,21 @@ impl Table {
             .collect();
         Some(Volume {
             index: 0,
-            label: format!("p{number}"),
-            offset: ByteOffset(first.checked_mul(self.sector_len)?),
-            len: ByteLen(sectors.checked_mul(self.sector_len)?),
+            label,
+            offset,
+            len,
             kind: Kind::Gpt {
                 type_id,
                 id: Guid(array(entry, 16)?),
                 name: String::from_utf16_lossy(&units),
             },
         })
+    }
+
+    /// Where sectors `first` to `last` are; none where they are no stretch of any disk.
+    fn place(&self, first: u64, last: u64) -> Option<(ByteOffset, ByteLen)> {
+        let sectors = last.checked_sub(first)?.checked_add(1)?;
+        let offset = first.checked_mul(self.sector_len)?;
+        Some((ByteOffset(offset), ByteLen(sectors.checked_mul(self.sector_len)?)))
     }
 }
