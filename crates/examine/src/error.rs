@@ -48,6 +48,16 @@ pub enum ExamineError {
         /// The source.
         folder: PathBuf,
     },
+    /// The results would take the place of evidence, or be mixed with it.
+    #[error(
+        "{path}, which the results need, is or holds the source {evidence}, which is never written to: name a folder elsewhere"
+    )]
+    HoldsSource {
+        /// The folder for the results, or the one that they are made in.
+        path: PathBuf,
+        /// The source.
+        evidence: PathBuf,
+    },
     /// Another run is writing there.
     #[error(
         "another examination is writing to {path} at this moment: wait for it, or name another folder"
@@ -60,6 +70,16 @@ pub enum ExamineError {
     #[error("writing {path} failed{}", advice(source))]
     Output {
         /// The file or folder.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The results are whole and have their name, but a power cut may take the name back.
+    #[error(
+        "the examination in {path} is complete, but its folder's name could not be made durable: check the disk, and that the folder is there after a restart"
+    )]
+    NotDurable {
+        /// The folder with the results.
         path: PathBuf,
         /// The cause.
         source: io::Error,

@@ -3,11 +3,13 @@
 //! In: the folder a person asked for. Everything is written to `DIR.partial` beside it, made
 //! durable, and renamed at the very end; what an interrupted run leaves behind never bears the
 //! final name, and the next run to the same folder clears it away.
-//! Refused: a folder that holds anything; one inside a source (evidence is never written to);
-//! one that another run is writing to at the moment.
+//! Refused: a folder that holds anything; one that is, holds or lies inside a source (evidence is
+//! never written to), and likewise its `DIR.partial`; one that another run is writing to at the
+//! moment.
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::ExamineError;
@@ -51,6 +53,9 @@ impl WorkFolder {
             fs::create_dir_all(parent).map_err(output(parent))?;
             refuse_inside_source(parent, &out, sources)?;
         }
+        for path in [&out, &partial] {
+            refuse_source(path, sources)?;
+        }
         let lock = claim(&partial)?;
         clear(&partial)?;
         Ok(Self { partial, out, lock, finished: false })
@@ -82,8 +87,15 @@ impl WorkFolder {
         fs::rename(&self.partial, &self.out).map_err(output(&self.out))?;
         self.finished = true;
         let parent = self.out.parent().unwrap_or(Path::new("/"));
-        File::open(parent).and_then(|dir| dir.sync_all()).map_err(output(parent))
+        make_name_durable(parent, &self.out)
     }
+}
+
+/// Makes the name of the finished folder `out` durable, which lies in `parent`.
+fn make_name_durable(parent: &Path, out: &Path) -> Result<(), ExamineError> {
+    File::open(parent)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|source| ExamineError::NotDurable { path: out.to_owned(), source })
 }
 
 impl Drop for WorkFolder {
@@ -139,6 +151,38 @@ fn refuse_inside_source(
     Ok(())
 }
 
+/// Refuses a folder of ours that is, holds or lies inside a source, by its name or by where a
+/// link leads.
+fn refuse_source(path: &Path, sources: &[PathBuf]) -> Result<(), ExamineError> {
+    let ours = places(path);
+    for source in sources {
+        let theirs = places(source);
+        let holds = |ours: &PathBuf| theirs.iter().any(|theirs| theirs.starts_with(ours));
+        if ours.iter().any(holds) {
+            return Err(ExamineError::HoldsSource {
+                path: path.to_owned(),
+                evidence: source.clone(),
+            });
+        }
+        if ours.iter().any(|ours| theirs.iter().any(|theirs| ours.starts_with(theirs))) {
+            return Err(ExamineError::InsideSource {
+                out: path.to_owned(),
+                folder: source.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Where a path's own name lies, and where it leads if it is a link.
+fn places(path: &Path) -> Vec<PathBuf> {
+    let absolute = std::path::absolute(path).ok();
+    let named = absolute
+        .as_deref()
+        .and_then(|path| Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?)));
+    named.into_iter().chain(path.canonicalize().ok()).collect()
+}
+
 /// Makes the folder, or takes over what an interrupted run left, unless that still runs.
 fn claim(partial: &Path) -> Result<File, ExamineError> {
     let output = |source| ExamineError::Output { path: partial.to_owned(), source };
@@ -148,9 +192,23 @@ fn claim(partial: &Path) -> Result<File, ExamineError> {
     }
     let folder = File::open(partial).map_err(output)?;
     match folder.try_lock() {
+        // Whoever held the lock before may have given the folder its final name, or removed it.
+        Ok(()) if !is_at(&folder, partial).map_err(output)? => {
+            Err(ExamineError::InUse { path: partial.to_owned() })
+        }
         Ok(()) => Ok(folder),
         Err(fs::TryLockError::WouldBlock) => Err(ExamineError::InUse { path: partial.to_owned() }),
         Err(fs::TryLockError::Error(source)) => Err(output(source)),
+    }
+}
+
+/// Whether `path` still names the folder that is open.
+fn is_at(folder: &File, path: &Path) -> io::Result<bool> {
+    let open = folder.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e),
     }
 }
 
@@ -168,4 +226,43 @@ fn clear(partial: &Path) -> Result<(), ExamineError> {
         return Err(ExamineError::NotEmpty { path: partial.to_owned() });
     }
     names.iter().try_for_each(|name| fs::remove_file(partial.join(name))).map_err(output)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_was_renamed_or_replaced_is_no_longer_at_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let partial = dir.path().join("k.partial");
+        fs::create_dir(&partial).unwrap();
+        let open = File::open(&partial).unwrap();
+        assert!(is_at(&open, &partial).unwrap());
+        fs::rename(&partial, dir.path().join("k")).unwrap();
+        assert!(!is_at(&open, &partial).unwrap());
+        fs::create_dir(&partial).unwrap();
+        assert!(!is_at(&open, &partial).unwrap());
+    }
+
+    #[test]
+    fn a_folder_that_is_being_written_to_is_in_use() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("k");
+        let first = WorkFolder::create(&out, &[]).unwrap();
+        let second = WorkFolder::create(&out, &[]).err().unwrap();
+        assert!(matches!(second, ExamineError::InUse { .. }), "{second}");
+        first.finish().unwrap();
+        assert!(out.is_dir());
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_made_durable_is_said_of_a_complete_examination() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("missing/k");
+        let error = make_name_durable(&dir.path().join("missing"), &out).unwrap_err();
+        let wanted = format!("the examination in {} is complete", out.display());
+        assert!(error.to_string().starts_with(&wanted), "{error}");
+    }
 }

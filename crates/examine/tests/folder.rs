@@ -224,6 +224,37 @@ fn results_never_go_into_the_evidence() {
 }
 
 #[test]
+fn results_never_take_the_place_of_the_evidence() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    // An empty source, one that looks like an interrupted run, a file in such a folder, a link.
+    for name in ["e1", "k.partial", "m.partial", "real"] {
+        fs::create_dir(at(name)).unwrap();
+    }
+    fs::write(at("k.partial/items.parquet"), "evidence").unwrap();
+    fs::write(at("m.partial/items.parquet"), noise(1, 1 << 16)).unwrap();
+    std::os::unix::fs::symlink(at("real"), at("link")).unwrap();
+    std::os::unix::fs::symlink(at("real"), at("n.partial")).unwrap();
+    for (source, out) in [
+        ("e1", "e1"),
+        ("e1", "./e1"),
+        ("k.partial", "k"),
+        ("m.partial/items.parquet", "m"),
+        ("real", "link"),
+        ("link", "real"),
+        ("real", "n"),
+    ] {
+        let refused = examine(&[&at(source)], &[], &at(out), 1).unwrap_err();
+        assert!(matches!(refused, ExamineError::HoldsSource { .. }), "{source} {out}: {refused}");
+    }
+    for (folder, entries) in [("e1", 0), ("real", 0), ("k.partial", 1), ("m.partial", 1)] {
+        assert_eq!(fs::read_dir(at(folder)).unwrap().count(), entries, "{folder}");
+    }
+    assert_eq!(fs::read(at("k.partial/items.parquet")).unwrap(), b"evidence");
+    assert!(!at("k").exists() && !at("e1.partial").exists());
+}
+
+#[test]
 fn an_interrupted_run_never_looks_finished_and_the_next_clears_it_away() {
     let dir = tempfile::tempdir().unwrap();
     let (root, out) = (dir.path().join("source"), dir.path().join("out"));
