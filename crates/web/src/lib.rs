@@ -69,8 +69,13 @@ pub async fn serve(
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|source| ServeError::Listen { address: listen, source })?;
+    session::forget_over(&app).await;
+    let hourly = session::forget_hourly(app.clone());
     let served = axum::serve(listener, router(app)).with_graceful_shutdown(shutdown);
-    served.await.map_err(ServeError::Serve)
+    tokio::select! {
+        served = served => served.map_err(ServeError::Serve),
+        () = hourly => Ok(()),
+    }
 }
 
 /// Every address.

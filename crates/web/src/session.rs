@@ -1,7 +1,8 @@
 //! Sessions: kept by the store, named by a cookie that scripts cannot read.
 //!
 //! A session lasts one long shift and is not prolonged; its id changes when somebody signs in.
-//! It holds the person's id and nothing else: roles and force are read afresh for every page.
+//! It holds the person's id and the account's sign-in epoch and nothing else: roles and force are
+//! read afresh for every page, and a new password, which changes the epoch, ends the session.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use crate::app::App;
 
 /// Under which key a session holds the person's id.
 pub(crate) const PERSON: &str = "person";
+/// Under which key a session holds the account's sign-in epoch as it was at signing in.
+pub(crate) const EPOCH: &str = "epoch";
 
 /// How long a session lasts.
 const SHIFT: Duration = Duration::hours(12);
@@ -48,6 +51,24 @@ pub(crate) fn layer(app: &App) -> SessionManagerLayer<Sessions> {
         .with_same_site(SameSite::Lax)
         .with_secure(app.secure_cookies)
         .with_expiry(Expiry::OnInactivity(SHIFT))
+}
+
+/// How often sessions that are over are forgotten.
+const SWEEP: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+
+/// Forgets the sessions that are over.
+pub(crate) async fn forget_over(app: &App) {
+    if let Err(error) = app.store.session_expire(app.now()).await {
+        tracing::warn!(%error, "sessions that are over could not be forgotten");
+    }
+}
+
+/// Does so every hour, for as long as it is polled.
+pub(crate) async fn forget_hourly(app: App) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        forget_over(&app).await;
+    }
 }
 
 /// Attempts at an id that nobody has; one collision among 2^128 is already unheard of.

@@ -11,7 +11,7 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::error::WebError;
-use crate::session::PERSON;
+use crate::session::{EPOCH, PERSON};
 use crate::shell::Shell;
 
 /// The signed-in person and the page that they are on.
@@ -41,13 +41,20 @@ impl FromRequestParts<App> for Viewer {
         let session = Session::from_request_parts(parts, app)
             .await
             .map_err(|(_, cause)| WebError::Internal(cause.to_owned()))?;
-        let id: Option<PersonId> =
-            session.get(PERSON).await.map_err(|e| WebError::Internal(e.to_string()))?;
-        let person = match id {
-            Some(id) => app.store.person(id).await?,
-            None => None,
-        };
+        let person = signed_in(&session, app).await?;
         let person = person.ok_or(WebError::SignIn(address))?;
         Ok(Self { person, path: parts.uri.path().to_owned() })
     }
+}
+
+/// Whom the session belongs to, unless the account has had a new password since or is gone.
+async fn signed_in(session: &Session, app: &App) -> Result<Option<Person>, WebError> {
+    let broken = |e: tower_sessions::session::Error| WebError::Internal(e.to_string());
+    let id: Option<PersonId> = session.get(PERSON).await.map_err(broken)?;
+    let epoch: Option<i64> = session.get(EPOCH).await.map_err(broken)?;
+    let (Some(id), Some(epoch)) = (id, epoch) else { return Ok(None) };
+    if app.store.sign_in_epoch(id).await? != Some(epoch) {
+        return Ok(None);
+    }
+    Ok(app.store.person(id).await?)
 }

@@ -10,7 +10,7 @@ use tower_sessions::Session;
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::request::{Asked, SentAs};
-use crate::session::PERSON;
+use crate::session::{EPOCH, PERSON};
 use crate::shell::Shell;
 use crate::view::FormError;
 use crate::viewer::Viewer;
@@ -63,8 +63,10 @@ fn code(byte: u8) -> String {
 
 /// An address on this site, or `/`: nobody is sent elsewhere.
 fn local(next: &str) -> &str {
-    let ours =
-        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    // Browsers drop tabs and line breaks from an address and read `\` as `/`.
+    let ours = next.starts_with('/')
+        && !next.starts_with("//")
+        && !next.contains(|c: char| c == '\\' || c.is_control());
     if ours { next } else { "/" }
 }
 
@@ -87,9 +89,14 @@ pub(crate) async fn enter(
     let found = app.store.authenticate(&typed.username, &typed.password, app.now()).await;
     let problem = match found {
         Ok(Some(person)) => {
+            let epoch = app.store.sign_in_epoch(person.id).await?;
             let broken = |e: tower_sessions::session::Error| WebError::Internal(e.to_string());
             session.cycle_id().await.map_err(broken)?;
             session.insert(PERSON, person.id).await.map_err(broken)?;
+            // None where the account was disabled meanwhile: the session is nobody's.
+            if let Some(epoch) = epoch {
+                session.insert(EPOCH, epoch).await.map_err(broken)?;
+            }
             return see_other(local(&typed.next));
         }
         Ok(None) => "Enter a user name and password that belong together",
@@ -124,8 +131,19 @@ mod tests {
     #[test]
     fn nobody_is_sent_to_another_site_after_signing_in() {
         assert_eq!(local("/records/case?x=1"), "/records/case?x=1");
-        for foreign in ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\r\nb"]
-        {
+        for foreign in [
+            "//evil.example",
+            "https://evil.example",
+            "evil.example",
+            "/\\evil.example",
+            "/a\\b",
+            "",
+            "/a\r\nb",
+            "/\t/evil.example/x",
+            "\t//evil.example",
+            "/\0/evil.example",
+            "/\u{85}/evil.example",
+        ] {
             assert_eq!(local(foreign), "/", "{foreign:?}");
         }
         assert_eq!(address("/a?b=c&d"), "/sign-in?next=/a%3Fb%3Dc%26d");
