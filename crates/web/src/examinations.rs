@@ -1,9 +1,10 @@
 //! The folders that `pendeen examine` wrote, under `examinations/` in the data folder.
 //!
 //! In: a folder's name, as a record keeps it or a form sends it. Out: its record and its
-//! tables, read on a thread that may block. A name never leads out of the data folder.
+//! tables, read on a thread that may block. A name never leads out of that folder: it is
+//! `examinations/NAME`, and `NAME` one plain part.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 use pendeen_examine::Examination;
 use pendeen_item::{Gap, Item};
@@ -38,9 +39,11 @@ pub(crate) enum FolderError {
     Stopped,
 }
 
-/// The names of the folders that hold a finished examination, in order.
-pub(crate) async fn finished(app: &App) -> Result<Vec<String>, FolderError> {
+/// The names of the folders that hold a finished examination of the exhibit with this reference,
+/// in order.
+pub(crate) async fn finished(app: &App, exhibit: &str) -> Result<Vec<String>, FolderError> {
     let root = app.data_dir.join(FOLDER);
+    let exhibit = exhibit.to_owned();
     reading(move || {
         let entries = match std::fs::read_dir(&root) {
             Ok(entries) => entries,
@@ -49,8 +52,11 @@ pub(crate) async fn finished(app: &App) -> Result<Vec<String>, FolderError> {
         };
         let mut names: Vec<String> = entries
             .flatten()
-            .filter(|entry| pendeen_examine::read(&entry.path()).is_ok())
-            .map(|entry| format!("{FOLDER}/{}", entry.file_name().to_string_lossy()))
+            .filter(|entry| {
+                pendeen_examine::read(&entry.path()).is_ok_and(|found| found.exhibit == exhibit)
+            })
+            .filter_map(|entry| Some(format!("{FOLDER}/{}", entry.file_name().to_str()?)))
+            .filter(|name| plain(name).is_some())
             .collect();
         names.sort();
         Ok(names)
@@ -150,15 +156,51 @@ pub(crate) async fn preview(
     app.previews.of_item(place(app, name)?, item_id).await
 }
 
-/// The folder of this name: inside the data folder, whatever the name says.
+/// The folder of this name: inside `examinations`, whatever the name says.
 fn place(app: &App, name: &str) -> Result<PathBuf, FolderError> {
-    let plain = !name.is_empty()
-        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-    if plain { Ok(app.data_dir.join(name)) } else { Err(FolderError::Name) }
+    let name = plain(name).ok_or(FolderError::Name)?;
+    Ok(app.data_dir.join(FOLDER).join(name))
+}
+
+/// The `NAME` of `examinations/NAME`.
+fn plain(name: &str) -> Option<&str> {
+    let name = name.strip_prefix(FOLDER)?.strip_prefix('/')?;
+    let strange = |c: char| matches!(c, '/' | '\\') || c.is_control();
+    (!matches!(name, "" | "." | "..") && !name.contains(strange)).then_some(name)
 }
 
 async fn reading<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, FolderError> + Send + 'static,
 ) -> Result<T, FolderError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| FolderError::Stopped)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_plain_part_below_the_examinations() {
+        assert_eq!(plain("examinations/one"), Some("one"));
+        assert_eq!(plain("examinations/ABC 1.2"), Some("ABC 1.2"));
+        for strange in [
+            "",
+            "one",
+            "keys",
+            "examinations",
+            "examinations/",
+            "examinations/.",
+            "examinations/..",
+            "examinations//one",
+            "examinations/one/",
+            "examinations/one/two",
+            "examinations/../keys",
+            "/examinations/one",
+            "./examinations/one",
+            "examinations/a\\b",
+            "examinations/a\0",
+        ] {
+            assert_eq!(plain(strange), None, "{strange:?}");
+        }
+    }
 }

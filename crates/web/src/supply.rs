@@ -6,20 +6,23 @@
 
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::form::{Field, Fields, Input, Refusal};
+use pendeen_casework::permission::visibility;
+use pendeen_casework::person::Person;
 use pendeen_casework::record::package::Package;
 use pendeen_casework::record::{Act, AnyRecord, Kind};
 use pendeen_exchange::dispatch::seal_package;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::error::WebError;
 use crate::examinations;
-use crate::pages::figures::frozen;
+use crate::viewer::Viewer;
 
 /// The form field that names an examination's folder.
 const FOLDER: &str = "folder";
+/// The form field that names the one force of a figures release.
+pub(crate) const SCOPE: &str = "scope";
 
 /// What an act gets besides what was typed.
 #[derive(Debug, Default)]
@@ -38,6 +41,7 @@ pub(crate) fn asks_for_folder(kind: Kind, act: &Act) -> bool {
 /// Completes what was typed for `act` on `record`; a refusal names what a person can mend.
 pub(crate) async fn complete(
     app: &App,
+    viewer: &Viewer,
     record: &AnyRecord,
     act: &Act,
     typed: &Fields,
@@ -54,13 +58,21 @@ pub(crate) async fn complete(
             pairs.push(("bundle".to_owned(), digest.to_string()));
             document = Some((bundle, "application/age"));
         }
-        AnyRecord::Examination(_) if asks_for_folder(record.kind(), act) => {
-            match totals(app, typed).await {
+        AnyRecord::Examination(examination) if asks_for_folder(record.kind(), act) => {
+            match totals(app, &examination.reference, typed).await {
                 Ok(totals) => pairs.extend(totals),
                 Err(refusal) => return Ok(Err(refusal)),
             }
         }
         AnyRecord::FiguresRelease(release) if counts(act.fields) => {
+            let bound = figures_of(&viewer.person)?;
+            if bound.is_some() && bound != release.scope {
+                return Ok(Err(Refusal::Field {
+                    name: SCOPE.to_owned(),
+                    label: "One force only".to_owned(),
+                    problem: "this release is not of your force alone; draft a new one".to_owned(),
+                }));
+            }
             pairs.extend(counted(app, release.scope).await?);
         }
         _ => {}
@@ -71,15 +83,31 @@ pub(crate) async fn complete(
 /// Completes what was typed for a new record of `kind`.
 pub(crate) async fn complete_new(
     app: &App,
+    viewer: &Viewer,
     kind: Kind,
     typed: &Fields,
 ) -> Result<Fields, WebError> {
     let mut pairs = from_person(typed, kind.create_fields());
     if counts(kind.create_fields()) {
-        let force = typed.get("scope").and_then(ForceKey::parse);
+        let bound = figures_of(&viewer.person)?;
+        if let Some(force) = bound {
+            pairs.retain(|(name, _)| name != SCOPE);
+            pairs.push((SCOPE.to_owned(), force.as_str().to_owned()));
+        }
+        let force = bound.or_else(|| typed.get(SCOPE).and_then(ForceKey::parse));
         pairs.extend(counted(app, force).await?);
     }
     Ok(pairs.into_iter().collect())
+}
+
+/// The one force whose figures the person sees, or none where they see those of all; who sees
+/// none at all gets the answer of a page that is not there.
+pub(crate) fn figures_of(person: &Person) -> Result<Option<ForceKey>, WebError> {
+    let sight = visibility(person, Kind::FiguresRelease);
+    if sight.all || sight.national {
+        return Ok(None);
+    }
+    sight.force.map(Some).ok_or(WebError::NotFound)
 }
 
 /// Whether these fields want figures that the program counts.
@@ -90,8 +118,7 @@ fn counts(spec: &[Field]) -> bool {
 /// The figures of one force or all, as at now, with the digest of their bytes.
 async fn counted(app: &App, force: Option<ForceKey>) -> Result<Vec<(String, String)>, WebError> {
     let as_at = app.now();
-    let figures = frozen(app, force).await?.to_string();
-    let digest = hex::encode(Sha256::digest(figures.as_bytes()));
+    let (figures, digest) = app.store.frozen_figures(force).await?;
     let pairs = [("as_at", as_at.to_string()), ("figures", figures), ("digest", digest)];
     Ok(pairs.map(|(name, value)| (name.to_owned(), value)).into())
 }
@@ -126,16 +153,35 @@ async fn sealed(
     Ok(Ok(bundle.map_err(internal)?))
 }
 
-/// The totals of the examination in the folder that was chosen, every file checked.
-async fn totals(app: &App, typed: &Fields) -> Result<Vec<(String, String)>, Refusal> {
-    let refused = |problem: String| Refusal::Field {
+/// What a person reads whose folder is none of this exhibit: another's and a missing one alike.
+const NOT_OFFERED: &str = "choose one of the folders offered";
+/// What a person reads whose folder is the exhibit's, but damaged.
+const NOT_WHOLE: &str = "the results in this folder are not whole; examine the exhibit again";
+
+/// The totals of the examination in the folder that was chosen, every file checked. The folder's
+/// own record must name the exhibit of this examination, by `reference`.
+async fn totals(
+    app: &App,
+    reference: &str,
+    typed: &Fields,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let refused = |problem: &str| Refusal::Field {
         name: FOLDER.to_owned(),
         label: "Results".to_owned(),
-        problem,
+        problem: problem.to_owned(),
     };
-    let folder = typed.get(FOLDER).ok_or_else(|| refused("choose a folder".to_owned()))?;
-    let (record, digest) =
-        examinations::checked(app, folder).await.map_err(|error| refused(error.to_string()))?;
+    let folder = typed.get(FOLDER).ok_or_else(|| refused("choose a folder"))?;
+    let ours = examinations::summary(app, folder).await;
+    if !ours.is_ok_and(|found| found.exhibit == reference) {
+        return Err(refused(NOT_OFFERED));
+    }
+    let (record, digest) = examinations::checked(app, folder).await.map_err(|error| {
+        tracing::warn!(%error, folder, "an examination is not whole");
+        refused(NOT_WHOLE)
+    })?;
+    if record.exhibit != reference {
+        return Err(refused(NOT_OFFERED));
+    }
     let counts = &record.counts;
     Ok([
         (FOLDER, folder.to_owned()),

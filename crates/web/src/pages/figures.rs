@@ -1,12 +1,13 @@
 //! Figures: the numbers, what each counts, and the releases that froze them.
 //!
 //! Every number is counted from the records when the page is opened; none is kept but in a
-//! release.
+//! release. Whoever works for one force sees the figures of that force alone,
+//! whatever the address asks for.
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use pendeen_casework::figure::{FIGURES, Figure, Part, Scope};
+use pendeen_casework::figure::{Figure, Part, Scope};
 use pendeen_casework::force::{FORCES, ForceKey};
 use pendeen_casework::permission::decide_create;
 use pendeen_casework::record::{Head, Kind};
@@ -17,6 +18,7 @@ use crate::app::App;
 use crate::error::{WebError, page};
 use crate::request::Asked;
 use crate::shell::{Shell, sees};
+use crate::supply;
 use crate::text;
 use crate::view::{Anchor, Choice, Row};
 use crate::viewer::Viewer;
@@ -84,7 +86,8 @@ pub(crate) async fn show(
         app.store.denied(&viewer.person, "figures", None, app.now()).await?;
         return Err(WebError::NotFound);
     }
-    let force = ForceKey::parse(&filter.force);
+    let bound = supply::figures_of(&viewer.person)?;
+    let force = bound.or_else(|| ForceKey::parse(&filter.force));
     let latest = Query { page: Slice { offset: 0, limit: 10 }, ..Query::of(Kind::FiguresRelease) };
     let releases = app.store.list(&viewer.person, &latest, app.now()).await?;
     let main: Vec<&Figure> = MAIN.iter().filter_map(|key| Figure::from_key(key)).collect();
@@ -98,10 +101,11 @@ pub(crate) async fn show(
         ),
         forces: FORCES
             .iter()
+            .filter(|_| bound.is_none())
             .map(|force| Choice::new(force.key.as_str(), force.name, &filter.force))
             .collect(),
         rows: rows(&app, force).await?,
-        table: table(&app, &main).await?,
+        table: table(&app, &main, bound).await?,
         columns: main.iter().map(|figure| figure.title).collect(),
         releases: releases.rows.iter().map(Row::from).collect(),
     })
@@ -121,8 +125,12 @@ async fn rows(app: &App, force: Option<ForceKey>) -> Result<Vec<FigureRow>, WebE
         .collect())
 }
 
-/// The main figures of each force that has any, inside the operation.
-async fn table(app: &App, main: &[&'static Figure]) -> Result<Vec<ForceRow>, WebError> {
+/// The main figures of each force that has any, or of the one named, inside the operation.
+async fn table(
+    app: &App,
+    main: &[&'static Figure],
+    only: Option<ForceKey>,
+) -> Result<Vec<ForceRow>, WebError> {
     let mut columns = Vec::new();
     for figure in main {
         columns.push(app.store.figure_by_force(figure, Part::InsideAny).await?);
@@ -137,7 +145,8 @@ async fn table(app: &App, main: &[&'static Figure]) -> Result<Vec<ForceRow>, Web
             amounts: amounts.into_iter().map(text::count).collect(),
         })
     };
-    Ok(FORCES.iter().filter_map(row).collect())
+    let shown = FORCES.iter().filter(|force| only.is_none_or(|only| only == force.key));
+    Ok(shown.filter_map(row).collect())
 }
 
 fn new(app: &App, viewer: &Viewer) -> Option<Anchor> {
@@ -145,28 +154,4 @@ fn new(app: &App, viewer: &Viewer) -> Option<Anchor> {
     let head = Head::new(kind, app.ids.fresh(), &viewer.person, app.now());
     let _allowed = decide_create(&viewer.person, kind, &head).ok()?;
     Some(Anchor::new("Draft a release", format!("/records/{}/new", kind.key())))
-}
-
-/// The figures as a release freezes them: JSON with each definition, inside and outside the
-/// operation.
-pub(crate) async fn frozen(
-    app: &App,
-    force: Option<ForceKey>,
-) -> Result<serde_json::Value, WebError> {
-    let inside = app.store.figures(&Scope { force, part: Part::InsideAny }).await?;
-    let outside = app.store.figures(&Scope { force, part: Part::Outside }).await?;
-    let figures: serde_json::Map<String, serde_json::Value> = FIGURES
-        .iter()
-        .zip(inside.into_iter().zip(outside))
-        .map(|(figure, ((_, inside), (_, outside)))| {
-            let counted = serde_json::json!({
-                "title": figure.title,
-                "sentence": figure.sentence,
-                "in_operation": inside,
-                "outside_operation": outside,
-            });
-            (figure.key.to_owned(), counted)
-        })
-        .collect();
-    Ok(figures.into())
 }

@@ -44,7 +44,7 @@ pub(crate) async fn perform(
     if fields.get(VERSION) != Some(record.head().version.to_string().as_str()) {
         return moved(&app, &viewer, &record, act, &fields).await;
     }
-    let supplied = match supply::complete(&app, &record, act, &fields).await? {
+    let supplied = match supply::complete(&app, &viewer, &record, act, &fields).await? {
         Ok(supplied) => supplied,
         Err(refusal) => {
             return refused(
@@ -137,8 +137,10 @@ async fn form_page(
     };
     let shell = viewer.shell(act.label);
     let mut form = form(purpose, act.fields, typed, &offers, refusal);
-    if supply::asks_for_folder(record.kind(), act) {
-        let folders = examinations::finished(app).await?;
+    if let AnyRecord::Examination(examination) = record
+        && supply::asks_for_folder(record.kind(), act)
+    {
+        let folders = examinations::finished(app, &examination.reference).await?;
         form.fields.push(FieldView::folder(&folders, typed, refusal));
     }
     Ok(FormPage { shell, form })

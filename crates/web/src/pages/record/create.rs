@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use pendeen_casework::form::{Fields, Refusal};
 use pendeen_casework::permission::{Permit, decide_create};
-use pendeen_casework::record::{Head, Kind};
+use pendeen_casework::record::{AnyRecord, Head, Kind};
 use pendeen_store::StoreError;
 use uuid::Uuid;
 
@@ -15,7 +15,6 @@ use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::request::{Asked, Sent};
 use crate::supply;
-use crate::view::record_address;
 use crate::viewer::Viewer;
 
 /// The name under which the form carries the new record's id, so that sending it twice makes
@@ -45,18 +44,46 @@ pub(crate) async fn create(
     let kind = kind(&key)?;
     let id = fields.get(ID).and_then(|id| id.parse().ok()).unwrap_or_else(|| app.ids.fresh());
     let (permit, head) = permit(&app, &viewer, kind, id).await?;
-    let complete = supply::complete_new(&app, kind, &fields).await?;
-    match app.store.create(permit, head, kind, &complete, app.now()).await {
-        Ok(record) => see_other(&onward(&viewer, &record, "create")),
-        // The same form sent again: the record is there already.
-        Err(StoreError::Conflict(_)) if fields.get(ID).is_some() => {
-            see_other(&format!("{}?done=create", record_address(kind, id)))
+    let complete = supply::complete_new(&app, &viewer, kind, &fields).await?;
+    let mut made = app.store.create(permit, head, kind, &complete, app.now()).await;
+    if matches!(made, Err(StoreError::Conflict(_))) {
+        if let Some(record) = sent_before(&app, &viewer, kind, id, &complete).await? {
+            return see_other(&onward(&viewer, &record, "create"));
         }
+        // The id or the number made from it is somebody else's.
+        let (permit, head) = self::permit(&app, &viewer, kind, app.ids.fresh()).await?;
+        made = app.store.create(permit, head, kind, &complete, app.now()).await;
+    }
+    match made {
+        Ok(record) => see_other(&onward(&viewer, &record, "create")),
         Err(StoreError::Refused(refusal)) => {
             refused(&form_page(&app, &viewer, kind, id, &fields, Some(&refusal)).await?)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The record that the same form made when it was sent before: the viewer's own, with the same
+/// words in it.
+async fn sent_before(
+    app: &App,
+    viewer: &Viewer,
+    kind: Kind,
+    id: Uuid,
+    complete: &Fields,
+) -> Result<Option<AnyRecord>, WebError> {
+    let Some(record) = app.store.view(&viewer.person, kind, id, None, app.now()).await? else {
+        return Ok(None);
+    };
+    if record.head().author != viewer.person.id {
+        return Ok(None);
+    }
+    let spec = kind.create_fields();
+    let versions = app.store.history(&viewer.person, kind, id, app.now()).await?;
+    let same = versions.iter().find(|version| version.version == 1).is_some_and(|first| {
+        supply::from_person(&first.fields, spec) == supply::from_person(complete, spec)
+    });
+    Ok(same.then_some(record))
 }
 
 /// The permission to make a record with this id, or the answer of a page that is not there.
@@ -93,5 +120,10 @@ async fn form_page(
         hidden: vec![(ID, id.to_string())],
     };
     let shell = viewer.shell(format!("New {}", lower(kind.label())));
-    Ok(FormPage { shell, form: form(purpose, spec, typed, &offers, refusal) })
+    let mut form = form(purpose, spec, typed, &offers, refusal);
+    if kind == Kind::FiguresRelease && supply::figures_of(&viewer.person)?.is_some() {
+        // Whoever sees one force's figures has no choice of force.
+        form.fields.retain(|field| field.name != supply::SCOPE);
+    }
+    Ok(FormPage { shell, form })
 }
