@@ -5,7 +5,7 @@
 //! its leading slash, sizes that do not add up, runs outside the volume. Not read further, with
 //! its reason on the entry: content that no disk of this size could hold.
 
-use pendeen_item::Origin;
+use pendeen_item::{Gap, Origin};
 use thiserror::Error;
 
 use super::protocol::{Found, FsKind, Place};
@@ -17,6 +17,8 @@ use crate::volume::Volume;
 const MOST_HOLES: u64 = 1 << 40;
 /// Bytes of a path.
 const MOST_PATH: usize = 64 * 1024;
+/// Bytes of a reason, or of what was wanted.
+const MOST_TEXT: usize = 1024;
 
 /// What the worker said cannot be: it is broken, or taken over by what it read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,6 +38,12 @@ pub enum Violation {
         sum: Option<u64>,
         /// The size.
         size: ByteLen,
+    },
+    /// A listing that takes more memory than any file system's should.
+    #[error("a listing that takes more than {most} bytes of memory")]
+    Held {
+        /// Bytes that are allowed.
+        most: u64,
     },
     /// A run that is not in the volume.
     #[error("a run of {len} bytes at byte {at}, outside the volume")]
@@ -61,7 +69,7 @@ pub(super) fn entry(found: Found, kind: FsKind, volume: &Volume) -> Result<Entry
     let content = match found.place {
         Place::Runs(runs) => placed(runs, found.size, volume)?,
         Place::Worker => Content::Worker { volume: volume.index },
-        Place::Unknown(reason) => Content::Unknown(reason),
+        Place::Unknown(reason) => Content::Unknown(cut(reason)),
     };
     Ok(Entry {
         forensic_path: crate::filesystem::forensic_path(volume, kind, &path),
@@ -75,6 +83,32 @@ pub(super) fn entry(found: Found, kind: FsKind, volume: &Volume) -> Result<Entry
         times: found.times,
         content,
     })
+}
+
+/// A text from the worker, cut to what a person reads.
+pub(super) fn cut(mut text: String) -> String {
+    if text.len() > MOST_TEXT {
+        text.truncate(text.floor_char_boundary(MOST_TEXT));
+        text.shrink_to_fit();
+    }
+    text
+}
+
+/// About how many bytes of memory an entry takes.
+pub(super) fn cost(entry: &Entry) -> u64 {
+    let content = match &entry.content {
+        Content::Runs(runs) => runs.len().saturating_mul(size_of::<Run>()),
+        Content::Unknown(reason) => reason.len(),
+        Content::Worker { .. } | Content::File(_) => 0,
+    };
+    let texts = [&entry.forensic_path, &entry.path, &entry.fs_address].map(String::len);
+    (size_of::<Entry>() + content + entry.name.len() + texts.iter().sum::<usize>()) as u64
+}
+
+/// About how many bytes of memory a gap takes.
+pub(super) fn cost_of_gap(gap: &Gap) -> u64 {
+    let texts = gap.forensic_path.len() + gap.wanted.len() + gap.reason.len();
+    (size_of::<Gap>() + texts) as u64
 }
 
 fn placed(runs: Vec<Run>, size: ByteLen, volume: &Volume) -> Result<Content, Violation> {
@@ -184,6 +218,13 @@ mod tests {
             let result = check(found(path, name_at, 0, Vec::new()));
             assert!(matches!(result, Err(Violation::Path { .. })), "{path:?} {name_at}");
         }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_two_characters() {
+        assert_eq!(cut("short".into()), "short");
+        assert_eq!(cut("\u{fc}".repeat(600)).len(), 1024);
+        assert_eq!(cut(["x", &"\u{fc}".repeat(600)].concat()).len(), 1023);
     }
 
     #[test]

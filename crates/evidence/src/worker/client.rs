@@ -13,7 +13,7 @@ use std::time::Instant;
 use pendeen_item::{Gap, Stage};
 
 use super::protocol::{self, Address, Event, FrameError, FsKind, Refusal, Reply, Request, Summary};
-use super::{Limits, WorkerCommand, WorkerError, check, descriptors, frame, sandbox};
+use super::{Limits, Violation, WorkerCommand, WorkerError, check, descriptors, frame, sandbox};
 use crate::entry::Entry;
 use crate::image::Image;
 use crate::unit::ByteLen;
@@ -106,7 +106,9 @@ impl Session {
         self.ask(WANTED, &Request::Open { offset, len, sector_size: SECTOR_SIZE })?;
         match self.next(WANTED, Instant::now())? {
             Reply::Opened { kind } => Ok(Opened::Yes(kind)),
-            Reply::NotOpened { refusal, reason } => Ok(Opened::No { refusal, reason }),
+            Reply::NotOpened { refusal, reason } => {
+                Ok(Opened::No { refusal, reason: check::cut(reason) })
+            }
             other => Err(unexpected(WANTED, other)),
         }
     }
@@ -121,7 +123,7 @@ impl Session {
     ) -> Result<Summary, WorkerError> {
         const WANTED: &str = "a listing";
         let began = Instant::now();
-        let (mut files, mut problems, mut bytes) = (0_u64, 0_u64, 0_u64);
+        let (mut files, mut problems, mut bytes, mut held) = (0_u64, 0_u64, 0_u64, 0_u64);
         self.ask(WANTED, &Request::Walk { names: self.limits.names })?;
         loop {
             let reply = self.next(WANTED, began)?;
@@ -133,20 +135,24 @@ impl Session {
             match reply {
                 Reply::Found(events) => {
                     for event in events {
-                        match event {
+                        let cost = match event {
                             Event::File(found) => {
                                 files += 1;
-                                if files > self.limits.names.saturating_mul(16) {
-                                    let limit = format!("{} names", self.limits.names);
-                                    return Err(WorkerError::TooMuch { wanted: WANTED, limit });
-                                }
-                                entries.push(check::entry(found, kind, volume)?);
+                                let entry = check::entry(found, kind, volume)?;
+                                let cost = check::cost(&entry);
+                                entries.push(entry);
+                                cost
                             }
                             Event::Problem { path, wanted, reason } => {
                                 problems += 1;
-                                gaps.push(problem(volume, kind, &path.0, wanted, reason));
+                                let gap = problem(volume, kind, &path.0, wanted, reason);
+                                let cost = check::cost_of_gap(&gap);
+                                gaps.push(gap);
+                                cost
                             }
-                        }
+                        };
+                        held = held.saturating_add(cost);
+                        self.bound(WANTED, files.saturating_add(problems), held)?;
                     }
                 }
                 Reply::End(summary) => {
@@ -157,6 +163,18 @@ impl Session {
                 other => return Err(unexpected(WANTED, other)),
             }
         }
+    }
+
+    /// Ends a listing of more events, or of more bytes in memory, than any disk should have.
+    fn bound(&self, wanted: &'static str, events: u64, held: u64) -> Result<(), WorkerError> {
+        if events > self.limits.names.saturating_mul(16) {
+            let limit = format!("{} names", self.limits.names);
+            return Err(WorkerError::TooMuch { wanted, limit });
+        }
+        if held > self.limits.held_bytes {
+            return Err(Violation::Held { most: self.limits.held_bytes }.into());
+        }
+        Ok(())
     }
 
     /// Gives the content at an address of the open volume to `sink`; just `size` bytes.
@@ -199,18 +217,23 @@ impl Session {
     /// The next message that is more than a sign of life.
     fn next(&mut self, wanted: &'static str, began: Instant) -> Result<Reply, WorkerError> {
         loop {
-            let more = frame::read(&mut self.stream, &mut self.frame);
+            let most = self.limits.answer;
+            let mut timed = frame::Timed { from: &mut self.stream, began, most };
+            let more = frame::read(&mut timed, &mut self.frame);
+            let late = began.elapsed() > most;
+            let too_late =
+                || WorkerError::TooMuch { wanted, limit: format!("{} s", most.as_secs()) };
             match more {
                 Ok(true) => {}
                 Ok(false) => {
                     let ended = FrameError::Io(io::ErrorKind::UnexpectedEof.into());
                     return Err(self.broken(wanted, ended));
                 }
+                Err(error) if late && is_time_out(&error) => return Err(too_late()),
                 Err(error) => return Err(self.broken(wanted, error)),
             }
-            if began.elapsed() > self.limits.answer {
-                let limit = format!("{} s", self.limits.answer.as_secs());
-                return Err(WorkerError::TooMuch { wanted, limit });
+            if late {
+                return Err(too_late());
             }
             match frame::decode(&self.frame).map_err(WorkerError::Frame)? {
                 Reply::Alive => {}
@@ -222,12 +245,10 @@ impl Session {
     /// What a broken connection means.
     fn broken(&mut self, wanted: &'static str, error: FrameError) -> WorkerError {
         match error {
-            FrameError::Io(e) => match e.kind() {
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                    WorkerError::Stalled { wanted, after: self.limits.stall }
-                }
-                _ => WorkerError::Died { wanted, how: self.end() },
-            },
+            error if is_time_out(&error) => {
+                WorkerError::Stalled { wanted, after: self.limits.stall }
+            }
+            FrameError::Io(_) => WorkerError::Died { wanted, how: self.end() },
             error => WorkerError::Frame(error),
         }
     }
@@ -254,6 +275,11 @@ impl Drop for Session {
     }
 }
 
+fn is_time_out(error: &FrameError) -> bool {
+    let FrameError::Io(error) = error else { return false };
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
 fn ending(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit code {code}"),
@@ -264,7 +290,7 @@ fn ending(status: ExitStatus) -> String {
 
 fn unexpected(wanted: &'static str, reply: Reply) -> WorkerError {
     let got = match reply {
-        Reply::Failed { reason } => return WorkerError::Refused(reason),
+        Reply::Failed { reason } => return WorkerError::Refused(check::cut(reason)),
         Reply::Hello { .. } => "a greeting",
         Reply::Opened { .. } | Reply::NotOpened { .. } => "word of a file system",
         Reply::Found(_) | Reply::End(_) => "a listing",
@@ -287,8 +313,8 @@ fn problem(volume: &Volume, kind: FsKind, path: &[u8], wanted: String, reason: S
             &String::from_utf8_lossy(shown),
         ),
         stage: Stage::FileSystem,
-        wanted,
-        reason,
+        wanted: check::cut(wanted),
+        reason: check::cut(reason),
         offset_bytes: None,
         size_bytes: None,
     }

@@ -5,6 +5,7 @@
 //! over. No allocation is larger than the frame that asks for it.
 
 use std::io::{self, Read};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -84,6 +85,22 @@ pub(super) fn read(from: &mut impl Read, frame: &mut Vec<u8>) -> Result<bool, Fr
     Ok(true)
 }
 
+/// A stream that is read only until a time has passed, however slowly bytes drip in.
+pub(super) struct Timed<'a, R> {
+    pub from: &'a mut R,
+    pub began: Instant,
+    pub most: Duration,
+}
+
+impl<R: Read> Read for Timed<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        if self.began.elapsed() > self.most {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.from.read(buf)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use pendeen_item::Recovery;
@@ -141,6 +158,31 @@ mod tests {
         let pipe = encode(&Reply::Alive, Vec::new()).unwrap();
         let mut frame = Vec::new();
         assert!(read(&mut &pipe[..3], &mut frame).is_err());
+    }
+
+    /// Zeros without end, one at a time.
+    struct Drip(u64);
+
+    impl Read for Drip {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            self.0 += 1;
+            buf[0] = 0;
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn a_frame_that_drips_in_is_not_awaited_past_its_time() {
+        let prefix = u32::try_from(MAX_FRAME).unwrap().to_le_bytes();
+        let mut from = prefix.as_slice().chain(Drip(0));
+        let timed =
+            &mut Timed { from: &mut from, began: Instant::now(), most: Duration::from_millis(1) };
+        let result = read(timed, &mut Vec::new());
+        assert!(
+            matches!(&result, Err(FrameError::Io(e)) if e.kind() == io::ErrorKind::TimedOut),
+            "{result:?}"
+        );
+        assert!(from.into_inner().1.0 < MAX_FRAME as u64);
     }
 
     proptest! {

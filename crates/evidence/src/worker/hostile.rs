@@ -53,6 +53,7 @@ fn limits() -> Limits {
         answer: Duration::from_mins(1),
         names: 4,
         listing_bytes: 1 << 20,
+        held_bytes: 256 << 10,
     }
 }
 
@@ -199,6 +200,40 @@ fn more_entries_than_the_cap_end_the_listing() {
     let (result, entries, _) = listing(bytes_of(&[Reply::Found(many), end(1000)]), false);
     assert!(matches!(result, Err(WorkerError::TooMuch { .. })), "{result:?}");
     assert!(entries.len() < 1000);
+}
+
+#[test]
+fn more_problems_than_the_cap_end_the_listing() {
+    let problem = Event::Problem { path: Bytes::default(), wanted: "".into(), reason: "".into() };
+    let many = Reply::Found(vec![problem; 1000]);
+    let (result, _, gaps) = listing(bytes_of(&[many]), false);
+    assert!(matches!(result, Err(WorkerError::TooMuch { .. })), "{result:?}");
+    assert!(gaps.len() < 1000);
+}
+
+#[test]
+fn long_texts_are_cut_in_gaps_and_entries() {
+    let long = "x".repeat(100_000);
+    let problem =
+        Event::Problem { path: Bytes::default(), wanted: long.clone(), reason: long.clone() };
+    let Event::File(mut file) = found(10, Vec::new()) else { unreachable!() };
+    file.place = Place::Unknown(long);
+    let events = Reply::Found(vec![problem, Event::File(file)]);
+    let (_, entries, gaps) = listing(bytes_of(&[events]), false);
+    assert_eq!((gaps[0].wanted.len(), gaps[0].reason.len()), (1024, 1024));
+    let crate::entry::Content::Unknown(reason) = &entries[0].content else { panic!("a place") };
+    assert_eq!(reason.len(), 1024);
+}
+
+#[test]
+fn a_listing_that_takes_more_memory_than_allowed_is_a_violation() {
+    // Few bytes in the frame, many in memory.
+    let runs = vec![data(1024, 1); 4000];
+    let events = vec![found(4000, runs); 10];
+    let (result, entries, _) = listing(bytes_of(&[Reply::Found(events), end(10)]), false);
+    let held = matches!(result, Err(WorkerError::Violation(Violation::Held { .. })));
+    assert!(held, "{result:?}");
+    assert!(entries.len() < 10);
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub struct Limits {
     pub names: u64,
     /// Bytes of one listing's frames: what the parent must hold grows with them.
     pub listing_bytes: u64,
+    /// Bytes of memory that one listing's entries and gaps take in the parent, about.
+    pub held_bytes: u64,
 }
 
 impl Default for Limits {
@@ -68,6 +70,7 @@ impl Default for Limits {
             answer: Duration::from_hours(6),
             names: 50_000_000,
             listing_bytes: 16 << 30,
+            held_bytes: 4 << 30,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! what it has open, use memory up to a limit, answer its parent, and end; and a [`Report`] of
 //! what the kernel enforces. Three layers, each of which alone would stop a new file:
 //! - limits: no new descriptors at all (`RLIMIT_NOFILE` 0), no file may grow
-//!   (`RLIMIT_FSIZE` 0), no core dump, an address-space limit;
+//!   (`RLIMIT_FSIZE` 0), no core dump, limits on address space and processor time;
 //! - Landlock, where the kernel has it: no path of the file system, no port, no signal outward;
 //! - seccomp: a list of allowed system calls; any other fails with `EPERM`. In particular no
 //!   socket, no opening, no `exec`, no new process or thread, no `ptrace`, no executable memory.
@@ -24,6 +24,9 @@ use thiserror::Error;
 
 /// Address space of a worker in bytes.
 pub const MEMORY: u64 = 4 << 30;
+
+/// Seconds of processor time of a worker: as long as an answer may take by default.
+pub const CPU_SECONDS: u64 = 6 * 60 * 60;
 
 /// What is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +80,7 @@ fn set_limits() -> bool {
         (Resource::Core, 0),
         (Resource::Fsize, 0),
         (Resource::As, MEMORY),
+        (Resource::Cpu, CPU_SECONDS),
         (Resource::Nproc, 0),
         (Resource::Nofile, 0),
     ];

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use pendeen_tsk as tsk;
+use rustix::process::Signal;
 use serde::Serialize;
 
 use super::protocol::{self, Address, Bytes, Event, FrameError, Refusal, Reply, Request, Summary};
@@ -33,6 +34,10 @@ const ALIVE_READS: u32 = 4096;
 
 /// The worker's whole life. To be called first thing in its process.
 pub fn main() -> ExitCode {
+    // A worker that is busy when its parent dies would not notice before its next answer.
+    if rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).is_err() {
+        return ExitCode::FAILURE;
+    }
     let closed = descriptors::close_all_others().is_ok();
     let parent = match io::stdin().as_fd().try_clone_to_owned() {
         Ok(socket) => UnixStream::from(socket),
