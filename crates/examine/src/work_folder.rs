@@ -229,7 +229,6 @@ fn clear(partial: &Path) -> Result<(), ExamineError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 mod tests {
     use super::*;
 
