@@ -54,7 +54,7 @@ pub(crate) fn layer(app: &App) -> SessionManagerLayer<Sessions> {
 }
 
 /// How often sessions that are over are forgotten.
-const SWEEP: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+const SWEEP: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// Forgets the sessions that are over.
 pub(crate) async fn forget_over(app: &App) {
