@@ -164,7 +164,6 @@ impl Walk<'_> {
                 }
                 self.enter(folder, name, meta, path);
             }
-            META_VIRTUAL => self.summary.without_content += 1,
             META_REGULAR | META_LINK => self.streams(folder, dir, name, meta, &path),
             // Deleted metadata often lost its kind: the name may still have one.
             META_UNDEFINED if matches!(name.kind, NAME_UNDEFINED | NAME_REGULAR | NAME_LINK) => {

@@ -204,7 +204,8 @@ fn more_entries_than_the_cap_end_the_listing() {
 
 #[test]
 fn more_problems_than_the_cap_end_the_listing() {
-    let problem = Event::Problem { path: Bytes::default(), wanted: "".into(), reason: "".into() };
+    let problem =
+        Event::Problem { path: Bytes::default(), wanted: String::new(), reason: String::new() };
     let many = Reply::Found(vec![problem; 1000]);
     let (result, _, gaps) = listing(bytes_of(&[many]), false);
     assert!(matches!(result, Err(WorkerError::TooMuch { .. })), "{result:?}");
