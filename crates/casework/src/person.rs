@@ -12,6 +12,11 @@ use crate::force::ForceKey;
 #[serde(transparent)]
 pub struct PersonId(pub Uuid);
 
+impl PersonId {
+    /// Whoever operates the machine and takes documents in from its command line.
+    pub const COMMAND_LINE: Self = Self(Uuid::from_u128(0x7065_6e64_6565_6e00_0000_0000_0000_0001));
+}
+
 /// What a person is trusted to do. DOMAIN: the words are the users' own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

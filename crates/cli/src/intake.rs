@@ -19,7 +19,6 @@ use pendeen_casework::record::{AnyRecord, Head, Id, Kind, observation::Observati
 use pendeen_intake::{Digest, Document, Outcome, Rejected, Report, Status, read_document};
 use pendeen_store::Store;
 use pendeen_store::write::Batch;
-use uuid::Uuid;
 
 use crate::args;
 use crate::system::{SystemClock, SystemIds};
@@ -64,7 +63,7 @@ pub async fn run(args: &args::Intake) -> Result<Ended> {
 fn operator() -> Person {
     let name = std::env::var("USER").unwrap_or_else(|_| "an operator".to_owned());
     Person {
-        id: PersonId(Uuid::from_u128(0x7065_6e64_6565_6e00_0000_0000_0000_0001)),
+        id: PersonId::COMMAND_LINE,
         name: format!("Command line ({name})"),
         roles: [Role::IntelligenceOfficer].into(),
         force: None,

@@ -179,7 +179,7 @@ async fn totals(
         tracing::warn!(%error, folder, "an examination is not whole");
         refused(NOT_WHOLE)
     })?;
-    if record.exhibit != reference {
+    if record.exhibit != reference || recorded_already(app, &digest).await {
         return Err(refused(NOT_OFFERED));
     }
     let counts = &record.counts;
@@ -193,6 +193,16 @@ async fn totals(
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into())
+}
+
+/// Whether some examination has these tables, whoever may see it: two exhibits of two forces may
+/// bear the same reference. What cannot be asked counts as taken.
+async fn recorded_already(app: &App, digest: &str) -> bool {
+    let asked = async {
+        let batch = app.store.batch().await?;
+        batch.first_with(Kind::Examination, "examination_digest", digest).await
+    };
+    asked.await.map_or(true, |found| found.is_some())
 }
 
 fn internal(error: impl std::fmt::Display) -> WebError {

@@ -28,7 +28,9 @@ async fn referrals(data: &Path) -> BTreeMap<String, Vec<String>> {
     for row in rows.rows {
         states.entry(row.state).or_default().push(row.title);
     }
-    states.values_mut().for_each(|titles| titles.sort());
+    for titles in states.values_mut() {
+        titles.sort();
+    }
     states
 }
 

@@ -24,9 +24,6 @@ const ENTRIES: u64 = 50;
 /// A log of up to this many leaves is checked whenever the page is opened.
 const CHECKED_ALWAYS: u64 = 50_000;
 
-/// Who acts when somebody works at the command line: no account.
-const COMMAND_LINE: PersonId = PersonId(Uuid::from_u128(0x7065_6e64_6565_6e00_0000_0000_0000_0001));
-
 /// The page.
 #[derive(Debug, Template)]
 #[template(path = "audit.html")]
@@ -178,7 +175,7 @@ fn asked(value: String) -> String {
 fn row(entry: Entry, names: &HashMap<PersonId, String>) -> EntryRow {
     let leaf = entry.leaf;
     let who = match leaf.who {
-        Some(COMMAND_LINE) => "Command line".to_owned(),
+        Some(PersonId::COMMAND_LINE) => "Command line".to_owned(),
         Some(id) => names.get(&id).cloned().unwrap_or_else(|| "An account that is gone".to_owned()),
         None => "Nobody signed in".to_owned(),
     };
