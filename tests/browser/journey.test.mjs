@@ -2,9 +2,11 @@
 // whose step it is. What a rule refuses on the way is refused here too.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { account, accounts, DEVON, launch, look, shoot, signIn } from "./support.mjs";
+import { account, accounts, DEVON, launch, look, program, shoot, signIn } from "./support.mjs";
 
 let browser;
 const signedIn = new Map();
@@ -42,6 +44,17 @@ async function choose(list, wanted) {
   const found = options.find((o) => o.value === wanted) ?? options.find((o) => o.label.includes(wanted));
   assert.ok(found, `the list offers ${wanted}`);
   await list.selectOption(found.value);
+}
+
+/** Examines the demonstration's disk with the program itself; answers with the results' folder. */
+function examineForReal(name, exhibit) {
+  const data = dirname(process.env.PENDEEN_ACCOUNTS);
+  const images = join(data, "images");
+  const folder = `examinations/${name}`;
+  const out = ["--out", join(data, folder), "--exhibit", exhibit];
+  const known = ["--known", join(images, "known.csv")];
+  execFileSync(program, ["examine", join(images, "demo-disk.E01"), ...known, ...out], { stdio: "ignore" });
+  return folder;
 }
 
 /** Sends the form and says where it led; fails on a refusal with its words. */
@@ -242,7 +255,7 @@ test("a referral becomes a protected child", async (t) => {
     });
     await act(examiner, made.examination, "Put into the queue", { examiner: "Ms Spruce, competent" });
     await act(examiner, made.examination, "Start");
-    const folder = "examinations/demo-disk";
+    const folder = examineForReal("xyz-1", "XYZ/1");
     await act(examiner, made.examination, "Record the result", { folder });
     await look(examiner, "journey-examination");
     await act(examiner, made.exhibit, "Record that it was examined and sealed again", {

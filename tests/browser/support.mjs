@@ -14,6 +14,7 @@ const screenshots = resolve(here, "../../artefacts/screenshots");
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export const url = process.env.PENDEEN_URL;
+export const program = process.env.PENDEEN ?? resolve(here, "../../target/debug/pendeen");
 export const accounts = JSON.parse(readFileSync(process.env.PENDEEN_ACCOUNTS, "utf8"));
 
 export const DEVON = "E23000035";
