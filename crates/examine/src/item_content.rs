@@ -148,16 +148,16 @@ mod tests {
 
     #[test]
     fn a_path_of_a_folder_comes_back_to_its_bytes() {
-        let path = |inside| folder_path(Path::new("/root"), inside);
-        assert_eq!(path("/DCIM/a.jpg"), Some("/root/DCIM/a.jpg".into()));
-        let odd = PathBuf::from(OsString::from_vec(b"/root/a\\b\xff".to_vec()));
+        let path = |inside| folder_path(Path::new("/seized"), inside);
+        assert_eq!(path("/DCIM/a.jpg"), Some("/seized/DCIM/a.jpg".into()));
+        let odd = PathBuf::from(OsString::from_vec(b"/seized/a\\b\xff".to_vec()));
         assert_eq!(path("/a\\\\b\\xff"), Some(odd));
     }
 
     #[test]
     fn a_path_that_leads_out_of_the_folder_or_is_garbled_is_refused() {
         for inside in ["", "/", "a", "/../a", "//etc/passwd", "/a/../../b", "/a\\q", "/a\\xzz"] {
-            assert_eq!(folder_path(Path::new("/root"), inside), None, "{inside}");
+            assert_eq!(folder_path(Path::new("/seized"), inside), None, "{inside}");
         }
     }
 }
