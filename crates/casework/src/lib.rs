@@ -7,6 +7,7 @@
 //! - [`form`]: the fields of an act as a person fills them in;
 //! - [`person`], [`force`]: who acts, and for which police force;
 //! - [`permission`]: the one place that decides who may do or see what;
+//! - [`settings`]: what a force sets for itself;
 //! - [`figure`]: the definitions of what is counted.
 
 pub mod ambient;
@@ -16,3 +17,4 @@ pub mod form;
 pub mod permission;
 pub mod person;
 pub mod record;
+pub mod settings;

@@ -5,9 +5,9 @@
 //! place. What cannot become a record of its own (an address without a time, an identifier
 //! that is none) is said in the referral's summary.
 
-use pendeen_casework::form::{Fields, Refusal};
+use pendeen_casework::form::Fields;
 use pendeen_casework::record::referral::{Referral, Selector, SelectorKind};
-use pendeen_casework::record::{self, Head, Id, Related};
+use pendeen_casework::record::Id;
 
 use crate::report::{Doubt, Observation, PartyRole, Report};
 use crate::selector::{ip_value, unroutable};
@@ -36,11 +36,6 @@ impl Report {
             fields.push(("urgent", "yes".to_owned()));
         }
         fields.into_iter().collect()
-    }
-
-    /// The referral itself, made by the rules of its kind.
-    pub fn into_referral(self, head: Head) -> Result<Referral, Refusal> {
-        record::create(head, &self.referral_fields(), &Related::default())
     }
 
     /// The fields of a new observation for each address that a provider can be asked about:

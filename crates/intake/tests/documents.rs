@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_casework::record::observation::Observation;
-use pendeen_casework::record::referral::SelectorKind;
-use pendeen_casework::record::{Head, Id, Kind, Related, create};
+use pendeen_casework::record::referral::{Referral, SelectorKind};
+use pendeen_casework::record::{ActContext, Head, Id, Kind, Related, create};
+use pendeen_casework::settings::Settings;
 use pendeen_intake::{
     Cause, Document, Format, Limits, Outcome, PartyRole, Place, Rejected, Report, Status,
     read_document, read_document_within,
@@ -373,10 +374,15 @@ fn a_report_becomes_a_referral_and_an_observation_for_each_address_with_a_time()
         name: "DC Example".to_owned(),
         roles: [Role::IntelligenceOfficer].into(),
         force: None,
+        knows: Knows::default(),
     };
     let now = "2026-07-02T00:00:00Z".parse().unwrap();
     let head = |kind, id| Head::new(kind, Uuid::from_u128(id), &world, now);
-    let referral = report.clone().into_referral(head(Kind::Referral, 2)).unwrap();
+    let settings = Settings::default();
+    let context = |fields, related| ActContext { fields, related, by: &world, at: now, settings: &settings };
+    let none = Related::default();
+    let referral: Referral =
+        create(head(Kind::Referral, 2), &context(&report.referral_fields(), &none)).unwrap();
     assert_eq!(referral.selectors, report.selectors);
     assert_eq!(referral.document.as_deref(), Some(report.document.as_str()));
     assert!(referral.urgent);
@@ -386,8 +392,10 @@ fn a_report_becomes_a_referral_and_an_observation_for_each_address_with_a_time()
     assert!(referral.summary.contains("without a time"));
     let fields = report.observation_fields(Id::new(referral.head.id));
     let related = Related::new(vec![referral.into()]);
-    let made: Vec<Observation> =
-        fields.iter().map(|f| create(head(Kind::Observation, 3), f, &related).unwrap()).collect();
+    let made: Vec<Observation> = fields
+        .iter()
+        .map(|f| create(head(Kind::Observation, 3), &context(f, &related)).unwrap())
+        .collect();
     let shown: Vec<_> =
         made.iter().map(|o| (&*o.address, o.port, &*o.zone, &*o.service, &*o.event)).collect();
     assert_eq!(

@@ -45,6 +45,7 @@ use jiff::Timestamp;
 use sea_orm::{
     AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+use pendeen_casework::settings::Settings;
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, Semaphore};
@@ -77,6 +78,7 @@ pub struct Store {
 }
 
 impl std::fmt::Debug for Store {
+    settings: Settings,
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store")
             .field("backend", &self.db.get_database_backend())
@@ -114,7 +116,21 @@ impl Store {
             });
         let db = Database::connect(options).await.map_err(StoreError::Database)?;
         let hashing = Arc::new(Semaphore::new(account::HASHED_AT_A_TIME));
-        Ok(Self { db, writer: Arc::new(Mutex::new(())), hashing, entropy })
+        let (writer, settings) = (Arc::new(Mutex::new(())), Settings::default());
+        Ok(Self { db, writer, hashing, entropy, settings })
+    }
+
+    /// The same store under what the force or the operation set for itself; the defaults
+    /// otherwise.
+    #[must_use]
+    pub fn with_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// What rules are given as settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Brings the schema to this program's version; does nothing where it already is.

@@ -13,7 +13,7 @@ use super::charge::Charge;
 use super::subject::About;
 use super::{
     Act, ActContext, CASE, Detail, Facet, Head, Id, Kind, Lines, Link, Need, Next, REASON, Record,
-    Related, Signed, Urgency, end_of, link, links, moment, months_after, uk_date,
+    Signed, Urgency, end_of, link, links, moment, months_after, uk_date,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
@@ -274,7 +274,8 @@ impl Record for Arrest {
         }
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let case = Case::joined(&mut head, fields, related)?;
         let at = fields.moment("at")?;
         if at > head.created {

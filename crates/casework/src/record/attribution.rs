@@ -16,7 +16,7 @@ use super::premises::Premises;
 use super::subject::Subject;
 use super::{
     Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, OPERATION, REASON, Record,
-    Related, Signed, Urgency, link, links,
+    Signed, Urgency, link, links,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
@@ -265,7 +265,8 @@ impl Record for AttributionRequest {
         (act == "send").then(|| self.provider.clone())
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         head.join_operation(fields, related)?;
         let observation = match fields.if_given("observation", Fields::record)? {
             None => None,

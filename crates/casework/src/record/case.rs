@@ -149,7 +149,8 @@ impl Record for Case {
         }
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let mut people = Vec::new();
         let package = match fields.if_given("package", Fields::record)? {
             None => None,

@@ -10,7 +10,7 @@ use super::arrest::{self, Arrest};
 use super::case::Case;
 use super::subject::About;
 use super::{
-    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record, Related,
+    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record,
     day, link, links,
 };
 use crate::form::{Field, Fields, Input, Refusal};
@@ -190,7 +190,8 @@ impl Record for Charge {
         })
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let arrest: Arrest = related.get("arrest", fields.record("arrest")?)?;
         head.belong_to("arrest", &arrest.head)?;
         if arrest.state == arrest::State::NoFurtherAction {

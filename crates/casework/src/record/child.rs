@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::case::Case;
 use super::{
     Act, ActContext, CASE, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record,
-    Related, Signed, Urgency, link, links, moment,
+    Signed, Urgency, link, links, moment,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
@@ -227,7 +227,8 @@ impl Record for Child {
         (step.step == Step::Referral).then(|| "Children's Services".to_owned())
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let case = Case::joined(&mut head, fields, related)?;
         let known_since = fields.moment("known_since")?;
         if known_since > head.created {
@@ -336,6 +337,7 @@ impl Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Related;
     use crate::record::testing::{World, fields};
 
     fn child(world: &mut World, immediate: &str) -> Child {
@@ -415,8 +417,7 @@ mod tests {
         let case = world.case();
         let case = Case { head: Head { id: child.case.uuid(), ..case.head.clone() }, ..case };
         let closing = fields([("outcome", "no_further_action"), ("reason", "Nothing found")]);
-        let context =
-            ActContext { fields: &closing, related: &related, by: &world.by, at: world.now };
+        let context = world.context(&closing, &related);
         let refusal = crate::record::perform(&case, "close", &context).unwrap_err();
         assert!(matches!(refusal, Refusal::Missing { who: Some(Role::SafeguardingOfficer), .. }));
     }

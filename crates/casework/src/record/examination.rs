@@ -12,9 +12,9 @@ use super::case::Case;
 use super::exhibit::{self, Exhibit, Owner};
 use super::{
     Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Need, Next, REASON, Record,
-    Related, Signed, Urgency, link, links,
+    Signed, Urgency, link, links,
 };
-use crate::form::{Field, Fields, Input, Refusal};
+use crate::form::{Field, Input, Refusal};
 use crate::person::Role;
 
 states! {
@@ -172,7 +172,8 @@ impl Record for Examination {
         }
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let exhibit: Exhibit = related.get("exhibit", fields.record("exhibit")?)?;
         head.belong_to("exhibit", &exhibit.head)?;
         let notice = fields.get("notice").map(str::to_owned);
@@ -264,6 +265,7 @@ impl Examination {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::form::Fields;
     use crate::record::testing::{World, fields};
 
     pub const DIGEST: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";

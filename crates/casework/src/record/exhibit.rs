@@ -249,7 +249,8 @@ impl Record for Exhibit {
         }
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let case = Case::joined(&mut head, fields, related)?;
         let case = Id::new(case.head.id);
         let search = match fields.if_given("search", Fields::record)? {

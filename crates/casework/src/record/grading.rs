@@ -11,10 +11,10 @@ use super::case::Case;
 use super::examination::Examination;
 use super::exhibit::Exhibit;
 use super::{
-    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record, Related,
+    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record,
     Signed, Urgency, link, links,
 };
-use crate::form::{Field, Fields, Input, Refusal};
+use crate::form::{Field, Input, Refusal};
 use crate::person::Role;
 
 states! {
@@ -158,7 +158,8 @@ impl Record for Grading {
         Some(Next { role: Role::Examiner, what: what.to_owned(), due: None, urgency })
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let examination: Examination = related.get("examination", fields.record("examination")?)?;
         head.belong_to("examination", &examination.head)?;
         if !examination.is_finished() {

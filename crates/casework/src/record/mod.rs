@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::force::ForceKey;
 use crate::form::{Field, Fields, Refusal};
+use crate::settings::Settings;
 use crate::person::{Person, PersonId, Role};
 
 #[macro_use]
@@ -340,64 +341,11 @@ pub trait Record:
         let _ = act;
         None
     }
-    /// A new record from filled-in fields; `related` holds the records that they name.
-    fn create(head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal>;
+    /// A new record from filled-in fields; the context holds the records that they name.
+    fn create(head: Head, context: &ActContext<'_>) -> Result<Self, Refusal>;
     /// Does an act; a refusal changes nothing that is kept.
     /// Callers go through [`perform`], which checks state and required fields first.
     fn apply(&mut self, act: &str, context: &ActContext<'_>) -> Result<(), Refusal>;
-}
-
-/// Everything an act is done with.
-#[derive(Debug, Clone, Copy)]
-pub struct ActContext<'a> {
-    /// What was filled in.
-    pub fields: &'a Fields,
-    /// The records that fields and needs name.
-    pub related: &'a Related,
-    /// Who acts.
-    pub by: &'a Person,
-    /// When, UTC.
-    pub at: Timestamp,
-}
-
-/// Makes a record from a filled-in form, after checking the required fields.
-pub fn create<R: Record>(head: Head, fields: &Fields, related: &Related) -> Result<R, Refusal> {
-    fields.check(R::CREATE)?;
-    R::create(head, fields, related).map_err(|refusal| refusal.labelled(R::CREATE))
-}
-
-/// The next version of a record after an act; the record itself is not changed.
-pub fn perform<R: Record>(record: &R, act: &str, context: &ActContext<'_>) -> Result<R, Refusal> {
-    let spec = R::ACTS
-        .iter()
-        .find(|a| a.name == act)
-        .ok_or_else(|| Refusal::UnknownAct(act.to_owned()))?;
-    if !spec.from.contains(&record.state()) {
-        return Err(Refusal::WrongState {
-            act: spec.label.to_owned(),
-            record: record.title(),
-            state: record.state().replace('_', " "),
-        });
-    }
-    context.fields.check(spec.fields)?;
-    let mut after = record.clone();
-    after.apply(act, context).map_err(|refusal| refusal.labelled(spec.fields))?;
-    after.head_mut().version += 1;
-    after.head_mut().updated = context.at;
-    Ok(after)
-}
-
-/// Refuses that one person takes both of two steps.
-pub fn second_person(
-    step: &str,
-    first: PersonId,
-    first_name: &str,
-    second: &Person,
-) -> Result<(), Refusal> {
-    if first == second.id {
-        return Err(Refusal::SamePerson { step: step.to_owned(), other: first_name.to_owned() });
-    }
-    Ok(())
 }
 
 /// Defines the modules, [`Kind`] and [`AnyRecord`] from one list.
@@ -478,8 +426,8 @@ macro_rules! records {
                 match self { $(Self::$Type(r) => serde_json::to_value(r),)* }
             }
             /// A new record of a kind.
-            pub fn create(kind: Kind, head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
-                match kind { $(Kind::$Type => create::<$module::$Type>(head, fields, related).map(Self::$Type),)* }
+            pub fn create(kind: Kind, head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+                match kind { $(Kind::$Type => create::<$module::$Type>(head, context).map(Self::$Type),)* }
             }
             /// See [`perform`].
             pub fn perform(&self, act: &str, context: &ActContext<'_>) -> Result<Self, Refusal> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::case::Case;
 use super::subject::About;
 use super::{
-    Act, ActContext, CASE, Detail, Facet, Head, Id, Kind, Lines, Link, Next, Record, Related,
+    Act, ActContext, CASE, Detail, Facet, Head, Id, Kind, Lines, Link, Next, Record,
     Signed, link, links, moment,
 };
 use crate::form::{Field, Fields, Input, Refusal};
@@ -139,7 +139,8 @@ impl Record for Notification {
         (act == "make").then(|| self.name.clone())
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let case = Case::joined(&mut head, fields, related)?;
         Ok(Self {
             about: case.person(fields, related)?,

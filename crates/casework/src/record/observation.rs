@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::attribution::{self, AttributionRequest};
 use super::referral::{Referral, Selector};
 use super::{
-    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record, Related,
+    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record,
     Urgency, link, links, moment,
 };
-use crate::form::{Field, Fields, Input, Refusal};
+use crate::form::{Field, Input, Refusal};
 use crate::person::Role;
 
 states! {
@@ -122,7 +122,8 @@ impl Record for Observation {
         })
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let referral: Referral = related.get("referral", fields.record("referral")?)?;
         head.belong_to("referral", &referral.head)?;
         Ok(Self {

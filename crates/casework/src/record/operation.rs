@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, ActContext, Detail, Head, Kind, Lines, Link, Next, REASON, Record, Related};
-use crate::form::{Field, Fields, Input, Refusal};
+use super::{Act, ActContext, Detail, Head, Kind, Lines, Link, Next, REASON, Record};
+use crate::form::{Field, Input, Refusal};
 
 states! {
     /// Where an operation stands.
@@ -61,7 +61,8 @@ impl Record for Operation {
         None
     }
 
-    fn create(head: Head, fields: &Fields, _related: &Related) -> Result<Self, Refusal> {
+    fn create(head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let fields = context.fields;
         Ok(Self {
             head: Head { force: None, ..head },
             state: State::Open,

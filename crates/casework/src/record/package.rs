@@ -19,7 +19,7 @@ use super::{
     Related, Signed, Urgency, link, links,
 };
 use crate::force::ForceKey;
-use crate::form::{Field, Fields, Input, Refusal};
+use crate::form::{Field, Input, Refusal};
 use crate::person::Role;
 
 /// Hours within which oral authority must be ratified: a default, forces differ.
@@ -337,7 +337,8 @@ impl Record for Package {
         Some(sealed.force.force().name.to_owned())
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let subject: Subject = related.get("subject", fields.record("subject")?)?;
         head.belong_to("subject", &subject.head)?;
         Ok(Self {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Act, ActContext, Detail, Facet, Finding, Head, Kind, Lines, Link, Next, Record, Related,
+    Act, ActContext, Detail, Facet, Finding, Head, Kind, Lines, Link, Next, Record,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 
@@ -85,7 +85,8 @@ impl Record for Premises {
         None
     }
 
-    fn create(mut head: Head, fields: &Fields, _related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let fields = context.fields;
         if let Some(force) = fields.if_given("force", Fields::force)? {
             head.force = Some(force);
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::subject::Subject;
 use super::{
     Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, OPERATION, REASON, Record,
-    Related, Urgency, link, links, moment,
+    Urgency, link, links, moment,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
@@ -202,7 +202,8 @@ impl Record for Referral {
         Some(Next { role: Role::IntelligenceOfficer, what: what.to_owned(), due: None, urgency })
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         head.join_operation(fields, related)?;
         let unread = fields.get("unread").map(str::to_owned);
         Ok(Self {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Related, Signed,
+    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Signed,
     Urgency, moment,
 };
 use crate::force::ForceKey;
@@ -120,7 +120,8 @@ impl Record for FiguresRelease {
         })
     }
 
-    fn create(head: Head, fields: &Fields, _related: &Related) -> Result<Self, Refusal> {
+    fn create(head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let fields = context.fields;
         let (as_at, figures, digest) = counted(fields)?;
         Ok(Self {
             head,

@@ -179,7 +179,8 @@ impl Record for Search {
         warrant.map(|id| Need::Record(Kind::Warrant, id.uuid())).into_iter().collect()
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let case = Case::joined(&mut head, fields, related)?;
         let premises: Premises = related.get("premises", fields.record("premises")?)?;
         let case = Id::new(case.head.id);

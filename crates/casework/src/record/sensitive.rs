@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::subject::Subject;
 use super::{
-    Act, ActContext, Detail, Head, Id, Kind, Lines, Link, Next, Record, Related, Restriction,
+    Act, ActContext, Detail, Head, Id, Kind, Lines, Link, Next, Record, Restriction,
     Signed, Urgency, day, link, links,
 };
-use crate::form::{Field, Fields, Input, Refusal};
+use crate::form::{Field, Input, Refusal};
 use crate::person::Role;
 
 states! {
@@ -109,7 +109,8 @@ impl Record for SensitivePersonCheck {
         })
     }
 
-    fn create(head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let subject: Subject = related.get("subject", fields.record("subject")?)?;
         let restriction = Restriction::Role(Role::SensitiveCheckOfficer);
         Ok(Self {

@@ -14,7 +14,7 @@ use super::premises::Premises;
 use super::referral::{Selector, SelectorKind};
 use super::{
     Act, ActContext, Basis, Detail, Facet, Finding, Head, Id, Kind, Lines, Link, Next, OPERATION,
-    REASON, Record, Related, Urgency, day,
+    REASON, Record, Urgency, day,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
@@ -347,7 +347,8 @@ impl Record for Subject {
         })
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         head.join_operation(fields, related)?;
         Ok(Self {
             head,

@@ -38,6 +38,8 @@ pub struct World {
     pub now: Timestamp,
 }
 
+    /// The defaults, until changed.
+    pub settings: Settings,
 impl World {
     pub fn new() -> Self {
         Self {
@@ -47,6 +49,7 @@ impl World {
             now: at("2026-06-01T09:00:00Z"),
         }
     }
+            settings: Settings::default(),
 
     /// Officer `n` of the same force acts from now on.
     pub fn officer(&mut self, n: u128) {
@@ -59,7 +62,8 @@ impl World {
     {
         self.next += 1;
         let head = Head::new(R::KIND, Uuid::from_u128(self.next), &self.by, self.now);
-        let record: R = create(head, fields, &Related::new(self.records.clone()))?;
+        let related = Related::new(self.records.clone());
+        let record: R = create(head, &self.context(fields, &related))?;
         self.records.push(record.clone().into());
         Ok(record)
     }
@@ -76,14 +80,19 @@ impl World {
         AnyRecord: From<R>,
     {
         let related = Related::new(self.records.clone());
-        let context = ActContext { fields, related: &related, by: &self.by, at: self.now };
-        let after = perform(record, act, &context)?;
+        let after = perform(record, act, &self.context(fields, &related))?;
         self.put(after.clone());
         Ok(after)
     }
 
     /// Keeps a record in place of its earlier version.
     pub fn put<R: Record>(&mut self, record: R)
+    /// What an act by the present officer is done with.
+    pub fn context<'a>(&'a self, fields: &'a Fields, related: &'a Related) -> ActContext<'a> {
+        let settings = &self.settings;
+        ActContext { fields, related, by: &self.by, at: self.now, settings }
+    }
+
     where
         AnyRecord: From<R>,
     {

@@ -14,7 +14,7 @@ use super::case::Case;
 use super::premises::Premises;
 use super::{
     Act, ActContext, CASE, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record,
-    Related, Signed, Urgency, day, end_of, link, links, moment, months_after, uk_date,
+    Signed, Urgency, day, end_of, link, links, moment, months_after, uk_date,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
@@ -193,7 +193,8 @@ impl Record for Warrant {
         })
     }
 
-    fn create(mut head: Head, fields: &Fields, related: &Related) -> Result<Self, Refusal> {
+    fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
+        let (fields, related) = (context.fields, context.related);
         let case = Case::joined(&mut head, fields, related)?;
         let premises: Premises = related.get("premises", fields.record("premises")?)?;
         let (statute, kind) = (fields.choice("statute")?, fields.choice("kind")?);

@@ -8,6 +8,7 @@ use pendeen_casework::force::ForceKey;
 use pendeen_casework::form::{Field, Fields, Input, Refusal};
 use pendeen_casework::person::{Person, PersonId};
 use pendeen_casework::record::{Act, ActContext, AnyRecord, Head, Kind, Need, Related};
+use pendeen_casework::settings::Settings;
 use uuid::Uuid;
 
 /// A small deterministic source of choices (PCG-like; quality does not matter here).
@@ -44,6 +45,7 @@ pub struct World {
     pub now: Timestamp,
     fresh: u128,
 }
+    settings: Settings,
 
 const DIGEST: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
@@ -72,6 +74,7 @@ impl World {
             now: "2026-06-01T09:00:00Z".parse().unwrap(),
             fresh: 1000,
         }
+            settings: Settings::default(),
     }
 
     /// Makes a record of this kind, if the rules allow it with what is there.
@@ -81,7 +84,7 @@ impl World {
         let fields = self.fill(kind.create_fields());
         let head = Head::new(kind, Uuid::from_u128(self.fresh), &by, self.now);
         let related = self.related(kind.create_fields(), &fields, &[]);
-        let record = AnyRecord::create(kind, head, &fields, &related)?;
+        let record = AnyRecord::create(kind, head, &self.context(&fields, &related, &by))?;
         self.records.push(record.clone());
         Ok(record)
     }
@@ -95,8 +98,7 @@ impl World {
             fields = self.agreeing(&record, act, &fields);
         }
         let related = self.related(act.fields, &fields, &record.needs(act.name));
-        let context = ActContext { fields: &fields, related: &related, by: &by, at: self.now };
-        let after = record.perform(act.name, &context)?;
+        let after = record.perform(act.name, &self.context(&fields, &related, &by))?;
         self.records[index] = after.clone();
         Ok(after)
     }
@@ -137,8 +139,7 @@ impl World {
         let fields: Fields = filled.iter().chain([(name, answer)]).collect();
         let by = self.somebody();
         let related = self.related(act.fields, &fields, &record.needs(act.name));
-        let context = ActContext { fields: &fields, related: &related, by: &by, at: self.now };
-        if let Ok(after) = record.perform(act.name, &context) {
+        if let Ok(after) = record.perform(act.name, &self.context(&fields, &related, &by)) {
             let _ = (after.title(), after.details(), after.facets(), after.next());
         }
     }
@@ -150,12 +151,21 @@ impl World {
         let by = self.somebody();
         let head = Head::new(kind, Uuid::from_u128(1), &by, self.now);
         let related = self.related(kind.create_fields(), &fields, &[]);
-        if let Ok(record) = AnyRecord::create(kind, head, &fields, &related) {
+        if let Ok(record) = AnyRecord::create(kind, head, &self.context(&fields, &related, &by)) {
             let _ = (record.title(), record.details(), record.facets(), record.next());
         }
     }
 
     fn somebody(&mut self) -> Person {
+    fn context<'a>(
+        &'a self,
+        fields: &'a Fields,
+        related: &'a Related,
+        by: &'a Person,
+    ) -> ActContext<'a> {
+        ActContext { fields, related, by, at: self.now, settings: &self.settings }
+    }
+
         let force = (self.dice.below(4) > 0).then_some("E23000035");
         officer(self.dice.below(5), force)
     }

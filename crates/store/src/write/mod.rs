@@ -17,6 +17,7 @@ use pendeen_casework::form::{Field, Fields, Input, Refusal};
 use pendeen_casework::permission::{Action, Denied, Permit, decide, decide_create};
 use pendeen_casework::person::Person;
 use pendeen_casework::record::{ActContext, AnyRecord, Head, Kind, Need, Related};
+use pendeen_casework::settings::Settings;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 use tokio::sync::OwnedMutexGuard;
 use uuid::Uuid;
@@ -38,6 +39,7 @@ pub struct Batch {
     txn: DatabaseTransaction,
     tail: Tail,
     entropy: Arc<dyn Entropy>,
+    settings: Settings,
     _writer: OwnedMutexGuard<()>,
 }
 
@@ -47,7 +49,8 @@ impl Store {
         let writer = Arc::clone(&self.writer).lock_owned().await;
         let txn = self.begin_write().await?;
         let tail = Tail::lock(&txn).await?;
-        Ok(Batch { txn, tail, entropy: Arc::clone(&self.entropy), _writer: writer })
+        let (entropy, settings) = (Arc::clone(&self.entropy), self.settings);
+        Ok(Batch { txn, tail, entropy, settings, _writer: writer })
     }
 
     /// Makes a record from a filled-in form.
@@ -116,7 +119,10 @@ impl Batch {
     ) -> Result<AnyRecord> {
         permitted_to_create(&permit, kind, &head)?;
         let related = self.named(permit.person(), kind.create_fields(), fields).await?;
-        let record = AnyRecord::create(kind, head, fields, &Related::new(related))?;
+        let (related, by) = (Related::new(related), permit.person());
+        let settings = &self.settings;
+        let context = ActContext { fields, related: &related, by, at, settings };
+        let record = AnyRecord::create(kind, head, &context)?;
         self.insert(permit.person(), record, kind.create_fields(), fields, at).await
     }
 
@@ -152,8 +158,9 @@ impl Batch {
             .map_or(&[][..], |act| act.fields);
         let mut related = self.named(permit.person(), specs, fields).await?;
         related.extend(self.needed(&before.needs(permit.action())).await?);
-        let context =
-            ActContext { fields, related: &Related::new(related), by: permit.person(), at };
+        let (related, by) = (Related::new(related), permit.person());
+        let settings = &self.settings;
+        let context = ActContext { fields, related: &related, by, at, settings };
         let after = before.perform(permit.action(), &context)?;
 
         let body = rows::body(&after)?;

@@ -6,7 +6,7 @@ use pendeen_casework::record::{AnyRecord, Kind, Related};
 use pendeen_store::document::{Document, DocumentDigest};
 
 use crate::fixture::{Fixture, at, person};
-use crate::world::{act, fields, head, intelligence, make};
+use crate::world::{act, context, fields, head, intelligence, make};
 
 pub async fn a_document_is_kept_byte_for_byte_and_once(db: Fixture) {
     let officer = person(1, &[Role::IntelligenceOfficer], None);
@@ -82,8 +82,9 @@ pub async fn a_record_kept_as_it_was_built_opens_no_document(db: Fixture) {
     let filled = fields([("source", "IWF"), ("reference", "1"), ("summary", &*hex)]);
     let head = head(Kind::Referral, 1, &officer);
     let permit = decide_create(&officer, Kind::Referral, &head).unwrap();
-    let built =
-        AnyRecord::create(Kind::Referral, head, &filled, &Related::new(Vec::new())).unwrap();
+    let none = Related::default();
+    let context = context(&filled, &none, &officer, at(1));
+    let built = AnyRecord::create(Kind::Referral, head, &context).unwrap();
     let kept = store.create_record(permit, built, at(2)).await.unwrap();
     let kept = act(store, &officer, &kept, "triage", &fields([])).await.unwrap();
     let read = store.document(&officer, Kind::Referral, kept.head().id, digest, at(5)).await;

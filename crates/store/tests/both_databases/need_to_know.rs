@@ -6,14 +6,14 @@ use pendeen_casework::force::ForceKey;
 use pendeen_casework::form::Field;
 use pendeen_casework::permission::{Action, Visibility, decide, decide_create, visibility};
 use pendeen_casework::person::{Person, Role};
-use pendeen_casework::record::{ActContext, AnyRecord, Head, Kind, Related, Restriction};
+use pendeen_casework::record::{AnyRecord, Head, Kind, Related, Restriction};
 use pendeen_store::audit::EntryFilter;
 use pendeen_store::query::{Belongs, Query, Slice, Sort};
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, at, person};
 use crate::world::{
-    act, everybody, fields, head, intelligence, make, plausible, prepared_by, referral,
+    act, context, everybody, fields, head, intelligence, make, plausible, prepared_by, referral,
 };
 
 const FORCE: &str = "E23000035";
@@ -31,16 +31,13 @@ pub fn one_of_each(author: &Person) -> Vec<AnyRecord> {
     for (n, kind) in (1_u128..).zip(Kind::ALL) {
         let related = Related::new(made.values().cloned().collect());
         let filled = plausible(kind.create_fields(), &made, FORCE);
-        let record = AnyRecord::create(*kind, head(*kind, n, author), &filled, &related);
+        let made_at = head(*kind, n, author);
+        let context = context(&filled, &related, author, made_at.created);
+        let record = AnyRecord::create(*kind, made_at, &context);
         let mut record = record.unwrap_or_else(|refusal| panic!("{kind:?}: {refusal}"));
         for name in prepared_by(*kind) {
             let filled = plausible(act_fields(*kind, name), &made, FORCE);
-            let context = ActContext {
-                fields: &filled,
-                related: &related,
-                by: author,
-                at: record.head().created,
-            };
+            let context = context(&filled, &related, author, record.head().created);
             record = record.perform(name, &context).unwrap();
         }
         made.insert(*kind, record);

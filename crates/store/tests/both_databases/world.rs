@@ -1,11 +1,14 @@
 //! The shortest way to make records and act on them in a case.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use jiff::Timestamp;
 use pendeen_casework::form::{Field, Fields, Input};
 use pendeen_casework::permission::{Action, Denied, decide, decide_create};
 use pendeen_casework::person::{Person, Role};
-use pendeen_casework::record::{AnyRecord, Head, Kind};
+use pendeen_casework::record::{ActContext, AnyRecord, Head, Kind, Related};
+use pendeen_casework::settings::Settings;
 use pendeen_store::{Store, StoreError};
 use uuid::Uuid;
 
@@ -24,6 +27,17 @@ pub fn fields<const N: usize>(pairs: [(&str, &str); N]) -> Fields {
 /// A head with an identifier made from `n`, spread so that numbers differ.
 pub fn head(kind: Kind, n: u128, by: &Person) -> Head {
     Head::new(kind, Uuid::from_u128(n * 0x1_0001_0001_0001), by, at(i64::try_from(n).unwrap()))
+}
+
+/// What rules are given, under the default settings.
+pub fn context<'a>(
+    fields: &'a Fields,
+    related: &'a Related,
+    by: &'a Person,
+    at: Timestamp,
+) -> ActContext<'a> {
+    static DEFAULTS: LazyLock<Settings> = LazyLock::new(Settings::default);
+    ActContext { fields, related, by, at, settings: &DEFAULTS }
 }
 
 /// Makes a record as a person would.
