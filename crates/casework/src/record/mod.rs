@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use crate::force::ForceKey;
 use crate::form::{Field, Fields, Refusal};
-use crate::settings::Settings;
 use crate::person::{Person, PersonId, Role};
+use crate::settings::Settings;
 
 #[macro_use]
 mod vocabulary;
@@ -346,6 +346,61 @@ pub trait Record:
     /// Does an act; a refusal changes nothing that is kept.
     /// Callers go through [`perform`], which checks state and required fields first.
     fn apply(&mut self, act: &str, context: &ActContext<'_>) -> Result<(), Refusal>;
+}
+
+/// Everything that making a record or an act is done with.
+#[derive(Debug, Clone, Copy)]
+pub struct ActContext<'a> {
+    /// What was filled in.
+    pub fields: &'a Fields,
+    /// The records that fields and needs name.
+    pub related: &'a Related,
+    /// Who acts.
+    pub by: &'a Person,
+    /// When, UTC.
+    pub at: Timestamp,
+    /// What the force or the operation set for itself.
+    pub settings: &'a Settings,
+}
+
+/// Makes a record from a filled-in form, after checking the required fields.
+pub fn create<R: Record>(head: Head, context: &ActContext<'_>) -> Result<R, Refusal> {
+    context.fields.check(R::CREATE)?;
+    R::create(head, context).map_err(|refusal| refusal.labelled(R::CREATE))
+}
+
+/// The next version of a record after an act; the record itself is not changed.
+pub fn perform<R: Record>(record: &R, act: &str, context: &ActContext<'_>) -> Result<R, Refusal> {
+    let spec = R::ACTS
+        .iter()
+        .find(|a| a.name == act)
+        .ok_or_else(|| Refusal::UnknownAct(act.to_owned()))?;
+    if !spec.from.contains(&record.state()) {
+        return Err(Refusal::WrongState {
+            act: spec.label.to_owned(),
+            record: record.title(),
+            state: record.state().replace('_', " "),
+        });
+    }
+    context.fields.check(spec.fields)?;
+    let mut after = record.clone();
+    after.apply(act, context).map_err(|refusal| refusal.labelled(spec.fields))?;
+    after.head_mut().version += 1;
+    after.head_mut().updated = context.at;
+    Ok(after)
+}
+
+/// Refuses that one person takes both of two steps.
+pub fn second_person(
+    step: &str,
+    first: PersonId,
+    first_name: &str,
+    second: &Person,
+) -> Result<(), Refusal> {
+    if first == second.id {
+        return Err(Refusal::SamePerson { step: step.to_owned(), other: first_name.to_owned() });
+    }
+    Ok(())
 }
 
 /// Defines the modules, [`Kind`] and [`AnyRecord`] from one list.
