@@ -256,6 +256,28 @@ pub mod audit_opening {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Which records were erased, and under which decision; never changed.
+pub mod erasure {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "erasure")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub record_id: Uuid,
+        pub at: i64,
+        pub proposed_by: Uuid,
+        pub approved_by: Uuid,
+        pub approved_by_name: String,
+        pub decision: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// One row: where the audit log ends. Locking it makes a writer the only one.
 pub mod audit_head {
     use sea_orm::entity::prelude::*;

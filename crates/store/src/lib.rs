@@ -13,7 +13,8 @@
 //! - [`mod@write`]: making records and acts on them, alone or several in one transaction;
 //! - [`audit`]: the append-only log, its bytes and its chain;
 //! - [`figures`]: counting what [`pendeen_casework::figure`] defines;
-//! - [`account`], [`session`], [`document`];
+//! - [`erasure`]: emptying a record, which leaves a provable hole;
+//! - [`account`], [`session`], [`document`]; [`backup`];
 //! - [`migration`]: the schema, and what the database itself refuses.
 //!
 //! **One writer.** A writing transaction first locks the end of the audit chain (`BEGIN
@@ -27,8 +28,10 @@
 
 pub mod account;
 pub mod audit;
+pub mod backup;
 pub mod document;
 mod entity;
+pub mod erasure;
 mod error;
 pub mod figures;
 pub mod migration;
@@ -42,10 +45,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pendeen_casework::settings::Settings;
 use sea_orm::{
     AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-use pendeen_casework::settings::Settings;
 };
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, Semaphore};
@@ -75,10 +78,10 @@ pub struct Store {
     writer: Arc<Mutex<()>>,
     hashing: Arc<Semaphore>,
     entropy: Arc<dyn Entropy>,
+    settings: Settings,
 }
 
 impl std::fmt::Debug for Store {
-    settings: Settings,
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store")
             .field("backend", &self.db.get_database_backend())

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::audit::log::{Committed, Tail};
 use crate::audit::{Leaf, Processing};
 use crate::entity::{link, record, record_version};
+use crate::erasure::ERASED;
 use crate::error::{Result, StoreError};
 use crate::query::{Listed, Row, row};
 use crate::sight::visible;
@@ -83,6 +84,7 @@ impl Store {
         let wanted = crate::clean(&number.trim().to_uppercase());
         let stored = record::Entity::find()
             .filter(record::Column::Number.eq(&wanted))
+            .filter(record::Column::State.ne(ERASED))
             .one(self.db())
             .await?;
         if let Some(found) = stored.as_ref().map(parse).transpose()? {
@@ -243,7 +245,8 @@ impl Store {
     }
 }
 
-/// The stored record of this kind and id, whoever asks: for rules, and before a decision.
+/// The stored record of this kind and id, whoever asks: for rules, and before a decision. An
+/// erased one is not there: see [`crate::erasure`].
 pub(crate) async fn load<C: ConnectionTrait>(
     db: &C,
     kind: Kind,
@@ -251,7 +254,7 @@ pub(crate) async fn load<C: ConnectionTrait>(
 ) -> Result<Option<AnyRecord>> {
     let stored =
         record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.key())).one(db).await?;
-    stored.as_ref().map(parse).transpose()
+    stored.as_ref().filter(|stored| stored.state != ERASED).map(parse).transpose()
 }
 
 /// A stored row as a typed record.

@@ -10,8 +10,10 @@
 //! What the database itself refuses, whoever asks:
 //! - an approver who is the author (`record`);
 //! - changing or deleting a version (`record_version`) or a leaf of the audit log
-//!   (`audit_leaf`), by triggers; on PostgreSQL also TRUNCATE.
+//!   (`audit_leaf`), by triggers; on PostgreSQL also TRUNCATE. The one exception is emptying a
+//!   version whose record has a row in `erasure`.
 
+mod erasure;
 mod tables;
 mod triggers;
 
@@ -22,7 +24,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Founding), Box::new(SignInEpoch)]
+        vec![Box::new(Founding), Box::new(SignInEpoch), Box::new(erasure::Erasure)]
     }
 }
 
