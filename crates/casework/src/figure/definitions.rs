@@ -1,140 +1,13 @@
-//! The definitions of what is counted: each figure as data, with a sentence that says what it
-//! counts.
+//! The figures themselves: every measure that has been published of such an operation, and what
+//! the people who run one ask for besides, each with its sentence.
 //!
-//! In: records. Out: numbers that trace to them. [`count`] is the plain evaluation over records
-//! in memory; the store turns the same [`Figure`] into SQL, and a test there holds the two
-//! against each other. No figure is ever kept as a number, save in a release that froze it.
-//! Small counts are not suppressed here: that is a release's business.
+//! A definition speaks of states, facets and links alone. To add one: a line here; the store
+//! counts it, back to the first record, when the program is next started.
+//!
+//! Source: what the National Crime Agency and the forces published of July 2014 and March 2015.
 
-use std::collections::BTreeSet;
-
-use uuid::Uuid;
-
-use crate::force::ForceKey;
-use crate::record::{AnyRecord, Head, Id, Kind, operation::Operation};
-
-/// What a figure counts, among the records that its [`Query`] selects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// The records themselves.
-    Records,
-    /// The distinct records that their link of this role leads to; a record without such a
-    /// link counts for nothing.
-    Distinct(&'static str),
-}
-
-/// Which records a figure looks at: all of these must hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Query {
-    /// Of this kind.
-    pub kind: Kind,
-    /// In one of these states; in any where there are none.
-    pub states: &'static [&'static str],
-    /// With each of these facets (name, value).
-    pub facets: &'static [(&'static str, &'static str)],
-}
-
-/// One figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Figure {
-    /// Stable key: in JSON, addresses and releases.
-    pub key: &'static str,
-    /// What a page calls it.
-    pub title: &'static str,
-    /// What it counts, in a sentence that may be published with it.
-    pub sentence: &'static str,
-    /// Which records it looks at.
-    pub query: Query,
-    /// What it counts of them.
-    pub unit: Unit,
-}
-
-/// Inside an operation or outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Part {
-    /// Everything.
-    #[default]
-    All,
-    /// What belongs to this operation.
-    Inside(Id<Operation>),
-    /// What belongs to any operation.
-    InsideAny,
-    /// What belongs to none.
-    Outside,
-}
-
-/// Whose records count, and which part of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Scope {
-    /// This force only.
-    pub force: Option<ForceKey>,
-    /// Inside or outside an operation.
-    pub part: Part,
-}
-
-impl Scope {
-    /// Whether a record with this head is in it.
-    pub fn holds(&self, head: &Head) -> bool {
-        let force = self.force.is_none() || head.force == self.force;
-        let part = match self.part {
-            Part::All => true,
-            Part::Inside(operation) => head.operation == Some(operation),
-            Part::InsideAny => head.operation.is_some(),
-            Part::Outside => head.operation.is_none(),
-        };
-        force && part
-    }
-}
-
-impl Query {
-    /// Whether the record is among those looked at.
-    pub fn selects(&self, record: &AnyRecord) -> bool {
-        record.kind() == self.kind
-            && (self.states.is_empty() || self.states.contains(&record.state()))
-            && (self.facets.is_empty() || self.has_facets(record))
-    }
-
-    fn has_facets(&self, record: &AnyRecord) -> bool {
-        let has = record.facets();
-        self.facets
-            .iter()
-            .all(|(name, value)| has.iter().any(|f| f.name == *name && f.value == *value))
-    }
-}
-
-impl Figure {
-    /// The figure with this key, if there is one.
-    pub fn from_key(key: &str) -> Option<&'static Self> {
-        FIGURES.iter().find(|figure| figure.key == key)
-    }
-}
-
-/// The records that the figure counts, or leads to, within the scope.
-pub fn traced<'a>(
-    figure: &Figure,
-    scope: &Scope,
-    records: impl IntoIterator<Item = &'a AnyRecord>,
-) -> BTreeSet<Uuid> {
-    records
-        .into_iter()
-        .filter(|record| scope.holds(record.head()) && figure.query.selects(record))
-        .flat_map(|record| match figure.unit {
-            Unit::Records => vec![record.head().id],
-            Unit::Distinct(role) => {
-                record.links().iter().filter(|l| l.role == role).map(|l| l.to).collect()
-            }
-        })
-        .collect()
-}
-
-/// The number.
-pub fn count<'a>(
-    figure: &Figure,
-    scope: &Scope,
-    records: impl IntoIterator<Item = &'a AnyRecord>,
-) -> u64 {
-    traced(figure, scope, records).len() as u64
-}
+use super::{Figure, Query, Unit, Within};
+use crate::record::Kind;
 
 const FINISHED: &[&str] = &["finished", "finished_with_gaps"];
 const NOT_DROPPED: &[&str] =
@@ -147,7 +20,7 @@ const fn records(
     sentence: &'static str,
     query: Query,
 ) -> Figure {
-    Figure { key, title, sentence, query, unit: Unit::Records }
+    Figure { key, title, sentence, query, unit: Unit::Records, within: None }
 }
 
 /// A figure that counts what a link of the records leads to.
@@ -158,7 +31,19 @@ const fn distinct(
     query: Query,
     role: &'static str,
 ) -> Figure {
-    Figure { key, title, sentence, query, unit: Unit::Distinct(role) }
+    Figure { key, title, sentence, query, unit: Unit::Distinct(role), within: None }
+}
+
+impl Figure {
+    /// Never more than that figure, in any part of any force.
+    const fn within(self, figure: &'static str) -> Self {
+        Self { within: Some(Within { figure, rest_tells: false }), ..self }
+    }
+
+    /// Likewise; and who is in the other but not in this is as telling as who is in both.
+    const fn of(self, figure: &'static str) -> Self {
+        Self { within: Some(Within { figure, rest_tells: true }), ..self }
+    }
 }
 
 const fn query(
@@ -170,7 +55,7 @@ const fn query(
 }
 
 /// Every figure, in the order in which pages and releases show them.
-pub static FIGURES: [Figure; 19] = [
+pub static FIGURES: [Figure; 20] = [
     records(
         "referrals_received",
         "Referrals received",
@@ -189,13 +74,15 @@ pub static FIGURES: [Figure; 19] = [
         "Warrants granted",
         "Warrants that a court granted, executed or not.",
         query(Kind::Warrant, &["granted", "executed", "expired"], &[]),
-    ),
+    )
+    .within("warrants"),
     records(
         "warrants_executed",
         "Warrants executed",
         "Warrants under which premises were entered at least once.",
         query(Kind::Warrant, &["executed"], &[]),
-    ),
+    )
+    .within("warrants_granted"),
     records(
         "searches",
         "Searches",
@@ -208,7 +95,8 @@ pub static FIGURES: [Figure; 19] = [
         "Distinct premises with a search carried out, however often they were searched.",
         query(Kind::Search, &["carried_out"], &[]),
         "premises",
-    ),
+    )
+    .within("searches"),
     records(
         "arrests",
         "Arrests",
@@ -220,13 +108,15 @@ pub static FIGURES: [Figure; 19] = [
         "Arrests of registered sex offenders",
         "Arrests of persons who were registered sex offenders.",
         query(Kind::Arrest, &[], &[("kind", "arrest"), ("rso", "yes")]),
-    ),
+    )
+    .of("arrests"),
     records(
         "arrests_position_of_trust",
         "Arrests of people in positions of trust",
         "Arrests of persons whose work or volunteering gave access to children.",
         query(Kind::Arrest, &[], &[("kind", "arrest"), ("position_of_trust", "yes")]),
-    ),
+    )
+    .of("arrests"),
     records(
         "voluntary_attendances",
         "Voluntary attendances",
@@ -253,7 +143,8 @@ pub static FIGURES: [Figure; 19] = [
          children.",
         query(Kind::Charge, NOT_DROPPED, &[("position_of_trust", "yes")]),
         "subject",
-    ),
+    )
+    .of("charged"),
     records("exhibits", "Exhibits seized", "Things seized.", query(Kind::Exhibit, &[], &[])),
     distinct(
         "devices_examined",
@@ -273,11 +164,21 @@ pub static FIGURES: [Figure; 19] = [
         "Children safeguarded",
         "Children whom a safeguarding officer declared safeguarded after a protective step.",
         query(Kind::Child, &[], &[("safeguarded", "yes")]),
-    ),
+    )
+    .of("children_known"),
     records(
         "children_at_immediate_risk",
         "Children safeguarded who were at immediate risk",
         "Children safeguarded who were at immediate risk at some time.",
         query(Kind::Child, &[], &[("safeguarded", "yes"), ("was_at_immediate_risk", "yes")]),
-    ),
+    )
+    .of("children_safeguarded"),
+    Figure {
+        key: "forces_taking_part",
+        title: "Forces taking part",
+        sentence: "Distinct forces with at least one case.",
+        query: query(Kind::Case, &[], &[]),
+        unit: Unit::Forces,
+        within: None,
+    },
 ];
