@@ -41,6 +41,10 @@ pub enum Command {
     /// The audit log
     #[command(subcommand)]
     Audit(Audit),
+    /// Back up the whole installation into a folder, while work goes on
+    Backup(Backup),
+    /// Restore a backup into a new folder (and database), or check it by restoring it
+    Restore(Restore),
     /// Say what this machine has for the work, and what is missing
     Doctor(Doctor),
     /// Print completions for a shell
@@ -269,6 +273,36 @@ pub enum Audit {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// `pendeen backup`.
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// Where the case data is.
+    #[command(flatten)]
+    pub data: Data,
+    /// Folder for the backup; must not exist yet or be empty. It will hold private keys
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `pendeen restore`.
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The backup: the folder that `pendeen backup` made
+    pub backup: PathBuf,
+    /// Where to restore to: a folder that does not exist yet, an empty database.
+    #[command(flatten)]
+    pub data: Data,
+    /// Restore into a folder that is thrown away: is the backup good?
+    #[arg(long)]
+    pub check: bool,
+    /// Report as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `pendeen doctor`.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_casework::form::Fields;
 use pendeen_casework::permission::{Action, decide, decide_create};
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Person, Role};
 use pendeen_casework::record::operation::Operation;
 use pendeen_casework::record::{AnyRecord, Head, Id, Kind, observation::Observation};
 use pendeen_intake::{Digest, Document, Outcome, Rejected, Report, Status, read_document};
@@ -21,7 +21,7 @@ use pendeen_store::Store;
 use pendeen_store::write::Batch;
 
 use crate::args;
-use crate::system::{SystemClock, SystemIds};
+use crate::system::{SystemClock, SystemIds, operator};
 use crate::{Ended, data, output};
 
 /// The longest document that is kept, in bytes; SQLite's limit for one value is a billion.
@@ -31,7 +31,7 @@ const LARGEST_KEPT: u64 = 512 << 20;
 pub async fn run(args: &args::Intake) -> Result<Ended> {
     let files = documents(&args.sources)?;
     let store = data::open_or_make(&args.data).await?;
-    let by = operator();
+    let by = operator(Role::IntelligenceOfficer);
     let intake =
         Intake { store: &store, ids: &SystemIds, by: &by, operation: None, simulated: false };
     let mut seen = [0_u64; 3];
@@ -57,17 +57,6 @@ pub async fn run(args: &args::Intake) -> Result<Ended> {
         files.len()
     ));
     Ok(if rejected == 0 && !refused { Ended::Done } else { Ended::WithGaps })
-}
-
-/// Who takes documents in from the command line: whoever runs it, as the machine knows them.
-fn operator() -> Person {
-    let name = std::env::var("USER").unwrap_or_else(|_| "an operator".to_owned());
-    Person {
-        id: PersonId::COMMAND_LINE,
-        name: format!("Command line ({name})"),
-        roles: [Role::IntelligenceOfficer].into(),
-        force: None,
-    }
 }
 
 /// Every file named, and every file of the folders named, in order of path.

@@ -7,6 +7,7 @@
 mod account;
 mod args;
 mod audit;
+mod backup;
 mod data;
 mod demo;
 mod doctor;
@@ -82,6 +83,8 @@ fn run(command: Command) -> anyhow::Result<Ended> {
         Command::Demo(args) => block_on(demo::run(&args)),
         Command::Figures(args) => block_on(figures::run(&args)),
         Command::Audit(Audit::Verify { data, json }) => block_on(audit::verify(&data, json)),
+        Command::Backup(args) => block_on(backup::backup(&args)),
+        Command::Restore(args) => block_on(backup::restore(&args)),
         Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -39,6 +39,7 @@ pub mod query;
 pub mod read;
 pub mod session;
 mod sight;
+mod tally;
 pub mod write;
 
 use std::sync::Arc;
@@ -136,10 +137,12 @@ impl Store {
         &self.settings
     }
 
-    /// Brings the schema to this program's version; does nothing where it already is.
+    /// Brings the schema to this program's version, and what figures count to its definitions;
+    /// does nothing where both already are.
     pub async fn migrate(&self) -> Result<()> {
         let _writer = self.writer.lock().await;
-        migration::Migrator::up(&self.db, None).await.map_err(StoreError::Database)
+        migration::Migrator::up(&self.db, None).await.map_err(StoreError::Database)?;
+        self.refresh_tally().await
     }
 
     /// Closes every connection, after which neither this store nor its clones work.

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod audit;
+mod backup;
 mod documents;
 mod durability;
 mod figures;
@@ -80,6 +81,10 @@ cases! {
     documents::a_document_is_read_through_a_record_that_names_it_and_no_other,
     documents::writing_a_digest_down_opens_nothing,
     documents::a_record_kept_as_it_was_built_opens_no_document,
+    backup::a_backup_restored_into_a_new_database_is_the_same,
+    backup::a_backup_of_the_embedded_database_is_restored_into_this_one,
+    backup::every_table_is_in_the_backup_or_left_out_by_name,
+    backup::a_damaged_backup_restores_nothing,
     durability::a_writer_killed_at_any_moment_loses_nothing_acknowledged,
     durability::a_batch_dropped_half_way_leaves_nothing_and_the_next_writer_goes_on,
     records::a_record_reads_back_as_it_was_made,
