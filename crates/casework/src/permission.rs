@@ -9,12 +9,15 @@
 
 mod rules;
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::agency::AgencyKey;
 use crate::force::{FORCES, ForceKey};
 use crate::person::{Person, PersonId, Role};
-use crate::record::{AnyRecord, Head, Kind, Restriction};
+use crate::record::{AnyRecord, Head, Kind, Restriction, common};
 use rules::Relation;
 
 /// What somebody wants to do.
@@ -79,8 +82,10 @@ impl Permit {
 #[error("not permitted")]
 pub struct Denied;
 
-/// Which records of one kind a person may see: an OR of these clauses. Restricted records are
-/// seen only through `restricted_to`; the other clauses select among the unrestricted.
+/// Which records of one kind a person may see: an OR of these clauses.
+///
+/// `all`, `national`, `force`, `authored_by` and `agency` select among the records that are
+/// unrestricted or restricted to one of `circles`; the other clauses stand for themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visibility {
     /// Records of any force and national ones.
@@ -91,20 +96,36 @@ pub struct Visibility {
     pub force: Option<ForceKey>,
     /// Records that this person made.
     pub authored_by: Option<PersonId>,
+    /// Records that were referred to this partner agency.
+    pub agency: Option<AgencyKey>,
+    /// Circles whose records count as unrestricted.
+    pub circles: BTreeSet<Uuid>,
+    /// Records restricted to these circles, whatever their force.
+    pub member_of: BTreeSet<Uuid>,
     /// Restricted records of these roles, whatever their force.
     pub restricted_to: Vec<Role>,
+    /// These records, unless they are restricted to a role.
+    pub opened: BTreeSet<Uuid>,
 }
 
 impl Visibility {
     /// Whether a record with this head is among them: what the store's SQL must also say.
     pub fn admits(&self, head: &Head) -> bool {
+        let related = || {
+            self.all
+                || (self.national && head.force.is_none())
+                || (head.force.is_some() && head.force == self.force)
+                || self.authored_by == Some(head.author)
+                || (head.agency.is_some() && head.agency == self.agency)
+                || self.opened.contains(&head.id)
+        };
         match head.restriction {
             Restriction::Role(role) => self.restricted_to.contains(&role),
-            Restriction::None => {
-                self.all
-                    || (self.national && head.force.is_none())
-                    || (head.force.is_some() && head.force == self.force)
-                    || self.authored_by == Some(head.author)
+            Restriction::None => related(),
+            Restriction::Circle(circle) => {
+                (self.circles.contains(&circle) && related())
+                    || self.member_of.contains(&circle)
+                    || self.opened.contains(&head.id)
             }
         }
     }
@@ -120,6 +141,18 @@ pub fn decide(person: &Person, action: Action<'_>, record: &AnyRecord) -> Result
     permit(person, action.name(), record.kind(), record.head())
 }
 
+/// Decides whether `person` may open `record` in an emergency, beyond what they see: the store
+/// then keeps the reason, raises the alarm and lets them in for a while.
+pub fn decide_break_glass(person: &Person, record: &AnyRecord) -> Result<Permit, Denied> {
+    permit(person, BREAK_GLASS, record.kind(), record.head())
+}
+
+/// What policies call opening a record in an emergency.
+pub const BREAK_GLASS: &str = "break_glass";
+
+/// What policies can be asked about every kind of record, besides its acts.
+pub const COMMON_ACTIONS: [&str; 4] = ["view", "view_guarded", "create", BREAK_GLASS];
+
 /// Decides whether `person` may make a record of `kind` with this head.
 pub fn decide_create(person: &Person, kind: Kind, head: &Head) -> Result<Permit, Denied> {
     permit(person, "create", kind, head)
@@ -128,38 +161,63 @@ pub fn decide_create(person: &Person, kind: Kind, head: &Head) -> Result<Permit,
 /// Which records of `kind` the person may see, as a filter.
 ///
 /// It asks the policies about one example for each relation that they can tell apart: force,
-/// authorship, restriction. A test holds filter and policies against each other.
+/// authorship, partner agency, circle, restriction, broken glass. A test holds filter and
+/// policies against each other.
 pub fn visibility(person: &Person, kind: Kind) -> Visibility {
-    let sees = |force: &str, author: PersonId, restricted_to: Option<Role>| {
-        allowed(person, "view", kind, &Relation { id: Uuid::nil(), force, author, restricted_to })
-    };
-    let other_person = PersonId(Uuid::from_u128(!person.id.0.as_u128()));
+    let sees = |relation: &Relation<'_>| allowed(person, "view", kind, relation);
     let other_force = FORCES.iter().map(|f| f.key).find(|key| Some(*key) != person.force);
-    let elsewhere = other_force.map_or(NATIONAL, ForceKey::as_str);
-    let (own, national) = (force_of(person.force), sees(NATIONAL, other_person, None));
-    let all = national && sees(elsewhere, other_person, None);
-    let own_only = !all && person.force.is_some() && sees(own, other_person, None);
+    let elsewhere = Relation {
+        id: Uuid::nil(),
+        force: other_force.map_or(NATIONAL, ForceKey::as_str),
+        author: PersonId(Uuid::from_u128(!person.id.0.as_u128())),
+        agency: None,
+        circle: None,
+        restricted_to: None,
+        opened: false,
+    };
+    let national = Relation { force: NATIONAL, ..elsewhere };
+    let own = Relation { force: force_of(person.force), ..elsewhere };
+    let authored = Relation { author: person.id, ..elsewhere };
+    let referred = Relation { agency: person.knows.agency.as_ref(), ..elsewhere };
+    let opened = Relation { opened: true, ..elsewhere };
+    // Policies cannot tell one of the person's circles from another.
+    let circle = person.knows.circles.first().copied();
+    let in_circle = |relation: &Relation<'_>| {
+        circle.is_some() && sees(relation) && sees(&Relation { circle, ..*relation })
+    };
+    let all = sees(&national) && sees(&elsewhere);
+    let member = circle.is_some() && sees(&Relation { circle, ..elsewhere });
+    let circles = [&national, &own, &authored, &referred].into_iter().any(in_circle);
     Visibility {
         all,
-        national: national && !all,
-        force: person.force.filter(|_| own_only),
-        authored_by: (!all && sees(elsewhere, person.id, None)).then_some(person.id),
+        national: !all && sees(&national),
+        force: person.force.filter(|_| !all && sees(&own)),
+        authored_by: (!all && sees(&authored)).then_some(person.id),
+        agency: person.knows.agency.clone().filter(|_| !all && sees(&referred)),
+        circles: kept(&person.knows.circles, circles && !(member && !all)),
+        member_of: kept(&person.knows.circles, member && !all),
         restricted_to: person
             .roles
             .iter()
             .copied()
-            .filter(|role| sees(elsewhere, other_person, Some(*role)))
+            .filter(|role| sees(&Relation { restricted_to: Some(*role), ..elsewhere }))
             .collect(),
+        opened: kept(&person.knows.opened, sees(&opened)),
     }
 }
 
+fn kept(ids: &BTreeSet<Uuid>, keep: bool) -> BTreeSet<Uuid> {
+    if keep { ids.clone() } else { BTreeSet::new() }
+}
+
 /// The policies as they are written, one text for each file.
-pub const POLICIES: [(&str, &str); 5] = [
+pub const POLICIES: [(&str, &str); 6] = [
     ("everyone", include_str!("../policies/everyone.cedar")),
     ("national", include_str!("../policies/national.cedar")),
     ("force", include_str!("../policies/force.cedar")),
     ("forensic", include_str!("../policies/forensic.cedar")),
     ("figures", include_str!("../policies/figures.cedar")),
+    ("partner", include_str!("../policies/partner.cedar")),
 ];
 
 /// What the policies may speak of: kinds of record, acts, attributes.
@@ -169,14 +227,19 @@ pub const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
 const NATIONAL: &str = "national";
 
 fn permit(person: &Person, action: &str, kind: Kind, head: &Head) -> Result<Permit, Denied> {
+    let (restricted_to, circle) = match head.restriction {
+        Restriction::None => (None, None),
+        Restriction::Role(role) => (Some(role), None),
+        Restriction::Circle(circle) => (None, Some(circle)),
+    };
     let relation = Relation {
         id: head.id,
         force: force_of(head.force),
         author: head.author,
-        restricted_to: match head.restriction {
-            Restriction::None => None,
-            Restriction::Role(role) => Some(role),
-        },
+        agency: head.agency.as_ref(),
+        circle,
+        restricted_to,
+        opened: person.knows.opened.contains(&head.id),
     };
     if !allowed(person, action, kind, &relation) {
         return Err(Denied);
@@ -195,5 +258,9 @@ fn force_of(force: Option<ForceKey>) -> &'static str {
 }
 
 fn allowed(person: &Person, action: &str, kind: Kind, relation: &Relation<'_>) -> bool {
-    rules::allowed(person, force_of(person.force), action, kind, relation)
+    let ask = |action| rules::allowed(person, force_of(person.force), action, kind, relation);
+    match common::asks(action) {
+        Some(all) => all.iter().all(|action| ask(action)),
+        None => ask(action),
+    }
 }

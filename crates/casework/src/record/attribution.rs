@@ -106,6 +106,22 @@ const ZONE: Field = Field::required("zone", "Zone of that time", Input::Text)
 const REFERENCE: Field = Field::required("reference", "Reference", Input::Text);
 
 impl Record for AttributionRequest {
+    const SEALED: &'static [&'static str] = &[
+        "checked",
+        "with_spoc",
+        "authorised",
+        "refused",
+        "sent",
+        "answered",
+        "expired",
+        "error_reported",
+    ];
+    const FOUR_EYES: &'static [(&'static str, &'static str)] = &[
+        ("head.author", "checked.by"),
+        ("head.author", "authorised.signed.by"),
+        ("checked.by", "authorised.signed.by"),
+        ("authorised.signed.by", "authorised.reviewed.by"),
+    ];
     standing!();
     const KIND: Kind = Kind::AttributionRequest;
     const CREATE: &'static [Field] = &[
@@ -245,7 +261,9 @@ impl Record for AttributionRequest {
 
     fn next(&self) -> Option<Next> {
         let (role, what) = match self.state {
-            State::Drafted => (Role::IntelligenceOfficer, "Check this request: enter the event again"),
+            State::Drafted => {
+                (Role::IntelligenceOfficer, "Check this request: enter the event again")
+            }
             State::Checked => (Role::IntelligenceOfficer, "Pass this request to the SPoC"),
             State::WithSpoc => (Role::AuthorisingOfficer, "Authorise or refuse this request"),
             _ if self.review_due() => {
@@ -344,12 +362,7 @@ impl AttributionRequest {
     }
 
     fn check(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
-        super::second_person(
-            "the check",
-            self.head.author,
-            &self.head.author_name,
-            context.by,
-        )?;
+        super::second_person("the check", self.head.author, &self.head.author_name, context.by)?;
         let differing = self.event.differing(&Event::read(context.fields)?);
         if let Some(first) = differing.first() {
             return Err(Refusal::field(

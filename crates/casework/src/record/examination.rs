@@ -74,6 +74,8 @@ pub struct Examination {
 }
 
 impl Record for Examination {
+    const SEALED: &'static [&'static str] =
+        &["running", "finished", "finished_with_gaps", "failed"];
     standing!();
     const KIND: Kind = Kind::Examination;
     const CREATE: &'static [Field] = &[
@@ -103,12 +105,7 @@ impl Record for Examination {
                 Field::required("tool_version", "Tool and version", Input::System),
             ],
         },
-        Act {
-            name: "fail",
-            label: "Record that it failed",
-            from: &["running"],
-            fields: &[REASON],
-        },
+        Act { name: "fail", label: "Record that it failed", from: &["running"], fields: &[REASON] },
     ];
 
     fn title(&self) -> String {
@@ -138,7 +135,8 @@ impl Record for Examination {
     }
 
     fn facets(&self) -> Vec<Facet> {
-        let tables = self.outcome.iter().map(|o| Facet::new("examination_digest", &*o.examination_digest));
+        let tables =
+            self.outcome.iter().map(|o| Facet::new("examination_digest", &*o.examination_digest));
         [
             Facet::new("reference", &*self.reference),
             Facet::flag("known_hits", self.known_hits() > 0),
@@ -342,18 +340,12 @@ pub(super) mod tests {
     fn an_exhibit_in_the_store_is_not_examined() {
         let mut world = World::new();
         let exhibit = with_examiner(&mut world, "suspect");
-        let back = world
-            .act(&exhibit, "store", &fields([("to", "Store"), ("seal", "S1")]))
-            .unwrap();
-        let examination: Examination = world.create(&fields([
-            ("exhibit", &*back.head.id.to_string()),
-            ("scope", "Pictures"),
-        ]));
+        let back =
+            world.act(&exhibit, "store", &fields([("to", "Store"), ("seal", "S1")])).unwrap();
+        let examination: Examination =
+            world.create(&fields([("exhibit", &*back.head.id.to_string()), ("scope", "Pictures")]));
         let queued = world.act(&examination, "queue", &fields([("examiner", "E")])).unwrap();
-        assert!(matches!(
-            world.act(&queued, "start", &fields([])),
-            Err(Refusal::Missing { .. })
-        ));
+        assert!(matches!(world.act(&queued, "start", &fields([])), Err(Refusal::Missing { .. })));
     }
 
     #[test]

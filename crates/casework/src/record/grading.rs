@@ -11,8 +11,8 @@ use super::case::Case;
 use super::examination::Examination;
 use super::exhibit::Exhibit;
 use super::{
-    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record,
-    Signed, Urgency, link, links,
+    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record, Signed,
+    Urgency, link, links,
 };
 use crate::form::{Field, Input, Refusal};
 use crate::person::Role;
@@ -81,6 +81,8 @@ pub struct Grading {
 }
 
 impl Record for Grading {
+    const SEALED: &'static [&'static str] = &["graded", "confirmed"];
+    const FOUR_EYES: &'static [(&'static str, &'static str)] = &[("graded.by", "confirmed.by")];
     standing!();
     const KIND: Kind = Kind::Grading;
     const CREATE: &'static [Field] = &[
@@ -96,11 +98,7 @@ impl Record for Grading {
             from: &["ungraded", "graded"],
             fields: &[
                 Field::required("category", "Category", Input::Choice(Category::CHOICES)),
-                Field::optional(
-                    "first_generation",
-                    "Made by or for this suspect",
-                    Input::Tick,
-                ),
+                Field::optional("first_generation", "Made by or for this suspect", Input::Tick),
             ],
         },
         Act { name: "confirm", label: "Confirm", from: &["graded"], fields: &[] },

@@ -9,295 +9,43 @@
 //! To add a kind: a file here, a line in `records!`, its rules in `policies/`.
 
 use std::fmt;
-use std::marker::PhantomData;
+use std::sync::LazyLock;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use uuid::Uuid;
 
-use crate::force::ForceKey;
-use crate::form::{Field, Fields, Refusal};
-use crate::person::{Person, PersonId, Role};
-use crate::settings::Settings;
+use crate::form::{Field, Refusal};
+use crate::person::PersonId;
 
 #[macro_use]
 mod vocabulary;
 
+mod act;
+pub mod common;
+mod correction;
+mod head;
+mod id;
+pub mod mark;
+mod need;
+pub mod restriction;
+mod shown;
+pub mod support;
+mod ties;
+
 #[cfg(test)]
 mod testing;
 
+pub use act::{Act, ActContext, create, perform, second_person};
+pub use head::{Head, Restriction};
+pub use id::Id;
+pub use need::{Link, Need, Related};
+pub use shown::{Detail, Facet, Next, Urgency};
 pub use vocabulary::{
-    Basis, CASE, Finding, Lines, OPERATION, REASON, Signed, StateSpec, day, end_of, link, links,
+    Basis, CASE, Colleague, Finding, Lines, OPERATION, REASON, Signed, StateSpec, day, end_of, link, links,
     moment, months_after, uk_date,
 };
 
 /// What a person is told who names a record that is not there or not theirs to see.
 pub(crate) const NOT_SEEN: &str = "choose a record that exists and that you may see";
-
-/// Identifies a record of one kind; ids of different kinds do not mix.
-pub struct Id<R> {
-    uuid: Uuid,
-    kind: PhantomData<fn() -> R>,
-}
-
-impl<R> Id<R> {
-    /// Wraps a bare identifier; the caller vouches for the kind.
-    pub const fn new(uuid: Uuid) -> Self {
-        Self { uuid, kind: PhantomData }
-    }
-
-    /// The bare identifier.
-    pub const fn uuid(self) -> Uuid {
-        self.uuid
-    }
-}
-
-impl<R> Clone for Id<R> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<R> Copy for Id<R> {}
-impl<R> PartialEq for Id<R> {
-    fn eq(&self, other: &Self) -> bool {
-        self.uuid == other.uuid
-    }
-}
-impl<R> Eq for Id<R> {}
-impl<R> fmt::Debug for Id<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.uuid.fmt(f)
-    }
-}
-impl<R> fmt::Display for Id<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.uuid.fmt(f)
-    }
-}
-impl<R> Serialize for Id<R> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.uuid.serialize(serializer)
-    }
-}
-impl<'de, R> Deserialize<'de> for Id<R> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Uuid::deserialize(deserializer).map(Self::new)
-    }
-}
-
-/// Who may know that a record exists, beyond what role and force allow.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Restriction {
-    /// Role and force decide.
-    #[default]
-    None,
-    /// Only holders of this role, whatever their force; invisible to all others.
-    Role(Role),
-}
-
-/// What every record has, whatever its kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
-    /// Identifies the record.
-    pub id: Uuid,
-    /// What people call it, such as `PKG-7K3M9-QXD4Z`: made from the id, so that it tells
-    /// nothing about how many others there are.
-    pub number: String,
-    /// 1 for the first version, one more for each act.
-    pub version: u32,
-    /// The force whose work it is; none for national work.
-    pub force: Option<ForceKey>,
-    /// The operation it belongs to, if any.
-    pub operation: Option<Id<operation::Operation>>,
-    /// Who may know of it.
-    pub restriction: Restriction,
-    /// Made by the demo, not by work: shown as such wherever it appears.
-    pub simulated: bool,
-    /// Who made it.
-    pub author: PersonId,
-    /// The author's name at that time.
-    pub author_name: String,
-    /// Who approved it, where the kind asks for a second person; never the author.
-    pub approver: Option<PersonId>,
-    /// When it was made, UTC.
-    pub created: Timestamp,
-    /// When its present version was made, UTC.
-    pub updated: Timestamp,
-}
-
-impl Head {
-    /// The head of a new record of this kind.
-    pub fn new(kind: Kind, id: Uuid, author: &Person, now: Timestamp) -> Self {
-        Self {
-            id,
-            number: number(kind, id),
-            version: 1,
-            force: author.force,
-            operation: None,
-            restriction: Restriction::None,
-            simulated: false,
-            author: author.id,
-            author_name: author.name.clone(),
-            approver: None,
-            created: now,
-            updated: now,
-        }
-    }
-}
-
-/// A record's number: the kind's prefix and 50 bits of its id in Crockford's base 32. Of a
-/// million records of one kind, two have the same number with a chance of one in 2,000; the
-/// store refuses the second, and its maker draws another id.
-fn number(kind: Kind, id: Uuid) -> String {
-    const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let bits = id.as_u128() & ((1 << 50) - 1);
-    let digit = |i: u32| char::from(DIGITS[usize::try_from((bits >> (5 * i)) & 31).unwrap_or(0)]);
-    let code: String = (0..10).rev().map(digit).collect();
-    format!("{}-{}-{}", kind.prefix(), &code[..5], &code[5..])
-}
-
-/// A named relation from one record to another, such as a warrant's `case`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
-    /// What the other record is to this one: `case`, `subject`, `premises`, ...
-    pub role: &'static str,
-    /// The other record's kind.
-    pub kind: Kind,
-    /// The other record.
-    pub to: Uuid,
-}
-
-impl Link {
-    /// A link to a typed record.
-    pub fn to<R: Record>(role: &'static str, id: Id<R>) -> Self {
-        Self { role, kind: R::KIND, to: id.uuid() }
-    }
-}
-
-/// A property that lists and figures select by, such as `immediate_risk = yes`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facet {
-    /// Stable name.
-    pub name: &'static str,
-    /// Value.
-    pub value: String,
-}
-
-impl Facet {
-    /// A facet with a text value.
-    pub fn new(name: &'static str, value: impl Into<String>) -> Self {
-        Self { name, value: value.into() }
-    }
-
-    /// A facet that is `yes` or `no`.
-    pub fn flag(name: &'static str, set: bool) -> Self {
-        Self::new(name, if set { "yes" } else { "no" })
-    }
-}
-
-/// One line of a record as a page shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detail {
-    /// The label.
-    pub label: &'static str,
-    /// The text; paragraphs are separated by line feeds.
-    pub text: String,
-    /// Shown only to those who may [`crate::permission::Action::ViewGuarded`]: a child's name.
-    pub guarded: bool,
-}
-
-impl Detail {
-    /// A line that is always shown.
-    pub fn new(label: &'static str, text: impl fmt::Display) -> Self {
-        Self { label, text: text.to_string(), guarded: false }
-    }
-}
-
-/// How pressing something is; the order of My work. A child at immediate risk comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Urgency {
-    /// A child is at immediate risk.
-    Immediate,
-    /// Risk band very high.
-    VeryHigh,
-    /// Risk band high.
-    High,
-    /// Risk band medium, and whatever has no band.
-    Medium,
-    /// Risk band low.
-    Low,
-}
-
-/// What must be done next with a record, by whom, by when: a line of somebody's My work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Next {
-    /// Who does it.
-    pub role: Role,
-    /// What, as an instruction: "Authorise or return this package".
-    pub what: String,
-    /// By when, if a clock runs.
-    pub due: Option<Timestamp>,
-    /// How pressing.
-    pub urgency: Urgency,
-}
-
-/// Another record that a rule must know before an act, whoever acts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// This record.
-    Record(Kind, Uuid),
-    /// Every record of `kind` whose link called `role` leads to `to`: a subject's
-    /// sensitive-person checks, a case's searches.
-    LinkedTo {
-        /// The kind wanted.
-        kind: Kind,
-        /// The name of its link.
-        role: &'static str,
-        /// Where the link leads.
-        to: Uuid,
-    },
-}
-
-/// The records that were asked for by [`Need`]s and record fields, as the store holds them in
-/// the transaction of the act. Rules read them; the person who acts need not be able to.
-#[derive(Debug, Clone, Default)]
-pub struct Related(Vec<AnyRecord>);
-
-impl Related {
-    /// From what the store loaded.
-    pub fn new(records: Vec<AnyRecord>) -> Self {
-        Self(records)
-    }
-
-    /// The record of this kind and id, or a refusal that names the field `field`.
-    pub fn get<R: Record + TryFrom<AnyRecord>>(&self, field: &str, id: Uuid) -> Result<R, Refusal> {
-        self.all::<R>().find(|r| r.head().id == id).ok_or_else(|| Refusal::Field {
-            name: field.to_owned(),
-            label: R::KIND.label().to_owned(),
-            problem: NOT_SEEN.to_owned(),
-        })
-    }
-
-    /// Every record of one kind.
-    pub fn all<R: Record + TryFrom<AnyRecord>>(&self) -> impl Iterator<Item = R> {
-        self.0.iter().filter_map(|record| R::try_from(record.clone()).ok())
-    }
-}
-
-/// An act that a kind of record knows.
-#[derive(Debug, Clone, Copy)]
-pub struct Act {
-    /// Stable name: in stored history, addresses and policies.
-    pub name: &'static str,
-    /// What the button says.
-    pub label: &'static str,
-    /// The states in which it is possible.
-    pub from: &'static [&'static str],
-    /// What it asks for.
-    pub fields: &'static [Field],
-}
 
 /// A record of the operation.
 pub trait Record:
@@ -311,6 +59,14 @@ pub trait Record:
     const ACTS: &'static [Act];
     /// Its states and the steps between them; a new record is in the first.
     const STATES: &'static [StateSpec];
+    /// The states in which what it was made with is corrected no more: somebody has signed it,
+    /// or it has gone out. What was wrong is then superseded by an act of the kind.
+    const SEALED: &'static [&'static str] = &[];
+    /// Which steps two persons must take, as pairs of paths in the stored body at which two
+    /// different persons stand. Acts refuse one person for both; so does the database itself.
+    const FOUR_EYES: &'static [(&'static str, &'static str)] = &[];
+    /// Whether it is work that belongs to one operation or to none.
+    const IN_OPERATION: bool = true;
 
     /// What every record has.
     fn head(&self) -> &Head;
@@ -324,12 +80,24 @@ pub trait Record:
     fn details(&self) -> Vec<Detail>;
     /// Its relations to other records.
     fn links(&self) -> Vec<Link>;
+    /// The record that it is a part of: it belongs to the operation of that one, and moves with
+    /// it. As a rule the case that it names, or the referral.
+    fn part_of(&self) -> Option<Link> {
+        self.links().into_iter().find(|link| {
+            matches!((link.role, link.kind), ("case", Kind::Case) | ("referral", Kind::Referral))
+        })
+    }
     /// What lists and figures select it by, beyond state, force and operation.
     fn facets(&self) -> Vec<Facet> {
         Vec::new()
     }
     /// What must happen next, if anything.
     fn next(&self) -> Option<Next>;
+    /// The person whose work it is by name, where one was chosen: it stands in that person's My
+    /// work and in no colleague's.
+    fn assigned(&self) -> Option<PersonId> {
+        None
+    }
     /// What the rules of an act must know besides the records its fields name.
     fn needs(&self, act: &str) -> Vec<Need> {
         let _ = act;
@@ -346,61 +114,6 @@ pub trait Record:
     /// Does an act; a refusal changes nothing that is kept.
     /// Callers go through [`perform`], which checks state and required fields first.
     fn apply(&mut self, act: &str, context: &ActContext<'_>) -> Result<(), Refusal>;
-}
-
-/// Everything that making a record or an act is done with.
-#[derive(Debug, Clone, Copy)]
-pub struct ActContext<'a> {
-    /// What was filled in.
-    pub fields: &'a Fields,
-    /// The records that fields and needs name.
-    pub related: &'a Related,
-    /// Who acts.
-    pub by: &'a Person,
-    /// When, UTC.
-    pub at: Timestamp,
-    /// What the force or the operation set for itself.
-    pub settings: &'a Settings,
-}
-
-/// Makes a record from a filled-in form, after checking the required fields.
-pub fn create<R: Record>(head: Head, context: &ActContext<'_>) -> Result<R, Refusal> {
-    context.fields.check(R::CREATE)?;
-    R::create(head, context).map_err(|refusal| refusal.labelled(R::CREATE))
-}
-
-/// The next version of a record after an act; the record itself is not changed.
-pub fn perform<R: Record>(record: &R, act: &str, context: &ActContext<'_>) -> Result<R, Refusal> {
-    let spec = R::ACTS
-        .iter()
-        .find(|a| a.name == act)
-        .ok_or_else(|| Refusal::UnknownAct(act.to_owned()))?;
-    if !spec.from.contains(&record.state()) {
-        return Err(Refusal::WrongState {
-            act: spec.label.to_owned(),
-            record: record.title(),
-            state: record.state().replace('_', " "),
-        });
-    }
-    context.fields.check(spec.fields)?;
-    let mut after = record.clone();
-    after.apply(act, context).map_err(|refusal| refusal.labelled(spec.fields))?;
-    after.head_mut().version += 1;
-    after.head_mut().updated = context.at;
-    Ok(after)
-}
-
-/// Refuses that one person takes both of two steps.
-pub fn second_person(
-    step: &str,
-    first: PersonId,
-    first_name: &str,
-    second: &Person,
-) -> Result<(), Refusal> {
-    if first == second.id {
-        return Err(Refusal::SamePerson { step: step.to_owned(), other: first_name.to_owned() });
-    }
-    Ok(())
 }
 
 /// Defines the modules, [`Kind`] and [`AnyRecord`] from one list.
@@ -437,15 +150,27 @@ macro_rules! records {
             }
             /// What making a new one asks for.
             pub fn create_fields(self) -> &'static [Field] {
-                match self { $(Self::$Type => <$module::$Type as Record>::CREATE,)* }
+                match self { $(Self::$Type => {
+                    static FIELDS: LazyLock<Vec<Field>> =
+                        LazyLock::new(restriction::create_fields::<$module::$Type>);
+                    &FIELDS
+                })* }
             }
             /// The states it passes through; a new record is in the first.
             pub fn states(self) -> &'static [StateSpec] {
                 match self { $(Self::$Type => <$module::$Type as Record>::STATES,)* }
             }
-            /// What can be done to one.
+            /// Pairs of paths in a stored body at which one person must never stand twice.
+            pub fn four_eyes(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+                let own = match self { $(Self::$Type => <$module::$Type as Record>::FOUR_EYES,)* };
+                own.iter().copied().chain([("head.author", "head.approver")])
+            }
+            /// What can be done to one: the kind's own acts, then those of every kind.
             pub fn acts(self) -> &'static [Act] {
-                match self { $(Self::$Type => <$module::$Type as Record>::ACTS,)* }
+                match self { $(Self::$Type => {
+                    static ACTS: LazyLock<Vec<Act>> = LazyLock::new(common::acts::<$module::$Type>);
+                    &ACTS
+                })* }
             }
         }
 
@@ -492,9 +217,13 @@ macro_rules! records {
             pub fn disclosed_to(&self, act: &str) -> Option<String> {
                 match self { $(Self::$Type(r) => r.disclosed_to(act),)* }
             }
-            /// See [`Record::needs`].
+            /// What the rules of an act must know besides the records its fields name.
             pub fn needs(&self, act: &str) -> Vec<Need> {
-                match self { $(Self::$Type(r) => r.needs(act),)* }
+                match self { $(Self::$Type(r) => common::needs(r, act),)* }
+            }
+            /// See [`Record::part_of`].
+            pub fn part_of(&self) -> Option<Link> {
+                match self { $(Self::$Type(r) => r.part_of(),)* }
             }
             /// Its kind.
             pub fn kind(&self) -> Kind {
@@ -528,6 +257,10 @@ macro_rules! records {
             pub fn facets(&self) -> Vec<Facet> {
                 match self { $(Self::$Type(r) => r.facets(),)* }
             }
+            /// See [`Record::assigned`].
+            pub fn assigned(&self) -> Option<PersonId> {
+                match self { $(Self::$Type(r) => r.assigned(),)* }
+            }
             /// See [`Record::next`].
             pub fn next(&self) -> Option<Next> {
                 match self { $(Self::$Type(r) => r.next(),)* }
@@ -555,7 +288,16 @@ records! {
     grading::Grading, "grading", "GRD", "Grading", "Gradings";
     child::Child, "child", "CHD", "Child", "Children";
     notification::Notification, "notification", "NOT", "Notification", "Notifications";
+    nominal::Nominal, "nominal", "NOM", "Person", "People";
+    vehicle::Vehicle, "vehicle", "VEH", "Vehicle", "Vehicles";
+    device::Device, "device", "DEV", "Device known of", "Devices known of";
+    event::Event, "event", "EVT", "Event", "Events";
+    action::Action, "action", "ACT", "Action", "Actions";
+    paper::Paper, "paper", "DOC", "Document", "Documents";
+    team::Team, "team", "TEA", "Team", "Teams";
     release::FiguresRelease, "figures_release", "FIG", "Figures release", "Figures releases";
+    circle::Circle, "circle", "CIR", "Circle of need to know", "Circles of need to know";
+    break_glass::BreakGlass, "break_glass", "BRK", "Access in an emergency", "Accesses in an emergency";
 }
 
 impl Kind {

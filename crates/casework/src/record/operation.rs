@@ -30,6 +30,7 @@ pub struct Operation {
 }
 
 impl Record for Operation {
+    const IN_OPERATION: bool = false;
     standing!();
     const KIND: Kind = Kind::Operation;
     const CREATE: &'static [Field] = &[

@@ -4,11 +4,11 @@
 //! -> closed; returned (wrong force) -> sent elsewhere. In: a subject and what the force needs to
 //! know. It leaves only sealed: `send` takes the digest of its bundle. Author, assessor and
 //! authoriser are not one person. Where a child is at immediate risk it may go on oral
-//! authority, recorded at once and ratified within [`RATIFY_WITHIN_HOURS`]; the sensitive-person
+//! authority, recorded at once and ratified within the hours that settings give; the sensitive-person
 //! check then runs beside it. Sending gives the record to the receiving force; national
 //! intelligence keeps sight of it (`policies/`).
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
@@ -21,9 +21,6 @@ use super::{
 use crate::force::ForceKey;
 use crate::form::{Field, Input, Refusal};
 use crate::person::Role;
-
-/// Hours within which oral authority must be ratified: a default, forces differ.
-pub const RATIFY_WITHIN_HOURS: i64 = 4;
 
 states! {
     /// Where a package stands.
@@ -98,6 +95,10 @@ pub struct OralAuthority {
     pub reason: String,
     /// Recorded by whom, when.
     pub recorded: Signed,
+    /// By when it must be ratified, as set when it was recorded; none in records made before it
+    /// was kept.
+    #[serde(default)]
+    pub ratify_by: Option<Timestamp>,
     /// Ratified by whom, when.
     pub ratified: Option<Signed>,
 }
@@ -146,6 +147,22 @@ pub struct Package {
 const BUNDLE: Field = Field::required("bundle", "Digest of the sealed bundle", Input::System);
 
 impl Record for Package {
+    const SEALED: &'static [&'static str] = &[
+        "assessed",
+        "authorised",
+        "sent",
+        "acknowledged",
+        "in_progress",
+        "resulted",
+        "closed",
+        "returned",
+    ];
+    const FOUR_EYES: &'static [(&'static str, &'static str)] = &[
+        ("head.author", "authorised.by"),
+        ("assessed.by", "authorised.by"),
+        ("head.author", "oral.ratified.by"),
+        ("oral.recorded.by", "oral.ratified.by"),
+    ];
     standing!();
     const KIND: Kind = Kind::Package;
     const CREATE: &'static [Field] = &[
@@ -274,10 +291,7 @@ impl Record for Package {
     }
 
     fn links(&self) -> Vec<Link> {
-        links([
-            link("subject", self.about.subject),
-            self.case.and_then(|id| link("case", id)),
-        ])
+        links([link("subject", self.about.subject), self.case.and_then(|id| link("case", id))])
     }
 
     fn facets(&self) -> Vec<Facet> {
@@ -315,6 +329,11 @@ impl Record for Package {
             State::Closed => return None,
         };
         Some(Next { role, what: what.to_owned(), due: None, urgency: self.about.urgency() })
+    }
+
+    /// Of nothing: a package comes before the case that is opened from it.
+    fn part_of(&self) -> Option<Link> {
+        None
     }
 
     fn needs(&self, act: &str) -> Vec<Need> {
@@ -398,7 +417,7 @@ impl Package {
     /// By when oral authority must be ratified, while it is not.
     pub fn ratification_due(&self) -> Option<Timestamp> {
         let oral = self.oral.as_ref().filter(|oral| oral.ratified.is_none())?;
-        oral.recorded.at.checked_add(RATIFY_WITHIN_HOURS.hours()).ok()
+        Some(oral.ratify_by.unwrap_or(oral.recorded.at))
     }
 
     /// Takes in what is newest about the subject, so that what is authorised is what is known.
@@ -475,10 +494,12 @@ impl Package {
                 Role::IntelligenceOfficer,
             ));
         }
+        let within = context.settings.package.ratify_within_hours;
         self.oral = Some(OralAuthority {
             given_by: context.fields.text("given_by")?,
             reason: context.fields.text("reason")?,
             recorded: Signed::now(context),
+            ratify_by: context.at.checked_add(within.hours()).ok(),
             ratified: None,
         });
         self.dispatch(self.destination, context)
@@ -511,7 +532,10 @@ impl Package {
     fn start(&mut self, context: &ActContext<'_>) -> Done {
         let case: Case = context.related.get("case", context.fields.record("case")?)?;
         if case.package.map(Id::uuid) != Some(self.head.id) {
-            return Err(Refusal::field("case", "choose the case that was opened from this package"));
+            return Err(Refusal::field(
+                "case",
+                "choose the case that was opened from this package",
+            ));
         }
         self.case = Some(Id::new(case.head.id));
         self.state = State::InProgress;

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Signed,
-    Urgency, moment,
+    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Signed, Urgency,
+    moment,
 };
 use crate::force::ForceKey;
 use crate::form::{Field, Fields, Input, Refusal};
@@ -54,6 +54,9 @@ const DIGEST: Field = Field::required("digest", "Digest of the figures", Input::
 const AS_AT: Field = Field::required("as_at", "As at", Input::System);
 
 impl Record for FiguresRelease {
+    const SEALED: &'static [&'static str] = &["approved", "published"];
+    const FOUR_EYES: &'static [(&'static str, &'static str)] = &[("head.author", "approved.by")];
+    const IN_OPERATION: bool = false;
     standing!();
     const KIND: Kind = Kind::FiguresRelease;
     const CREATE: &'static [Field] = &[
@@ -72,12 +75,7 @@ impl Record for FiguresRelease {
             fields: &[AS_AT, FIGURES, DIGEST],
         },
         Act { name: "approve", label: "Approve", from: &["drafted"], fields: &[] },
-        Act {
-            name: "send_back",
-            label: "Send back",
-            from: &["approved"],
-            fields: &[REASON],
-        },
+        Act { name: "send_back", label: "Send back", from: &["approved"], fields: &[REASON] },
         Act { name: "publish", label: "Publish", from: &["approved"], fields: &[] },
     ];
 

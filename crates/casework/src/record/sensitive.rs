@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::subject::Subject;
 use super::{
-    Act, ActContext, Detail, Head, Id, Kind, Lines, Link, Next, Record, Restriction,
-    Signed, Urgency, day, link, links,
+    Act, ActContext, Detail, Head, Id, Kind, Lines, Link, Next, Record, Restriction, Signed,
+    Urgency, day, link, links,
 };
 use crate::form::{Field, Input, Refusal};
 use crate::person::Role;
@@ -51,6 +51,8 @@ pub struct SensitivePersonCheck {
 const LIST: Field = Field::required("list", "List and its version", Input::Text);
 
 impl Record for SensitivePersonCheck {
+    const SEALED: &'static [&'static str] = &["clear", "match"];
+    const FOUR_EYES: &'static [(&'static str, &'static str)] = &[("head.author", "done.by")];
     standing!();
     const KIND: Kind = Kind::SensitivePersonCheck;
     const CREATE: &'static [Field] =
@@ -148,12 +150,7 @@ impl SensitivePersonCheck {
     }
 
     fn conclude(&mut self, state: State, context: &ActContext<'_>) -> Result<(), Refusal> {
-        super::second_person(
-            "the check",
-            self.head.author,
-            &self.head.author_name,
-            context.by,
-        )?;
+        super::second_person("the check", self.head.author, &self.head.author_name, context.by)?;
         self.list = Some(context.fields.text("list")?);
         self.note = context.fields.get("note").map(str::to_owned);
         self.done = Some(Signed::now(context));
