@@ -1,41 +1,106 @@
-//! Counting what [`pendeen_casework::figure`] defines, in SQL over records, facets and links.
+//! Counting what [`pendeen_casework::figure`] defines, as at now or any moment before.
 //!
-//! In: a figure and a scope. Out: numbers, never names; restricted records count as the figure
+//! In: a scope and a moment. Out: numbers, never names; restricted records count as the figure
 //! says, because a published figure is of everything. Who may ask is the caller's decision; no
-//! audit leaf, because nobody's data is read. The plain twin, which counts records in memory,
-//! is `casework::figure::count`: a test holds the two against each other.
+//! audit leaf, because nobody's data is read. The records behind a number are another matter:
+//! [`Store::behind`] lists those that a person may see, and leaves its leaf.
+//!
+//! Everything is counted from the rows of [`crate::tally`], all figures in one question. As at
+//! now an index answers it in its own order. The plain twin, which counts records in memory, is
+//! `casework::figure::count`: a test holds the two against each other at many moments.
 
 use std::collections::BTreeMap;
 
-use pendeen_casework::figure::{FIGURES, Figure, Part, Scope, Unit};
+use jiff::Timestamp;
+use pendeen_casework::figure::{FIGURES, Figure, Part, Scope};
 use pendeen_casework::force::ForceKey;
-use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query as Sql, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
+use pendeen_casework::person::Person;
+use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Query as Sql, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryResult};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::Store;
-use crate::entity::{link, record};
+use crate::entity::{record, tally};
 use crate::error::{Result, StoreError};
-use crate::query::{Belongs, belongs, with_facet};
+use crate::query::{Page, Query, Slice};
+use crate::sight::visible;
+use crate::tally::OPEN;
+use crate::{Store, micros};
+
+/// A number of each figure, in the order of [`FIGURES`].
+pub type Counted = Vec<(&'static Figure, u64)>;
 
 impl Store {
-    /// One figure within a scope.
+    /// One figure within a scope, as at now.
     pub async fn figure(&self, figure: &Figure, scope: &Scope) -> Result<u64> {
-        number(self.db(), &counting(figure, scope)).await
+        let select = totals(only(figure, scope, None));
+        let row = self.db().query_one(&select).await?;
+        row.map_or(Ok(0), |row| Ok(named_count(&row)?.1))
     }
 
-    /// Every figure within a scope, in the order of [`FIGURES`], as of one moment.
-    pub async fn figures(&self, scope: &Scope) -> Result<Vec<(&'static Figure, u64)>> {
-        every(&self.snapshot().await?, scope).await
+    /// Every figure within a scope, as at now.
+    pub async fn figures(&self, scope: &Scope) -> Result<Counted> {
+        self.figures_as_at(scope, None).await
+    }
+
+    /// Every figure within a scope, as at a moment; now where there is none.
+    pub async fn figures_as_at(&self, scope: &Scope, as_at: Option<Timestamp>) -> Result<Counted> {
+        every(self.db(), scope, as_at).await
+    }
+
+    /// Every figure of each force that has any, and of national work, as at a moment. What
+    /// several forces share counts once for each, so a sum may be more than the figure over all.
+    pub async fn figures_by_force(
+        &self,
+        part: Part,
+        as_at: Option<Timestamp>,
+    ) -> Result<BTreeMap<Option<ForceKey>, Counted>> {
+        let scope = Scope { force: None, part };
+        let select = split_by_force(standing(&scope, as_at));
+        let mut counts: BTreeMap<Option<ForceKey>, BTreeMap<String, u64>> = BTreeMap::new();
+        for row in self.db().query_all(&select).await? {
+            let (figure, count) = named_count(&row)?;
+            counts.entry(force_in(&row, 2)?).or_default().insert(figure, count);
+        }
+        Ok(counts.into_iter().map(|(force, counts)| (force, in_order(&counts))).collect())
+    }
+
+    /// One figure for each force that has any, and for national work, as at now.
+    pub async fn figure_by_force(
+        &self,
+        figure: &Figure,
+        part: Part,
+    ) -> Result<BTreeMap<Option<ForceKey>, u64>> {
+        let scope = Scope { force: None, part };
+        let rows = self.db().query_all(&split_by_force(only(figure, &scope, None))).await?;
+        rows.iter().map(|row| Ok((force_in(row, 2)?, named_count(row)?.1))).collect()
+    }
+
+    /// What the figure counts, as at a moment, as far as the person may see it; nothing tells
+    /// how much they may not.
+    pub async fn behind(
+        &self,
+        who: &Person,
+        (figure, scope, as_at): (&Figure, &Scope, Option<Timestamp>),
+        page: Slice,
+        at: Timestamp,
+    ) -> Result<Page> {
+        let counted = Sql::select()
+            .column(figure.behind())
+            .from(tally::Entity)
+            .cond_where(only(figure, scope, as_at))
+            .take();
+        let seen = visible(who, &[]).add(record::Column::Id.in_subquery(counted));
+        let query = Query { page, force: scope.force, ..Query::default() };
+        self.listed(who, &query, seen, &format!("figure:{}", figure.key), at).await
     }
 
     /// The figures as a release freezes them, each with its definition, inside and outside the
     /// operation as of one moment: JSON, and the SHA-256 of its bytes in hexadecimal.
     pub async fn frozen_figures(&self, force: Option<ForceKey>) -> Result<(String, String)> {
         let db = self.snapshot().await?;
-        let inside = every(&db, &Scope { force, part: Part::InsideAny }).await?;
-        let outside = every(&db, &Scope { force, part: Part::Outside }).await?;
+        let inside = every(&db, &Scope { force, part: Part::InsideAny }, None).await?;
+        let outside = every(&db, &Scope { force, part: Part::Outside }, None).await?;
         let counted = inside.into_iter().zip(outside).map(|((figure, inside), (_, outside))| {
             let counts = json!({
                 "title": figure.title,
@@ -49,82 +114,100 @@ impl Store {
         let digest = hex::encode(Sha256::digest(&text));
         Ok((text, digest))
     }
+}
 
-    /// One figure for each force that has any, and for national work. What several forces share
-    /// counts once for each, so the sum may be more than the figure over all.
-    pub async fn figure_by_force(
-        &self,
-        figure: &Figure,
-        part: Part,
-    ) -> Result<BTreeMap<Option<ForceKey>, u64>> {
-        let mut select = counting(figure, &Scope { force: None, part });
-        let force = (record::Entity, record::Column::Force);
-        select.expr(Expr::col(force)).add_group_by([Expr::col(force)]);
-        let rows = self.db().query_all(&select).await?;
-        rows.into_iter()
-            .map(|row| {
-                let count: i64 = row.try_get_by_index(0)?;
-                let force: Option<String> = row.try_get_by_index(1)?;
-                let force = force
-                    .map(|key| {
-                        ForceKey::parse(&key)
-                            .ok_or(StoreError::Conflict("a record has an unknown force"))
-                    })
-                    .transpose()?;
-                Ok((force, u64::try_from(count).unwrap_or(0)))
-            })
-            .collect()
+/// Which column of the tally leads to the records that a page lists.
+trait Behind {
+    fn behind(&self) -> tally::Column;
+}
+
+impl Behind for Figure {
+    fn behind(&self) -> tally::Column {
+        match self.unit {
+            pendeen_casework::figure::Unit::Forces => tally::Column::RecordId,
+            _ => tally::Column::Counted,
+        }
     }
 }
 
-async fn every<C: ConnectionTrait>(db: &C, scope: &Scope) -> Result<Vec<(&'static Figure, u64)>> {
-    let mut counted = Vec::with_capacity(FIGURES.len());
-    for figure in &FIGURES {
-        counted.push((figure, number(db, &counting(figure, scope)).await?));
-    }
-    Ok(counted)
+async fn every<C: ConnectionTrait>(
+    db: &C,
+    scope: &Scope,
+    as_at: Option<Timestamp>,
+) -> Result<Counted> {
+    let rows = db.query_all(&totals(standing(scope, as_at))).await?;
+    let counts: BTreeMap<_, _> = rows.iter().map(named_count).collect::<Result<_>>()?;
+    Ok(in_order(&counts))
 }
 
-async fn number<C: ConnectionTrait>(db: &C, select: &SelectStatement) -> Result<u64> {
-    let row = db.query_one(select).await?;
-    let count: i64 = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
-    Ok(u64::try_from(count).unwrap_or(0))
+fn in_order(counts: &BTreeMap<String, u64>) -> Counted {
+    FIGURES.iter().map(|f| (f, counts.get(f.key).copied().unwrap_or(0))).collect()
 }
 
-/// `SELECT count FROM record [JOIN link] WHERE what the figure and the scope say`.
-fn counting(figure: &Figure, scope: &Scope) -> SelectStatement {
-    let mut select = Sql::select();
-    select.from(record::Entity).cond_where(selected(figure, scope));
-    match figure.unit {
-        Unit::Records => select.expr(Expr::col(Asterisk).count()),
-        Unit::Distinct(role) => {
-            let to = Expr::col((link::Entity, link::Column::ToId));
-            let same = Expr::col((link::Entity, link::Column::FromId))
-                .equals((record::Entity, record::Column::Id));
-            let named = Expr::col((link::Entity, link::Column::Role)).eq(role);
-            select.expr(to.count_distinct()).inner_join(link::Entity, same.and(named))
+fn named_count(row: &QueryResult) -> Result<(String, u64)> {
+    let count: i64 = row.try_get_by_index(1)?;
+    Ok((row.try_get_by_index(0)?, u64::try_from(count).unwrap_or(0)))
+}
+
+fn force_in(row: &QueryResult, index: usize) -> Result<Option<ForceKey>> {
+    let key: Option<String> = row.try_get_by_index(index)?;
+    let known = |key: String| {
+        ForceKey::parse(&key).ok_or(StoreError::Conflict("a record has an unknown force"))
+    };
+    key.map(known).transpose()
+}
+
+/// The rows that stand at the moment within the scope.
+fn standing(scope: &Scope, as_at: Option<Timestamp>) -> Condition {
+    use tally::Column;
+    let at_the_time = match as_at {
+        None => Condition::all().add(Column::Until.eq(OPEN)),
+        Some(at) => {
+            let at = micros(at);
+            Condition::all().add(Column::Since.lte(at)).add(Column::Until.gt(at))
         }
     };
-    select
+    let of_force = scope.force.map(|force| Column::Force.eq(force.as_str()));
+    let part = match scope.part {
+        Part::All => None,
+        Part::Inside(operation) => Some(Column::Operation.eq(operation.uuid())),
+        Part::InsideAny => Some(Column::Operation.is_not_null()),
+        Part::Outside => Some(Column::Operation.is_null()),
+    };
+    at_the_time.add_option(of_force).add_option(part)
 }
 
-fn selected(figure: &Figure, scope: &Scope) -> Condition {
-    use record::Column;
-    let query = &figure.query;
-    let mut all = Condition::all().add(Column::Kind.eq(query.kind.key()));
-    if !query.states.is_empty() {
-        all = all.add(Column::State.is_in(query.states.iter().copied()));
+fn only(figure: &Figure, scope: &Scope, as_at: Option<Timestamp>) -> Condition {
+    standing(scope, as_at).add(tally::Column::Figure.eq(figure.key))
+}
+
+/// `SELECT figure, COUNT(*) FROM (SELECT DISTINCT figure, counted FROM tally WHERE ...) GROUP BY
+/// figure`: the index gives the inner rows in order, so that nothing is sorted to tell what is
+/// distinct.
+fn totals(which: Condition) -> SelectStatement {
+    grouped(&[tally::Column::Figure, tally::Column::Counted], &[tally::Column::Figure], which)
+}
+
+/// The same for each force.
+fn split_by_force(which: Condition) -> SelectStatement {
+    use tally::Column;
+    let distinct = [Column::Figure, Column::Counted, Column::Force];
+    grouped(&distinct, &[Column::Figure, Column::Force], which)
+}
+
+fn grouped(distinct: &[tally::Column], by: &[tally::Column], which: Condition) -> SelectStatement {
+    let inner = Sql::select()
+        .distinct()
+        .columns(distinct.iter().copied())
+        .from(tally::Entity)
+        .cond_where(which)
+        .take();
+    let mut select = Sql::select();
+    for (index, column) in by.iter().enumerate() {
+        select.column(*column).add_group_by([Expr::col(*column)]);
+        if index == 0 {
+            select.expr(Expr::col(Asterisk).count());
+        }
     }
-    for (name, value) in query.facets {
-        all = all.add(Column::Id.in_subquery(with_facet(name, value)));
-    }
-    if let Some(force) = scope.force {
-        all = all.add(Column::Force.eq(force.as_str()));
-    }
-    match scope.part {
-        Part::All => all,
-        Part::Inside(operation) => all.add(belongs(Belongs::To(operation.uuid()))),
-        Part::InsideAny => all.add(belongs(Belongs::ToSome)),
-        Part::Outside => all.add(belongs(Belongs::ToNone)),
-    }
+    select.from_subquery(inner, Alias::new("standing")).take()
 }

@@ -162,7 +162,7 @@ impl Store {
         Ok(total)
     }
 
-    async fn listed(
+    pub(crate) async fn listed(
         &self,
         who: &Person,
         query: &Query,

@@ -267,7 +267,7 @@ pub(crate) fn parse(stored: &record::Model) -> Result<AnyRecord> {
     from_body(kind, stored.id, &stored.body)
 }
 
-fn from_body(kind: Kind, id: Uuid, body: &str) -> Result<AnyRecord> {
+pub(crate) fn from_body(kind: Kind, id: Uuid, body: &str) -> Result<AnyRecord> {
     serde_json::from_str(body)
         .and_then(|body| AnyRecord::from_json(kind, body))
         .map_err(|source| StoreError::Corrupt { what: "record", id, source })

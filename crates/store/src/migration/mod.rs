@@ -16,6 +16,7 @@
 mod erasure;
 mod tables;
 mod triggers;
+mod tally;
 
 use sea_orm_migration::prelude::*;
 

@@ -11,19 +11,19 @@ pub fn all() -> Vec<TableCreateStatement> {
     tables
 }
 
-fn table(name: &'static str) -> TableCreateStatement {
+pub(super) fn table(name: &'static str) -> TableCreateStatement {
     Table::create().table(Alias::new(name)).take()
 }
 
-fn column(name: &'static str) -> ColumnDef {
+pub(super) fn column(name: &'static str) -> ColumnDef {
     ColumnDef::new(Alias::new(name)).not_null().take()
 }
 
-fn optional(name: &'static str) -> ColumnDef {
+pub(super) fn optional(name: &'static str) -> ColumnDef {
     ColumnDef::new(Alias::new(name))
 }
 
-fn key<const N: usize>(columns: [&'static str; N]) -> IndexCreateStatement {
+pub(super) fn key<const N: usize>(columns: [&'static str; N]) -> IndexCreateStatement {
     let mut index = Index::create();
     for name in columns {
         index.col(Alias::new(name));
@@ -31,7 +31,7 @@ fn key<const N: usize>(columns: [&'static str; N]) -> IndexCreateStatement {
     index.primary().take()
 }
 
-fn refers(
+pub(super) fn refers(
     from: (&'static str, &'static str),
     to: (&'static str, &'static str),
 ) -> ForeignKeyCreateStatement {
@@ -177,14 +177,6 @@ fn audit() -> Vec<TableCreateStatement> {
 /// Every index beyond primary and unique keys: each serves a list, My work, a figure or the
 /// audit page.
 pub fn indices() -> Vec<IndexCreateStatement> {
-    let index = |table: &'static str, columns: &[&'static str]| {
-        let mut index = Index::create();
-        index.name(format!("{table}_by_{}", columns.join("_"))).table(Alias::new(table));
-        for name in columns {
-            index.col(Alias::new(*name));
-        }
-        index
-    };
     vec![
         index("record", &["kind", "restriction", "force", "state"]),
         index("record", &["kind", "restriction", "updated"]),
@@ -198,4 +190,14 @@ pub fn indices() -> Vec<IndexCreateStatement> {
         index("audit_leaf", &["who", "seq"]),
         index("audit_leaf", &["at"]),
     ]
+}
+
+/// An index over these columns, named after them.
+pub(super) fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = Index::create();
+    index.name(format!("{table}_by_{}", columns.join("_"))).table(Alias::new(table));
+    for name in columns {
+        index.col(Alias::new(*name));
+    }
+    index
 }

@@ -18,7 +18,7 @@ use crate::entity::{document, facet, link, record, record_document, record_versi
 use crate::error::{Result, StoreError};
 use crate::query::urgency_rank;
 use crate::sight::restriction_key;
-use crate::{clean, micros};
+use crate::{clean, micros, tally};
 
 /// The record as JSON, as it is kept and committed to.
 pub fn body(record: &AnyRecord) -> Result<String> {
@@ -41,7 +41,8 @@ pub async fn insert<C: ConnectionTrait>(db: &C, record: &AnyRecord, body: &str) 
         .exec_without_returning(db)
         .await?;
     change_links(db, BTreeSet::new(), links(record)).await?;
-    change_facets(db, BTreeSet::new(), facets(record)).await
+    change_facets(db, BTreeSet::new(), facets(record)).await?;
+    tally::begin(db, record).await
 }
 
 /// Writes the next version over the one before, which must still be the stored one.
@@ -62,7 +63,8 @@ pub async fn update<C: ConnectionTrait>(
         return Err(StoreError::Moved { held, now: held + 1 });
     }
     change_links(db, links(before), links(after)).await?;
-    change_facets(db, facets(before), facets(after)).await
+    change_facets(db, facets(before), facets(after)).await?;
+    tally::change(db, before, after).await
 }
 
 /// Keeps the version that an act made.
