@@ -169,6 +169,23 @@ pub struct Serve {
     /// The pages are reached through HTTPS: mark cookies accordingly
     #[arg(long)]
     pub secure_cookies: bool,
+    /// Serve HTTPS: the certificate chain, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Tell metrics for Prometheus on this address, which only monitoring should reach
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
+}
+
+impl Serve {
+    /// Plain HTTP on this address, and nothing else.
+    pub fn plain(data: Data, listen: SocketAddr) -> Self {
+        let (tls_certificate, tls_key, metrics) = (None, None, None);
+        Self { data, listen, secure_cookies: false, tls_certificate, tls_key, metrics }
+    }
 }
 
 /// `pendeen account`.

@@ -18,6 +18,7 @@ mod intake;
 mod man;
 mod output;
 mod serve;
+mod settings;
 mod system;
 mod worker;
 
@@ -100,9 +101,14 @@ fn block_on(command: impl Future<Output = anyhow::Result<Ended>>) -> anyhow::Res
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
 }
 
-/// Logs go to standard error; `PENDEEN_LOG` sets what is logged, warnings by default.
+/// Logs go to standard error; `PENDEEN_LOG` sets what is logged, warnings by default, and
+/// `PENDEEN_LOG_FORMAT=json` makes each line an object.
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PENDEEN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match std::env::var("PENDEEN_LOG_FORMAT").as_deref() {
+        Ok("json") => log.json().init(),
+        _ => log.init(),
+    }
 }

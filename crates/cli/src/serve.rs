@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use pendeen_evidence::worker::WorkerCommand;
-use pendeen_web::{App, Previews};
+use pendeen_web::{App, Certificate, Front, Previews};
 
 use crate::system::{SystemClock, SystemIds};
 use crate::{Ended, args, data, examine, output};
@@ -17,12 +17,19 @@ pub async fn run(args: &args::Serve) -> Result<Ended> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         data_dir: args.data.data.clone(),
-        secure_cookies: args.secure_cookies,
+        secure_cookies: args.secure_cookies || args.tls_certificate.is_some(),
         previews: previews()?,
     };
-    output::say(&format!("pendeen: serving http://{}/ (stop with Ctrl-C)", args.listen));
-    pendeen_web::serve(args.listen, app, stopped()).await?;
+    let front = Front { listen: args.listen, tls: certificate(args), metrics: args.metrics };
+    let scheme = if front.tls.is_some() { "https" } else { "http" };
+    output::say(&format!("pendeen: serving {scheme}://{}/ (stop with Ctrl-C)", args.listen));
+    pendeen_web::serve(&front, app, stopped()).await?;
     Ok(Ended::Done)
+}
+
+fn certificate(args: &args::Serve) -> Option<Certificate> {
+    let (chain, key) = args.tls_certificate.clone().zip(args.tls_key.clone())?;
+    Some(Certificate { chain, key })
 }
 
 /// Previews by this very program, started again as a sandboxed process.

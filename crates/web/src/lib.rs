@@ -12,6 +12,7 @@ mod app;
 mod assets;
 mod error;
 mod examinations;
+mod front;
 mod pages;
 mod previews;
 mod request;
@@ -27,56 +28,19 @@ mod text;
 mod view;
 mod viewer;
 
-use std::net::SocketAddr;
-
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use thiserror::Error;
-use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 
 pub use app::App;
 use error::WebError;
+use front::health;
+pub use front::{Certificate, Front, ServeError, serve};
 use pages::{audit, children, document, figures, items, preview, record, search, sign_in, work};
 pub use previews::Previews;
-
-/// Why the pages cannot be served.
-#[derive(Debug, Error)]
-pub enum ServeError {
-    /// The address is taken, or not ours to listen on: choose another with `--listen`.
-    #[error("cannot listen on {address}; choose another address")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Connections can no longer be accepted.
-    #[error("serving stopped")]
-    Serve(#[source] std::io::Error),
-}
-
-/// Serves the pages until `shutdown` is ready; requests under way are finished first.
-pub async fn serve(
-    listen: SocketAddr,
-    app: App,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), ServeError> {
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|source| ServeError::Listen { address: listen, source })?;
-    session::forget_over(&app).await;
-    let hourly = session::forget_hourly(app.clone());
-    let served = axum::serve(listener, router(app)).with_graceful_shutdown(shutdown);
-    tokio::select! {
-        served = served => served.map_err(ServeError::Serve),
-        () = hourly => Ok(()),
-    }
-}
 
 /// Every address.
 pub fn router(app: App) -> Router {
@@ -97,6 +61,8 @@ pub fn router(app: App) -> Router {
         .route("/search", get(search::show))
         .layer(session::layer(&app))
         .route("/assets/{name}", get(assets::serve))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
         .fallback(missing)
         .layer(CsrfLayer::new().with_rejection_response(|_| WebError::CrossSite.into_response()))
         .layer(from_fn(security::headers))

@@ -49,7 +49,7 @@ pub async fn run(args: &Demo) -> Result<Ended> {
     if args.no_serve {
         return Ok(Ended::Done);
     }
-    serve::run(&Serve { data: place, listen: args.listen, secure_cookies: false }).await
+    serve::run(&Serve::plain(place, args.listen)).await
 }
 
 /// An empty folder for the demo: a new one, an empty one, or an unfinished demo's.
