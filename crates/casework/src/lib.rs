@@ -5,11 +5,12 @@
 //! Find your way:
 //! - [`record`]: one file per kind of record, with its states, acts and rules;
 //! - [`form`]: the fields of an act as a person fills them in;
-//! - [`person`], [`force`]: who acts, and for which police force;
+//! - [`person`], [`force`], [`agency`]: who acts, and for which police force or partner;
 //! - [`permission`]: the one place that decides who may do or see what;
 //! - [`settings`]: what a force sets for itself;
 //! - [`figure`]: the definitions of what is counted.
 
+pub mod agency;
 pub mod ambient;
 pub mod figure;
 pub mod force;

@@ -211,12 +211,13 @@ fn kept(ids: &BTreeSet<Uuid>, keep: bool) -> BTreeSet<Uuid> {
 }
 
 /// The policies as they are written, one text for each file.
-pub const POLICIES: [(&str, &str); 6] = [
+pub const POLICIES: [(&str, &str); 7] = [
     ("everyone", include_str!("../policies/everyone.cedar")),
     ("national", include_str!("../policies/national.cedar")),
     ("force", include_str!("../policies/force.cedar")),
     ("forensic", include_str!("../policies/forensic.cedar")),
     ("figures", include_str!("../policies/figures.cedar")),
+    ("work", include_str!("../policies/work.cedar")),
     ("partner", include_str!("../policies/partner.cedar")),
 ];
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::agency::AgencyKey;
 use crate::force::ForceKey;
 
 /// Identifies one person's account.
@@ -45,6 +46,8 @@ pub enum Role {
     DisclosureOfficer,
     /// Drafts, approves and publishes figures.
     FiguresOfficer,
+    /// Works for a partner agency: Children's Services of a local authority.
+    Partner,
     /// Reads the audit log.
     Auditor,
     /// Keeps forces, people and settings; never case data.
@@ -53,7 +56,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of this file.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Coordinator,
         Self::IntelligenceOfficer,
         Self::AuthorisingOfficer,
@@ -66,12 +69,13 @@ impl Role {
         Self::SafeguardingOfficer,
         Self::DisclosureOfficer,
         Self::FiguresOfficer,
+        Self::Partner,
         Self::Auditor,
         Self::Administrator,
     ];
 
     /// The stable key, as stored and as policies name it.
-    pub fn key(self) -> &'static str {
+    pub const fn key(self) -> &'static str {
         match self {
             Self::Coordinator => "coordinator",
             Self::IntelligenceOfficer => "intelligence_officer",
@@ -85,13 +89,14 @@ impl Role {
             Self::SafeguardingOfficer => "safeguarding_officer",
             Self::DisclosureOfficer => "disclosure_officer",
             Self::FiguresOfficer => "figures_officer",
+            Self::Partner => "partner",
             Self::Auditor => "auditor",
             Self::Administrator => "administrator",
         }
     }
 
     /// What a person calls the role.
-    pub fn label(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Coordinator => "National coordinator",
             Self::IntelligenceOfficer => "Intelligence officer",
@@ -105,6 +110,7 @@ impl Role {
             Self::SafeguardingOfficer => "Safeguarding officer",
             Self::DisclosureOfficer => "Disclosure officer",
             Self::FiguresOfficer => "Press and figures officer",
+            Self::Partner => "Partner agency",
             Self::Auditor => "Auditor",
             Self::Administrator => "Administrator",
         }
@@ -114,6 +120,18 @@ impl Role {
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.key() == key)
     }
+}
+
+/// What a person is let into one by one, beside what role and force open.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Knows {
+    /// The partner agency that the person works for, if any.
+    pub agency: Option<AgencyKey>,
+    /// The circles of need to know that the person belongs to, by their records' ids.
+    pub circles: BTreeSet<Uuid>,
+    /// The records that the person opened by breaking the glass, as long as that lasts.
+    pub opened: BTreeSet<Uuid>,
 }
 
 /// Who acts: what every decision about permission is made from.
@@ -127,6 +145,9 @@ pub struct Person {
     pub roles: BTreeSet<Role>,
     /// The person's force; none for national staff.
     pub force: Option<ForceKey>,
+    /// What the person is let into one by one.
+    #[serde(default)]
+    pub knows: Knows,
 }
 
 impl Person {

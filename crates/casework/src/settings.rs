@@ -150,7 +150,7 @@ settings! {
         scotland_months: Whole<1, 3> = Whole::new(1),
             "The same in Scotland, where the warrant itself sets the time: a cautious default.";
         northern_ireland_months: Whole<1, 3> = Whole::new(1),
-            "The same in Northern Ireland (PACE Order 1989 art.18(3)).";
+            "The same in Northern Ireland: a cautious default.";
     }
     bail: BailSettings, "Police bail in England and Wales: up to how many months each rank authorises here. The law's own limits (PACE 1984 ss.47ZB-47ZE) cannot be exceeded." {
         custody_officer_months: Whole<1, 3> = Whole::new(3),
@@ -183,6 +183,8 @@ settings! {
     break_glass: BreakGlassSettings, "Access in an emergency beyond what policies allow." {
         review_within_hours: Whole<1, 168> = Whole::new(24),
             "Hours within which another person reviews such an access.";
+        open_for_minutes: Whole<5, 720> = Whole::new(60),
+            "Minutes for which a record that was opened so stays open.";
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, IsTerminal};
 use anyhow::{Context, Result, bail};
 use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_casework::force::ForceKey;
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_store::Store;
 
 use crate::args::Account;
@@ -27,6 +27,7 @@ pub async fn run(args: &Account) -> Result<Ended> {
                 name: name.clone(),
                 roles: role.iter().copied().collect(),
                 force: *force,
+                knows: Knows::default(),
             };
             let password = password()?;
             let store = data::open_or_make(data).await?;

@@ -16,9 +16,10 @@ pub(crate) use password::PLACES as HASHED_AT_A_TIME;
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use pendeen_casework::agency::AgencyKey;
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::permission::Denied;
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
@@ -72,6 +73,7 @@ impl Store {
             disabled: Set(false),
             created: Set(micros(at)),
             sign_in_epoch: Set(0),
+            agency: Set(new.knows.agency.as_ref().map(|agency| agency.as_str().to_owned())),
         };
         let mut batch = self.batch().await?;
         person::Entity::insert(row).exec_without_returning(batch.transaction()).await?;
@@ -334,6 +336,8 @@ fn canonical(username: &str) -> String {
 fn account(stored: person::Model) -> Account {
     let roles: BTreeSet<Role> = stored.roles.split(' ').filter_map(Role::from_key).collect();
     let force = stored.force.as_deref().and_then(ForceKey::parse);
-    let person = Person { id: PersonId(stored.id), name: stored.name, roles, force };
+    let agency = stored.agency.as_deref().and_then(AgencyKey::parse);
+    let knows = Knows { agency, ..Knows::default() };
+    let person = Person { id: PersonId(stored.id), name: stored.name, roles, force, knows };
     Account { person, username: stored.username, disabled: stored.disabled }
 }

@@ -3,6 +3,12 @@
 //! Private to the crate: everything outside speaks of records, people and leaves. What each
 //! table is for, and which rules the database itself holds, stands in [`crate::migration`].
 
+mod access;
+
+pub use access::{
+    account_act, account_setting, api_token, enrolment, known_device, recovery_code, second_factor,
+};
+
 /// One row per record, as it is now.
 pub mod record {
     use sea_orm::entity::prelude::*;
@@ -21,6 +27,8 @@ pub mod record {
         pub force: Option<String>,
         pub operation: Option<Uuid>,
         pub restriction: String,
+        pub agency: Option<String>,
+        pub mark: String,
         pub simulated: bool,
         pub author: Uuid,
         pub approver: Option<Uuid>,
@@ -107,8 +115,6 @@ pub mod facet {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Documents byte for byte, by digest.
-pub mod document {
 /// What each record added to which figure, from when until when.
 pub mod tally {
     use sea_orm::entity::prelude::*;
@@ -154,6 +160,8 @@ pub mod tally_basis {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Documents byte for byte, by digest.
+pub mod document {
     use sea_orm::entity::prelude::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -210,6 +218,7 @@ pub mod person {
         pub disabled: bool,
         pub created: i64,
         pub sign_in_epoch: i64,
+        pub agency: Option<String>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -248,6 +257,11 @@ pub mod session {
         pub id: String,
         pub data: Vec<u8>,
         pub expires: i64,
+        pub handle: Option<Uuid>,
+        pub person_id: Option<Uuid>,
+        pub device: Option<String>,
+        pub began: Option<i64>,
+        pub last_used: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -13,6 +13,7 @@
 //! - [`mod@write`]: making records and acts on them, alone or several in one transaction;
 //! - [`audit`]: the append-only log, its bytes and its chain;
 //! - [`figures`]: counting what [`pendeen_casework::figure`] defines;
+//! - [`glass`]: opening a record in an emergency, and what a person is let into;
 //! - [`erasure`]: emptying a record, which leaves a provable hole;
 //! - [`account`], [`session`], [`document`]; [`backup`];
 //! - [`migration`]: the schema, and what the database itself refuses.
@@ -34,6 +35,7 @@ mod entity;
 pub mod erasure;
 mod error;
 pub mod figures;
+pub mod glass;
 pub mod migration;
 pub mod query;
 pub mod read;

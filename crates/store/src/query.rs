@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::{Person, Role};
+use pendeen_casework::record::mark::Mark;
 use pendeen_casework::record::{Kind, Next, Restriction, Urgency};
 use sea_orm::sea_query::{
     Condition, IntoCondition, LikeExpr, NullOrdering, Query as Sql, SelectStatement, SimpleExpr,
@@ -21,7 +22,7 @@ use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{facet, link, record};
 use crate::error::{Result, StoreError};
-use crate::sight::{UNRESTRICTED, visible};
+use crate::sight::{restriction, visible};
 use crate::{Store, moment};
 
 /// Which operation a record belongs to.
@@ -121,6 +122,8 @@ pub struct Row {
     pub operation: Option<Uuid>,
     /// Who may know of it.
     pub restriction: Restriction,
+    /// How it is to be handled.
+    pub mark: Mark,
     /// Made by the demo.
     pub simulated: bool,
     /// What must happen next.
@@ -295,6 +298,7 @@ pub(crate) struct Listed {
     pub force: Option<String>,
     pub operation: Option<Uuid>,
     pub restriction: String,
+    pub mark: String,
     pub simulated: bool,
     pub next_role: Option<String>,
     pub next_what: Option<String>,
@@ -317,10 +321,8 @@ pub(crate) fn row(stored: Listed) -> Result<Row> {
         .as_deref()
         .map(|key| ForceKey::parse(key).ok_or_else(unreadable))
         .transpose()?;
-    let restriction = match stored.restriction.as_str() {
-        UNRESTRICTED => Restriction::None,
-        key => Restriction::Role(Role::from_key(key).ok_or_else(unreadable)?),
-    };
+    let restriction = restriction(&stored.restriction).ok_or_else(unreadable)?;
+    let mark = Mark::from_key(&stored.mark).ok_or_else(unreadable)?;
     let next = match (
         stored.next_role.as_deref().and_then(Role::from_key),
         stored.next_what,
@@ -347,6 +349,7 @@ pub(crate) fn row(stored: Listed) -> Result<Row> {
         force,
         operation: stored.operation,
         restriction,
+        mark,
         simulated: stored.simulated,
         next,
         created: moment(stored.created),

@@ -10,9 +10,10 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::permission::{Visibility, visibility};
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_casework::record::{Kind, Restriction};
 use sea_orm::{ColumnTrait, Condition as Cond};
+use uuid::Uuid;
 
 use crate::entity::record;
 
@@ -47,29 +48,48 @@ pub(crate) fn visible(who: &Person, kinds: &[Kind]) -> Cond {
 /// databases can then answer each from an index and join the answers.
 fn admitted(sight: &Visibility) -> Vec<Cond> {
     use record::Column;
-    let unrestricted = || Cond::all().add(Column::Restriction.eq(UNRESTRICTED));
+    let open = || {
+        let own = sight.circles.iter().map(circle_key);
+        let open: Vec<String> = std::iter::once(UNRESTRICTED.to_owned()).chain(own).collect();
+        Cond::all().add(Column::Restriction.is_in(open))
+    };
     let mut clauses = Vec::new();
     if sight.all {
-        clauses.push(unrestricted());
+        clauses.push(open());
     }
     if sight.national {
-        clauses.push(unrestricted().add(Column::Force.is_null()));
+        clauses.push(open().add(Column::Force.is_null()));
     }
     if let Some(force) = sight.force {
-        clauses.push(unrestricted().add(Column::Force.eq(force.as_str())));
+        clauses.push(open().add(Column::Force.eq(force.as_str())));
     }
     if let Some(author) = sight.authored_by {
-        clauses.push(unrestricted().add(Column::Author.eq(author.0)));
+        clauses.push(open().add(Column::Author.eq(author.0)));
     }
-    if !sight.restricted_to.is_empty() {
-        let roles = sight.restricted_to.iter().map(|role| role.key());
-        clauses.push(Cond::all().add(Column::Restriction.is_in(roles)));
+    if let Some(agency) = &sight.agency {
+        clauses.push(open().add(Column::Agency.eq(agency.as_str())));
+    }
+    let roles = sight.restricted_to.iter().map(|role| role.key().to_owned());
+    let alone: Vec<String> = roles.chain(sight.member_of.iter().map(circle_key)).collect();
+    if !alone.is_empty() {
+        clauses.push(Cond::all().add(Column::Restriction.is_in(alone)));
+    }
+    if !sight.opened.is_empty() {
+        let of_a_role = Role::ALL.map(Role::key);
+        clauses.push(
+            Cond::all()
+                .add(Column::Id.is_in(sight.opened.iter().copied()))
+                .add(Column::Restriction.is_not_in(of_a_role)),
+        );
     }
     clauses
 }
 
 /// What the policies answer about a person: everything they can ask of one, and the answers.
-type Known = HashMap<(PersonId, BTreeSet<Role>, Option<ForceKey>), HashMap<Kind, Visibility>>;
+type Known = HashMap<Asked, HashMap<Kind, Visibility>>;
+
+/// What the policies know of a person.
+type Asked = (PersonId, BTreeSet<Role>, Option<ForceKey>, Knows);
 
 /// People remembered at most; beyond, everything is asked anew.
 const REMEMBERED: usize = 10_000;
@@ -78,7 +98,7 @@ const REMEMBERED: usize = 10_000;
 /// roles and force gets the same answer as long as the program runs.
 fn sight(who: &Person, kind: Kind) -> Visibility {
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
-    let key = (who.id, who.roles.clone(), who.force);
+    let key = (who.id, who.roles.clone(), who.force, who.knows.clone());
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(sight) = known().get(&key).and_then(|kinds| kinds.get(&kind)) {
         return sight.clone();
@@ -92,12 +112,28 @@ fn sight(who: &Person, kind: Kind) -> Visibility {
     sight
 }
 
-/// How the absence of a restriction is stored; otherwise the key of a role.
-pub(crate) const UNRESTRICTED: &str = "none";
+/// How the absence of a restriction is stored; otherwise the key of a role or the id of a
+/// circle.
+const UNRESTRICTED: &str = "none";
 
-pub(crate) fn restriction_key(restriction: &Restriction) -> &'static str {
+/// A restriction as the column holds it.
+pub(crate) fn restriction_key(restriction: &Restriction) -> String {
     match restriction {
-        Restriction::None => UNRESTRICTED,
-        Restriction::Role(role) => role.key(),
+        Restriction::None => UNRESTRICTED.to_owned(),
+        Restriction::Role(role) => role.key().to_owned(),
+        Restriction::Circle(circle) => circle_key(circle),
     }
+}
+
+/// The restriction behind a stored key, if this version knows it.
+pub(crate) fn restriction(key: &str) -> Option<Restriction> {
+    if key == UNRESTRICTED {
+        return Some(Restriction::None);
+    }
+    let role = Role::from_key(key).map(Restriction::Role);
+    role.or_else(|| Some(Restriction::Circle(key.parse().ok()?)))
+}
+
+fn circle_key(circle: &Uuid) -> String {
+    circle.to_string()
 }

@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use jiff::Timestamp;
 use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_casework::force::ForceKey;
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_store::Store;
 use tower::ServiceExt;
@@ -84,6 +84,7 @@ impl Site {
                 name: format!("DC {}", role.label()),
                 roles: BTreeSet::from([role]),
                 force: forceful(role).then(|| ForceKey::parse("E23000035").unwrap()),
+                knows: Knows::default(),
             };
             store.add_person(None, &person, role.key(), PASSWORD, now).await.unwrap();
         }

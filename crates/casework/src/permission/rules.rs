@@ -15,16 +15,24 @@ use cedar_policy::{
 };
 use uuid::Uuid;
 
-use super::POLICIES;
+use super::{COMMON_ACTIONS, POLICIES};
+use crate::agency::AgencyKey;
 use crate::person::{Person, PersonId, Role};
 use crate::record::Kind;
 
 /// What the policies know of a record.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Relation<'a> {
     pub(super) id: Uuid,
     pub(super) force: &'a str,
     pub(super) author: PersonId,
+    /// The partner agency that it was referred to.
+    pub(super) agency: Option<&'a AgencyKey>,
+    /// The circle that alone may know of it.
+    pub(super) circle: Option<Uuid>,
     pub(super) restricted_to: Option<Role>,
+    /// The person who asks broke the glass for this record, and that still lasts.
+    pub(super) opened: bool,
 }
 
 /// What is the same for every question about one kind and one action.
@@ -38,6 +46,7 @@ struct Cell {
 struct Rules {
     person: EntityTypeName,
     role: EntityTypeName,
+    circle: EntityTypeName,
     cells: HashMap<(Kind, &'static str), Cell>,
 }
 
@@ -71,18 +80,29 @@ impl Rules {
         let entity = RestrictedExpression::new_entity_uid;
         let principal = uid(&self.person, person.id.0.to_string());
         let resource = uid(&cell.resource, relation.id.to_string());
-        let roles = person.roles.iter().map(|role| uid(&self.role, role.key())).collect();
+        let roles = person.roles.iter().map(|role| uid(&self.role, role.key()));
+        // Of the circles only the record's own can matter.
+        let circle = relation.circle.map(|id| uid(&self.circle, id.to_string()));
+        let member = relation.circle.is_some_and(|id| person.knows.circles.contains(&id));
+        let groups = roles.chain(circle.clone().filter(|_| member)).collect();
         let author = uid(&self.person, relation.author.0.to_string());
-        let of_person = [("force".to_owned(), text(force))].into();
-        let mut of_record: HashMap<_, _> =
-            [("force".to_owned(), text(relation.force)), ("author".to_owned(), entity(author))]
-                .into();
-        if let Some(role) = relation.restricted_to {
-            of_record.insert("restricted_to".to_owned(), entity(uid(&self.role, role.key())));
-        }
+        let opened_to = relation.opened.then(|| entity(principal.clone()));
+        let of_person = attributes([
+            ("force", Some(text(force))),
+            ("agency", person.knows.agency.as_ref().map(|agency| text(agency.as_str()))),
+        ]);
+        let restricted_to = relation.restricted_to.map(|role| uid(&self.role, role.key()));
+        let of_record = attributes([
+            ("force", Some(text(relation.force))),
+            ("author", Some(entity(author))),
+            ("agency", relation.agency.map(|agency| text(agency.as_str()))),
+            ("circle", circle.map(entity)),
+            ("restricted_to", restricted_to.map(entity)),
+            ("opened_to", opened_to),
+        ]);
         let entities = Entities::from_entities(
             [
-                Entity::new(principal.clone(), of_person, roles)?,
+                Entity::new(principal.clone(), of_person, groups)?,
                 Entity::new(resource.clone(), of_record, HashSet::new())?,
             ],
             None,
@@ -96,13 +116,20 @@ impl Rules {
     }
 }
 
+/// The attributes that are there.
+fn attributes<const N: usize>(
+    all: [(&str, Option<RestrictedExpression>); N],
+) -> HashMap<String, RestrictedExpression> {
+    all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
 fn uid(of: &EntityTypeName, id: impl AsRef<str>) -> EntityUid {
     EntityUid::from_type_name_and_id(of.clone(), EntityId::new(id))
 }
 
 /// What can be asked about a kind.
 fn names(kind: Kind) -> impl Iterator<Item = &'static str> {
-    ["view", "view_guarded", "create"].into_iter().chain(kind.acts().iter().map(|act| act.name))
+    COMMON_ACTIONS.into_iter().chain(kind.acts().iter().map(|act| act.name))
 }
 
 fn rules() -> &'static Rules {
@@ -123,7 +150,7 @@ fn parse() -> Result<Rules, Box<dyn std::error::Error>> {
             cells.insert((*kind, name), Cell { resource: resource.clone(), action, policies });
         }
     }
-    Ok(Rules { person: "Person".parse()?, role: "Role".parse()?, cells })
+    Ok(Rules { person: "Person".parse()?, role: "Role".parse()?, circle: "Members".parse()?, cells })
 }
 
 /// Whether a policy's head leaves it possible that the policy has something to say.

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::{Head, Record, Related, common};
+use super::{Head, Record, Related, common, restriction};
 use crate::form::{Field, Fields, Refusal};
 use crate::person::{Person, PersonId};
 use crate::settings::Settings;

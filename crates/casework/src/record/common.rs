@@ -9,7 +9,7 @@
 
 use uuid::Uuid;
 
-use super::{Act, ActContext, Id, Kind, Link, Need, Record, correction, operation};
+use super::{Act, ActContext, Id, Kind, Link, Need, Record, correction, operation, restriction};
 use crate::form::{Field, Fields, Input, Refusal};
 
 /// Corrects what the record was made with; the creation form as it should have been filled in.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AnyRecord, Id, Kind, NOT_SEEN, Record};
+use super::{AnyRecord, Head, Id, Kind, NOT_SEEN, Record};
 use crate::force::ForceKey;
 use crate::form::{Fields, Refusal};
 use crate::person::Person;
@@ -108,6 +108,11 @@ impl Related {
     /// The record of this kind and id, whatever its type.
     pub fn find(&self, kind: Kind, id: Uuid) -> Option<&AnyRecord> {
         self.records.iter().find(|r| r.kind() == kind && r.head().id == id)
+    }
+
+    /// What every record has, of each.
+    pub(super) fn heads(&self) -> impl Iterator<Item = &Head> {
+        self.records.iter().map(AnyRecord::head)
     }
 
     /// Every record of one kind.

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{ActContext, AnyRecord, Head, Record, Related, create, perform};
 use crate::force::ForceKey;
 use crate::form::{Fields, Refusal};
-use crate::person::{Person, PersonId};
+use crate::person::{Knows, Person, PersonId};
+use crate::settings::Settings;
 
 /// Filled-in fields.
 pub fn fields<const N: usize>(pairs: [(&str, &str); N]) -> Fields {
@@ -20,6 +21,7 @@ pub fn officer(n: u128, force: Option<&str>) -> Person {
         name: format!("Officer {n}"),
         roles: [].into(),
         force: force.and_then(ForceKey::parse),
+        knows: Knows::default(),
     }
 }
 
@@ -34,22 +36,25 @@ pub struct World {
     next: u128,
     /// Who acts: officer 1 of no force, until changed.
     pub by: Person,
+    /// Colleagues that fields can name.
+    pub people: Vec<Person>,
     /// When: 1 June 2026, 09:00 UTC, until changed.
     pub now: Timestamp,
-}
-
     /// The defaults, until changed.
     pub settings: Settings,
+}
+
 impl World {
     pub fn new() -> Self {
         Self {
             records: Vec::new(),
             next: 1000,
             by: officer(1, None),
+            people: Vec::new(),
             now: at("2026-06-01T09:00:00Z"),
+            settings: Settings::default(),
         }
     }
-            settings: Settings::default(),
 
     /// Officer `n` of the same force acts from now on.
     pub fn officer(&mut self, n: u128) {
@@ -62,7 +67,7 @@ impl World {
     {
         self.next += 1;
         let head = Head::new(R::KIND, Uuid::from_u128(self.next), &self.by, self.now);
-        let related = Related::new(self.records.clone());
+        let related = Related::new(self.records.clone()).with_people(self.people.clone());
         let record: R = create(head, &self.context(fields, &related))?;
         self.records.push(record.clone().into());
         Ok(record)
@@ -79,20 +84,20 @@ impl World {
     where
         AnyRecord: From<R>,
     {
-        let related = Related::new(self.records.clone());
+        let related = Related::new(self.records.clone()).with_people(self.people.clone());
         let after = perform(record, act, &self.context(fields, &related))?;
         self.put(after.clone());
         Ok(after)
     }
 
-    /// Keeps a record in place of its earlier version.
-    pub fn put<R: Record>(&mut self, record: R)
     /// What an act by the present officer is done with.
     pub fn context<'a>(&'a self, fields: &'a Fields, related: &'a Related) -> ActContext<'a> {
         let settings = &self.settings;
         ActContext { fields, related, by: &self.by, at: self.now, settings }
     }
 
+    /// Keeps a record in place of its earlier version.
+    pub fn put<R: Record>(&mut self, record: R)
     where
         AnyRecord: From<R>,
     {

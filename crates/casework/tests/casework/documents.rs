@@ -9,8 +9,9 @@ use std::path::PathBuf;
 
 use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
 use pendeen_casework::form::{Field, Input};
-use pendeen_casework::permission::{POLICIES, SCHEMA};
+use pendeen_casework::permission::{COMMON_ACTIONS, POLICIES, SCHEMA};
 use pendeen_casework::record::Kind;
+use pendeen_casework::settings::{SECTIONS, Settings, described};
 
 use crate::world::World;
 
@@ -40,12 +41,14 @@ fn schema() -> String {
             acts.entry(act.name).or_default().push(format!("{kind:?}"));
         }
     }
+    let common = COMMON_ACTIONS.map(|action| format!("\"{action}\"")).join(", ");
     let mut text = format!(
         "// What policies may speak of. Written from the code: do not edit.\n\n\
-         entity Role;\n\n\
-         entity Person in [Role] = {{ force: String }};\n\n\
-         entity {all} = {{\n  force: String,\n  author: Person,\n  restricted_to?: Role,\n}};\n\n\
-         action \"view\", \"view_guarded\", \"create\"\n  \
+         entity Role, Members;\n\n\
+         entity Person in [Role, Members] = {{ force: String, agency?: String }};\n\n\
+         entity {all} = {{\n  force: String,\n  author: Person,\n  agency?: String,\n  \
+         circle?: Members,\n  restricted_to?: Role,\n  opened_to?: Person,\n}};\n\n\
+         action {common}\n  \
          appliesTo {{ principal: [Person], resource: [{all}] }};\n\n"
     );
     for (act, kinds) in acts {
@@ -89,6 +92,11 @@ fn ask(fields: &[Field]) -> String {
                 format!(": {}", keys.join(", "))
             }
             Input::Record(kind) => format!(": {}", kind.key()),
+            Input::AnyOf(kinds) => {
+                let keys: Vec<_> = kinds.iter().map(|kind| kind.key()).collect();
+                format!(": {}", keys.join(", "))
+            }
+            Input::Person => ": colleague".to_owned(),
             _ => String::new(),
         };
         format!("`{}`{values}{mark}", field.name)
@@ -158,4 +166,38 @@ fn overview() -> String {
 #[test]
 fn the_reference_of_records_says_what_the_code_says() {
     written_down("../../docs/reference/records.md", &overview());
+}
+
+/// The reference of settings: each section as a table, with the default as the file writes it.
+fn settings_reference() -> String {
+    let defaults = serde_json::to_value(Settings::default()).unwrap();
+    let mut text = String::from(
+        "# Settings: `pendeen.toml`\n\n\
+         Written from the code by a test of the `casework` crate: do not edit.\n\n\
+         What differs between forces stands in `pendeen.toml` in the data folder (`--data`). \
+         The file is read when a command starts; what it does not set keeps its default, and a \
+         folder without the file has the defaults. An unknown name, a number outside its range \
+         or a file that is not TOML stops the command with the file, the line and what is \
+         wanted. A clock that has started keeps the time it was given: a change applies to what \
+         is recorded after it.\n\n\
+         ```toml\n[package]\nratify_within_hours = 8\n\n[figures]\nsmall_count = 10\n```\n",
+    );
+    for (section, about) in SECTIONS {
+        write!(
+            text,
+            "\n## `[{section}]`\n\n{about}\n\n| name | value | default | meaning |\n|---|---|---|---|\n"
+        )
+        .unwrap();
+        for one in described().iter().filter(|one| one.section == *section) {
+            let default = &defaults[one.section][one.name];
+            writeln!(text, "| `{}` | {} | `{default}` | {} |", one.name, one.wanted, one.meaning)
+                .unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn the_reference_of_settings_says_what_the_code_says() {
+    written_down("../../docs/reference/settings.md", &settings_reference());
 }

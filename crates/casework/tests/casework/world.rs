@@ -6,7 +6,7 @@
 use jiff::{Timestamp, ToSpan};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::form::{Field, Fields, Input, Refusal};
-use pendeen_casework::person::{Person, PersonId};
+use pendeen_casework::person::{Knows, Person, PersonId};
 use pendeen_casework::record::{Act, ActContext, AnyRecord, Head, Kind, Need, Related};
 use pendeen_casework::settings::Settings;
 use uuid::Uuid;
@@ -36,6 +36,7 @@ pub fn officer(n: usize, force: Option<&str>) -> Person {
         name: format!("Officer {n}"),
         roles: [].into(),
         force: force.and_then(ForceKey::parse),
+        knows: Knows::default(),
     }
 }
 
@@ -44,8 +45,8 @@ pub struct World {
     pub dice: Dice,
     pub now: Timestamp,
     fresh: u128,
-}
     settings: Settings,
+}
 
 const DIGEST: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
@@ -73,8 +74,8 @@ impl World {
             dice: Dice::new(seed),
             now: "2026-06-01T09:00:00Z".parse().unwrap(),
             fresh: 1000,
-        }
             settings: Settings::default(),
+        }
     }
 
     /// Makes a record of this kind, if the rules allow it with what is there.
@@ -156,7 +157,6 @@ impl World {
         }
     }
 
-    fn somebody(&mut self) -> Person {
     fn context<'a>(
         &'a self,
         fields: &'a Fields,
@@ -166,6 +166,7 @@ impl World {
         ActContext { fields, related, by, at: self.now, settings: &self.settings }
     }
 
+    fn somebody(&mut self) -> Person {
         let force = (self.dice.below(4) > 0).then_some("E23000035");
         officer(self.dice.below(5), force)
     }
@@ -173,6 +174,10 @@ impl World {
     fn related(&self, spec: &[Field], fields: &Fields, needs: &[Need]) -> Related {
         let named = spec.iter().filter_map(|field| match field.input {
             Input::Record(kind) => Some(Need::Record(kind, fields.record(field.name).ok()?)),
+            Input::AnyOf(_) => {
+                let (kind, id) = fields.any_record(field.name).ok()?;
+                Some(Need::Record(kind, id))
+            }
             _ => None,
         });
         let wanted: Vec<_> = named.chain(needs.iter().copied()).collect();
@@ -185,7 +190,8 @@ impl World {
                 }
             })
         };
-        Related::new(self.records.iter().filter(meets).cloned().collect())
+        let colleagues = (0..5).map(|n| officer(n, Some("E23000035"))).collect();
+        Related::new(self.records.iter().filter(meets).cloned().collect()).with_people(colleagues)
     }
 
     /// Plausible answers; optional fields are left empty now and then.
@@ -217,11 +223,18 @@ impl World {
                     self.records.iter().filter(|r| r.kind() == kind).map(|r| r.head().id).collect();
                 self.dice.pick(&ids).copied().unwrap_or_default().to_string()
             }
+            Input::AnyOf(kinds) => {
+                let all = self.records.iter().filter(|r| kinds.contains(&r.kind()));
+                let ids: Vec<_> =
+                    all.map(|r| format!("{}/{}", r.kind().key(), r.head().id)).collect();
+                self.dice.pick(&ids).cloned().unwrap_or_default()
+            }
+            Input::Person => officer(self.dice.below(5), Some("E23000035")).id.0.to_string(),
             Input::Tick => ["yes", ""][self.dice.below(2)].to_owned(),
             Input::System => match field.name {
                 "as_at" => past,
                 "gaps" | "known_hits" => self.dice.below(2).to_string(),
-                "items" => "10".to_owned(),
+                "items" | "size" => "10".to_owned(),
                 "figures" => r#"{"arrests":{"count":22}}"#.to_owned(),
                 "selectors" => r#"[{"kind":"email","value":"a@example.org"}]"#.to_owned(),
                 "folder" | "tool_version" => "pendeen".to_owned(),

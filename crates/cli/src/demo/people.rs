@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use pendeen_casework::ambient::Ids;
 use pendeen_casework::force::ForceKey;
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_store::Store;
 use serde::Serialize;
 
@@ -82,7 +82,8 @@ pub async fn add(store: &Store, ids: &dyn Ids, data: &Path, at: Timestamp) -> Re
     let mut people = People::default();
     let mut accounts = Vec::new();
     for (username, name, role, force) in national.chain(local) {
-        let person = Person { id: PersonId(ids.fresh()), name, roles: [role].into(), force };
+        let knows = Knows::default();
+        let person = Person { id: PersonId(ids.fresh()), name, roles: [role].into(), force, knows };
         store.add_person(None, &person, &username, PASSWORD, at).await?;
         accounts.push(Account {
             username: username.clone(),

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_casework::record::Kind;
 use pendeen_store::Store;
 use pendeen_store::query::{Query, Slice};
@@ -21,6 +21,7 @@ async fn referrals(data: &Path) -> BTreeMap<String, Vec<String>> {
         name: "Officer".into(),
         roles: [Role::IntelligenceOfficer].into(),
         force: None,
+        knows: Knows::default(),
     };
     let query = Query { page: Slice { offset: 0, limit: 500 }, ..Query::of(Kind::Referral) };
     let rows = store.list(&officer, &query, "2026-06-01T09:00:00Z".parse().unwrap()).await.unwrap();

@@ -14,9 +14,10 @@
 //!   version whose record has a row in `erasure`.
 
 mod erasure;
+mod sight;
 mod tables;
-mod triggers;
 mod tally;
+mod triggers;
 
 use sea_orm_migration::prelude::*;
 
@@ -25,7 +26,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Founding), Box::new(SignInEpoch), Box::new(erasure::Erasure)]
+        vec![Box::new(Founding), Box::new(SignInEpoch), Box::new(erasure::Erasure), Box::new(tally::Tally), Box::new(sight::Sight)]
     }
 }
 

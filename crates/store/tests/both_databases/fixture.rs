@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use pendeen_casework::force::ForceKey;
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_casework::record::{AnyRecord, Id, Restriction};
 use pendeen_store::Store;
 use sea_orm::{
@@ -82,12 +82,14 @@ impl Fixture {
         let head = record.head();
         let text = |text: &str| Value::from(text.to_owned());
         let restriction = match &head.restriction {
-            Restriction::None => "none",
-            Restriction::Role(role) => role.key(),
+            Restriction::None => "none".to_owned(),
+            Restriction::Role(role) => role.key().to_owned(),
+            Restriction::Circle(circle) => circle.to_string(),
         };
         let columns = "INSERT INTO record (id, kind, number, version, state, title, search, force, operation, \
-             restriction, author, next_role, next_what, next_urgency, simulated, created, updated, body) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, FALSE, 1, 1, $15)";
+             restriction, author, next_role, next_what, next_urgency, simulated, created, updated, body, \
+             agency, mark) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, FALSE, 1, 1, $15, $16, $17)";
         let values = [
             head.id.into(),
             text(record.kind().key()),
@@ -98,12 +100,14 @@ impl Fixture {
             text(&format!("{}\n{}", head.number, record.title()).to_lowercase()),
             head.force.map(|force| force.as_str().to_owned()).into(),
             head.operation.map(Id::uuid).into(),
-            text(restriction),
+            text(&restriction),
             head.author.0.into(),
             record.next().map(|next| next.role.key().to_owned()).into(),
             record.next().map(|next| next.what).into(),
             record.next().map(|_| 3_i16).into(),
             text(&record.to_json().unwrap().to_string()),
+            head.agency.as_ref().map(|agency| agency.as_str().to_owned()).into(),
+            text(head.mark.key()),
         ];
         self.put(columns, values).await;
         for link in record.links() {
@@ -144,5 +148,6 @@ pub fn person(n: u128, roles: &[Role], force: Option<&str>) -> Person {
         name: format!("Officer {n}"),
         roles: roles.iter().copied().collect(),
         force: force.map(|key| ForceKey::parse(key).unwrap()),
+        knows: Knows::default(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use uuid::Uuid;
 
 use super::Site;
@@ -43,7 +43,13 @@ async fn what_was_done_at_the_command_line_says_so_and_an_unknown_account_is_gon
         (77, "An account that is gone", "Command line"),
     ] {
         let id = PersonId(Uuid::from_u128(id));
-        let person = Person { id, name: String::new(), roles: BTreeSet::new(), force: None };
+        let person = Person {
+            id,
+            name: String::new(),
+            roles: BTreeSet::new(),
+            force: None,
+            knows: Knows::default(),
+        };
         site.store.signed_out(&person, site.app.now()).await.unwrap();
         let page = site.get(&auditor, &format!("/audit?person={}", id.0)).await.body;
         assert!(page.contains(label) && !page.contains(other), "{page}");

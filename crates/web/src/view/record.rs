@@ -238,6 +238,7 @@ fn restricted(head: &Head) -> Option<String> {
     match head.restriction {
         Restriction::None => None,
         Restriction::Role(role) => Some(format!("Restricted: {} only", role.label())),
+        Restriction::Circle(_) => Some("Restricted: one circle only".to_owned()),
     }
 }
 

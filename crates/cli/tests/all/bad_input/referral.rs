@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_casework::record::{AnyRecord, Kind};
 use pendeen_store::Store;
 use pendeen_store::document::DocumentDigest;
@@ -52,6 +52,7 @@ fn officer() -> Person {
         name: "Officer Birch".to_owned(),
         roles: [Role::IntelligenceOfficer].into(),
         force: None,
+        knows: Knows::default(),
     }
 }
 
