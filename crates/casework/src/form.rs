@@ -103,6 +103,10 @@ pub enum Input {
     Force,
     /// Another record of this kind, by id: the page offers those that the person may see.
     Record(crate::record::Kind),
+    /// Another record of one of these kinds, as `kind/id`: what an action or a document is about.
+    AnyOf(&'static [crate::record::Kind]),
+    /// A colleague, by account: the page offers those of the person's own force.
+    Person,
     /// Yes or nothing.
     Tick,
     /// Supplied by the program, never by a person: a sealed bundle's digest, an examination's
@@ -219,6 +223,27 @@ impl Fields {
     /// The id of another record.
     pub fn record(&self, name: &str) -> Result<uuid::Uuid, Refusal> {
         self.text(name)?.parse().map_err(|_| wrong(name, "choose a record"))
+    }
+
+    /// The kind and id of another record, written `kind/id`.
+    pub fn any_record(&self, name: &str) -> Result<(crate::record::Kind, uuid::Uuid), Refusal> {
+        let text = self.text(name)?;
+        let parts = text.split_once('/').and_then(|(kind, id)| {
+            Some((crate::record::Kind::from_key(kind)?, id.parse().ok()?))
+        });
+        parts.ok_or_else(|| wrong(name, "choose a record"))
+    }
+
+    /// The account of a colleague.
+    pub fn person(&self, name: &str) -> Result<crate::person::PersonId, Refusal> {
+        let id = self.text(name)?.parse().map_err(|_| wrong(name, "choose a colleague"))?;
+        Ok(crate::person::PersonId(id))
+    }
+
+    /// A time of day, `14:30`.
+    pub fn time(&self, name: &str) -> Result<civil::Time, Refusal> {
+        civil::Time::strptime("%H:%M", self.text(name)?)
+            .map_err(|_| wrong(name, "enter a time of day like 14:30"))
     }
 
     /// A SHA-256 digest: 64 hexadecimal digits, given back in lower case.

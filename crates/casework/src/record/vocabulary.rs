@@ -130,6 +130,47 @@ impl std::fmt::Display for Signed {
     }
 }
 
+/// A colleague by account, with the name at the time of choosing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colleague {
+    /// The account.
+    pub id: PersonId,
+    /// Rank and name.
+    pub name: String,
+}
+
+impl Colleague {
+    /// The colleague that an optional field names: of this force, and holding this role.
+    pub fn named(
+        context: &ActContext<'_>,
+        field: &str,
+        force: Option<crate::force::ForceKey>,
+        role: crate::person::Role,
+    ) -> Result<Option<Self>, Refusal> {
+        if context.fields.get(field).is_none() {
+            return Ok(None);
+        }
+        let person = context.related.colleague(context.fields, field, force)?;
+        if !person.is(role) {
+            let wanted = format!("choose a colleague who is {}", role.label());
+            return Err(Refusal::field(field, wanted));
+        }
+        Ok(Some(Self::from(person)))
+    }
+}
+
+impl From<&Person> for Colleague {
+    fn from(person: &Person) -> Self {
+        Self { id: person.id, name: person.name.clone() }
+    }
+}
+
+impl std::fmt::Display for Colleague {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
 choices! {
     /// Fact and opinion about a person are kept apart (DPA 2018 s.38).
     Basis {
