@@ -201,7 +201,10 @@ mod tests {
     fn what_is_not_set_keeps_its_default() {
         let settings = read(json!({ "package": { "ratify_within_hours": 8 } })).unwrap();
         assert_eq!(settings.package.ratify_within_hours.get(), 8);
-        assert_eq!(Settings { package: PackageSettings::default(), ..settings }, Settings::default());
+        assert_eq!(
+            Settings { package: PackageSettings::default(), ..settings },
+            Settings::default()
+        );
     }
 
     #[test]

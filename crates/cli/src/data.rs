@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use pendeen_store::Store;
 
 use crate::args::Data;
+use crate::settings;
 
 /// Opens the case data, making folder and database where there are none yet.
 pub async fn open_or_make(data: &Data) -> Result<Store> {
@@ -25,11 +26,12 @@ pub async fn open_existing(data: &Data) -> Result<Store> {
 }
 
 async fn open(data: &Data) -> Result<Store> {
+    let settings = settings::read(&data.data)?;
     let url = data.database_url();
     // The address may hold a password: it is never part of a message.
     let store = Store::connect(&url)
         .await
         .context("opening the case database (see --data and --database)")?;
     store.migrate().await.context("bringing the case database to this program's version")?;
-    Ok(store)
+    Ok(store.with_settings(settings))
 }

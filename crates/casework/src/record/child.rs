@@ -6,7 +6,7 @@
 //! once at least one is taken. Two clocks run: since the child was first known, and since it
 //! was referred. The name is a guarded line: the title never carries it.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
@@ -16,9 +16,6 @@ use super::{
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
-
-/// Hours within which a child at immediate risk must be referred, and any other: defaults.
-pub const REFER_WITHIN_HOURS: (i64, i64) = (1, 24);
 
 states! {
     /// Where a child stands.
@@ -75,6 +72,10 @@ pub struct Child {
     pub known_since: Timestamp,
     /// When Children's Services were first told, UTC.
     pub referred: Option<Timestamp>,
+    /// By when they are to be told, as set when the clock started; none in records made before
+    /// it was kept.
+    #[serde(default)]
+    pub refer_by: Option<Timestamp>,
     /// At immediate risk now.
     pub immediate_risk: bool,
     /// At immediate risk at some time: what published figures count.
@@ -148,12 +149,7 @@ impl Record for Child {
             from: &["at_risk", "safeguarded", "stepped_down"],
             fields: &[Field::required("support", "To whom, by whom", Input::LongText)],
         },
-        Act {
-            name: "step_down",
-            label: "Step down",
-            from: &["safeguarded"],
-            fields: &[REASON],
-        },
+        Act { name: "step_down", label: "Step down", from: &["safeguarded"], fields: &[REASON] },
         Act {
             name: "no_further_action",
             label: "No further action",
@@ -209,13 +205,10 @@ impl Record for Child {
 
     fn next(&self) -> Option<Next> {
         let urgency = if self.immediate_risk { Urgency::Immediate } else { Urgency::High };
-        let (immediate, other) = REFER_WITHIN_HOURS;
-        let hours = if self.immediate_risk { immediate } else { other };
         let (what, due) = match self.state {
-            State::AtRisk if self.referred.is_none() => (
-                "Refer this child to Children's Services",
-                self.known_since.checked_add(hours.hours()).ok(),
-            ),
+            State::AtRisk if self.referred.is_none() => {
+                ("Refer this child to Children's Services", self.refer_by)
+            }
             State::AtRisk => ("Declare this child safeguarded, or take the next step", None),
             State::Safeguarded | State::SteppedDown | State::NoFurtherAction => return None,
         };
@@ -246,6 +239,7 @@ impl Record for Child {
             concern: fields.text("concern")?,
             known_since,
             referred: None,
+            refer_by: known_since.checked_add(refer_within(immediate_risk, context)).ok(),
             immediate_risk,
             was_at_immediate_risk: immediate_risk,
             steps: Vec::new(),
@@ -263,6 +257,8 @@ impl Record for Child {
             "raise_immediate_risk" => {
                 self.immediate_risk = true;
                 self.was_at_immediate_risk = true;
+                let sooner = context.at.checked_add(refer_within(true, context)).ok();
+                self.refer_by = [self.refer_by, sooner].into_iter().flatten().min();
             }
             "lift_immediate_risk" => self.immediate_risk = false,
             "identify" => {
@@ -281,6 +277,16 @@ impl Record for Child {
         }
         self.reason = fields.get("reason").map(str::to_owned).or(self.reason.take());
         Ok(())
+    }
+}
+
+/// How long there is to tell Children's Services.
+fn refer_within(immediate_risk: bool, context: &ActContext<'_>) -> SignedDuration {
+    let child = &context.settings.child;
+    if immediate_risk {
+        child.refer_within_hours_immediate.hours()
+    } else {
+        child.refer_within_hours.hours()
     }
 }
 
