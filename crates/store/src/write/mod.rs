@@ -9,6 +9,7 @@
 //! Several creates and acts go into one transaction through [`Store::batch`].
 
 mod rows;
+mod shared;
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 use pendeen_casework::form::{Field, Fields, Input, Refusal};
 use pendeen_casework::permission::{Action, Denied, Permit, decide, decide_create};
 use pendeen_casework::person::Person;
-use pendeen_casework::record::{ActContext, AnyRecord, Head, Kind, Need, Related};
+use pendeen_casework::record::{ActContext, AnyRecord, Head, Kind, Need, Related, common};
 use pendeen_casework::settings::Settings;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
 use tokio::sync::OwnedMutexGuard;
@@ -107,6 +108,16 @@ impl Store {
     }
 }
 
+/// What is done to a record, by whom, with what, when.
+#[derive(Clone, Copy)]
+struct Deed<'a> {
+    act: &'a str,
+    by: &'a Person,
+    specs: &'a [Field],
+    fields: &'a Fields,
+    at: Timestamp,
+}
+
 impl Batch {
     /// See [`Store::create`].
     pub async fn create(
@@ -156,27 +167,40 @@ impl Batch {
             .iter()
             .find(|act| act.name == permit.action())
             .map_or(&[][..], |act| act.fields);
-        let mut related = self.named(permit.person(), specs, fields).await?;
-        related.extend(self.needed(&before.needs(permit.action())).await?);
-        let (related, by) = (Related::new(related), permit.person());
-        let settings = &self.settings;
-        let context = ActContext { fields, related: &related, by, at, settings };
-        let after = before.perform(permit.action(), &context)?;
-
-        let body = rows::body(&after)?;
-        rows::update(&self.txn, &before, &after, &body).await?;
-        rows::add_version(&self.txn, &after, permit.action(), permit.person(), fields, at, &body)
-            .await?;
-        rows::name_documents(&self.txn, &after, specs, fields).await?;
-        let leaf = match after.disclosed_to(permit.action()) {
-            None => Leaf::new(Processing::Alteration, Some(permit.person()), permit.action(), at),
-            Some(recipient) => {
-                let who = Some(permit.person());
-                Leaf::new(Processing::Disclosure, who, permit.action(), at).to(recipient)
+        let (by, act) = (permit.person(), permit.action());
+        let related = match act {
+            common::CORRECT => self.for_correction(by, &before, specs, fields).await?,
+            _ => {
+                let mut related = self.named(by, specs, fields).await?;
+                related.extend(self.needed(&before.needs(act)).await?);
+                Related::new(related)
             }
         };
-        self.leaf(leaf, &after, body, fields).await?;
+        let settings = &self.settings;
+        let context = ActContext { fields, related: &related, by, at, settings };
+        let after = before.perform(act, &context)?;
+        let deed = Deed { act, by, specs, fields, at };
+        self.keep(&before, &after, &deed).await?;
+        if after.head().operation != before.head().operation {
+            Box::pin(self.move_parts(&after, &deed)).await?;
+        }
         Ok(after)
+    }
+
+    /// Keeps the version that an act made, with its leaf.
+    async fn keep(&mut self, before: &AnyRecord, after: &AnyRecord, deed: &Deed<'_>) -> Result<()> {
+        let Deed { act, by, specs, fields, at } = *deed;
+        let body = rows::body(after)?;
+        rows::update(&self.txn, before, after, &body).await?;
+        rows::add_version(&self.txn, after, act, by, fields, at, &body).await?;
+        rows::name_documents(&self.txn, after, specs, fields).await?;
+        let leaf = match after.disclosed_to(act) {
+            None => Leaf::new(Processing::Alteration, Some(by), act, at),
+            Some(recipient) => {
+                Leaf::new(Processing::Disclosure, Some(by), act, at).to(recipient)
+            }
+        };
+        self.leaf(leaf, after, body, fields).await
     }
 
     /// The first record of this kind with this property, whoever may see it: the program's own
