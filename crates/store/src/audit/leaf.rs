@@ -8,7 +8,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 /// A SHA-256 digest.
-pub(crate) type Hash = [u8; 32];
+pub type Hash = [u8; 32];
 
 /// The kinds of processing that Data Protection Act 2018 s.62 wants logged, and access control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

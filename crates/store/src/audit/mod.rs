@@ -34,10 +34,17 @@
 //! value, so that cutting off the end is found as well; somebody who may rewrite every table
 //! can also rewrite the chain, and is caught only by a chain value noted elsewhere.
 
+mod files;
 mod leaf;
 pub(crate) mod log;
+pub mod note;
+pub mod tiles;
+pub mod tree;
+mod opened;
+mod outside;
 mod verify;
+pub mod witness;
 
-pub use leaf::{Leaf, LeafError, Processing};
+pub use leaf::{Hash, Leaf, LeafError, Processing};
 pub use log::{Entry, EntryFilter};
-pub use verify::{AuditReport, Break};
+pub use verify::{AuditReport, Break, Witnessed};

@@ -31,7 +31,7 @@ use crate::query::{linked_to, with_facet};
 use crate::read::{load, parse};
 use crate::{Entropy, Store};
 
-pub(crate) use rows::facet_value;
+pub(crate) use rows::{facet_value, stored_as};
 
 /// Several writes in one transaction; nothing of it is kept before [`Batch::commit`], and
 /// nothing at all where it is dropped. No other write happens in between.
@@ -130,7 +130,8 @@ impl Batch {
     ) -> Result<AnyRecord> {
         permitted_to_create(&permit, kind, &head)?;
         let related = self.named(permit.person(), kind.create_fields(), fields).await?;
-        let (related, by) = (Related::new(related), permit.person());
+        let people = self.colleagues(kind.create_fields(), fields).await?;
+        let (related, by) = (Related::new(related).with_people(people), permit.person());
         let settings = &self.settings;
         let context = ActContext { fields, related: &related, by, at, settings };
         let record = AnyRecord::create(kind, head, &context)?;
@@ -173,7 +174,7 @@ impl Batch {
             _ => {
                 let mut related = self.named(by, specs, fields).await?;
                 related.extend(self.needed(&before.needs(act)).await?);
-                Related::new(related)
+                Related::new(related).with_people(self.colleagues(specs, fields).await?)
             }
         };
         let settings = &self.settings;
@@ -277,13 +278,13 @@ impl Batch {
     ) -> Result<Vec<AnyRecord>> {
         let mut named = Vec::new();
         for spec in specs {
-            let Input::Record(kind) = spec.input else { continue };
-            if fields.get(spec.name).is_none() {
+            let names_one = matches!(spec.input, Input::Record(_) | Input::AnyOf(_));
+            if !names_one || fields.get(spec.name).is_none() {
                 continue;
             }
-            let found = match fields.record(spec.name) {
-                Ok(id) => load(&self.txn, kind, id).await?,
-                Err(_) => None,
+            let found = match spec.chosen(fields) {
+                Some((kind, id)) => load(&self.txn, kind, id).await?,
+                None => None,
             };
             let seen = found.filter(|record| decide(who, Action::View, record).is_ok());
             named.push(seen.ok_or_else(|| Refusal::Field {
@@ -293,6 +294,17 @@ impl Batch {
             })?);
         }
         Ok(named)
+    }
+
+    /// The colleagues that filled-in fields name, whose accounts are in use.
+    async fn colleagues(&self, specs: &[Field], fields: &Fields) -> Result<Vec<Person>> {
+        let mut people = Vec::new();
+        for spec in specs.iter().filter(|spec| spec.input == Input::Person) {
+            if let Ok(id) = fields.person(spec.name) {
+                people.extend(crate::account::in_use(&self.txn, id).await?);
+            }
+        }
+        Ok(people)
     }
 
     /// The records that the rules must know, whoever acts.

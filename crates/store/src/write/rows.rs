@@ -37,7 +37,7 @@ pub fn fields_json(fields: &Fields) -> Result<String> {
 
 /// Writes a new record with its links and facets.
 pub async fn insert<C: ConnectionTrait>(db: &C, record: &AnyRecord, body: &str) -> Result<()> {
-    record::Entity::insert(record::ActiveModel::from(model(record, body)))
+    record::Entity::insert(record::ActiveModel::from(stored_as(record, body)))
         .exec_without_returning(db)
         .await?;
     change_links(db, BTreeSet::new(), links(record)).await?;
@@ -54,7 +54,7 @@ pub async fn update<C: ConnectionTrait>(
 ) -> Result<()> {
     let held = before.head().version;
     let changed = record::Entity::update_many()
-        .set(record::ActiveModel::from(model(after, body)).reset_all())
+        .set(record::ActiveModel::from(stored_as(after, body)).reset_all())
         .filter(record::Column::Id.eq(before.head().id))
         .filter(record::Column::Version.eq(i64::from(held)))
         .exec(db)
@@ -135,7 +135,8 @@ pub async fn name_documents<C: ConnectionTrait>(
     Ok(())
 }
 
-fn model(record: &AnyRecord, body: &str) -> record::Model {
+/// The row that a record is kept as.
+pub fn stored_as(record: &AnyRecord, body: &str) -> record::Model {
     let head = record.head();
     let next = record.next();
     record::Model {
@@ -158,6 +159,7 @@ fn model(record: &AnyRecord, body: &str) -> record::Model {
         next_what: next.as_ref().map(|n| clean(&n.what)),
         next_due: next.as_ref().and_then(|n| n.due).map(micros),
         next_urgency: next.as_ref().map(|n| urgency_rank(n.urgency)),
+        assigned: record.assigned().map(|person| person.0),
         created: micros(head.created),
         updated: micros(head.updated),
         body: body.to_owned(),
