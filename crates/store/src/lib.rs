@@ -30,6 +30,7 @@
 pub mod account;
 pub mod audit;
 pub mod backup;
+pub mod changes;
 pub mod document;
 mod entity;
 pub mod erasure;
@@ -37,6 +38,7 @@ mod error;
 pub mod figures;
 pub mod glass;
 pub mod migration;
+mod people;
 pub mod query;
 pub mod read;
 pub mod session;
@@ -81,6 +83,7 @@ pub struct Store {
     writer: Arc<Mutex<()>>,
     hashing: Arc<Semaphore>,
     entropy: Arc<dyn Entropy>,
+    queue: Arc<audit::together::Queue>,
     settings: Settings,
 }
 
@@ -123,7 +126,8 @@ impl Store {
         let db = Database::connect(options).await.map_err(StoreError::Database)?;
         let hashing = Arc::new(Semaphore::new(account::HASHED_AT_A_TIME));
         let (writer, settings) = (Arc::new(Mutex::new(())), Settings::default());
-        Ok(Self { db, writer, hashing, entropy, settings })
+        let queue = Arc::default();
+        Ok(Self { db, writer, hashing, entropy, queue, settings })
     }
 
     /// The same store under what the force or the operation set for itself; the defaults

@@ -14,7 +14,7 @@ use pendeen_casework::record::{AnyRecord, Kind};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use crate::audit::log::{Committed, Tail};
+use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{link, record, record_version};
 use crate::erasure::ERASED;
@@ -232,16 +232,6 @@ impl Store {
         self.note(leaf, why.map(|why| Committed::kept("justification", why)).into_iter().collect())
             .await?;
         Ok(seen)
-    }
-
-    /// Commits one leaf by itself.
-    pub(crate) async fn note(&self, leaf: Leaf, committed: Vec<Committed>) -> Result<()> {
-        let _writer = self.writer.lock().await;
-        let txn = self.begin_write().await?;
-        let mut tail = Tail::lock(&txn).await?;
-        tail.append(&txn, self.entropy.as_ref(), leaf, committed).await?;
-        tail.close(&txn).await?;
-        Ok(txn.commit().await?)
     }
 }
 

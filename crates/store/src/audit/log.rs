@@ -16,6 +16,7 @@ use crate::query::Slice;
 use crate::{Entropy, Store, micros};
 
 /// A value that a leaf commits to.
+#[derive(Debug, Clone)]
 pub(crate) struct Committed {
     /// The commitment's name in the leaf.
     pub name: &'static str,
@@ -56,31 +57,44 @@ impl Tail {
         &mut self,
         db: &C,
         entropy: &dyn Entropy,
-        mut leaf: Leaf,
+        leaf: Leaf,
         committed: Vec<Committed>,
     ) -> Result<()> {
-        let seq = self.seq + 1;
-        let mut openings = Vec::with_capacity(committed.len());
-        for Committed { name, value, keep } in committed {
-            let mut salt = [0; 32];
-            entropy.fill(&mut salt).map_err(StoreError::Entropy)?;
-            leaf.commitments.push((name.to_owned(), leaf::commitment(&salt, &value)));
-            openings.push(audit_opening::ActiveModel {
-                seq: Set(seq),
-                name: Set(name.to_owned()),
-                salt: Set(salt.to_vec()),
-                value: Set(keep.then(|| crate::clean(&value))),
-            });
+        self.append_all(db, entropy, vec![(leaf, committed)]).await
+    }
+
+    /// Appends leaves, one after another, with their commitments.
+    pub async fn append_all<C: ConnectionTrait>(
+        &mut self,
+        db: &C,
+        entropy: &dyn Entropy,
+        leaves: Vec<(Leaf, Vec<Committed>)>,
+    ) -> Result<()> {
+        let mut rows = Vec::with_capacity(leaves.len());
+        let mut openings = Vec::new();
+        for (mut leaf, committed) in leaves {
+            let seq = self.seq + 1;
+            for Committed { name, value, keep } in committed {
+                // What is kept is what is committed to: PostgreSQL takes no U+0000.
+                let value = if keep { crate::clean(&value) } else { value };
+                let mut salt = [0; 32];
+                entropy.fill(&mut salt).map_err(StoreError::Entropy)?;
+                leaf.commitments.push((name.to_owned(), leaf::commitment(&salt, &value)));
+                openings.push(audit_opening::ActiveModel {
+                    seq: Set(seq),
+                    name: Set(name.to_owned()),
+                    salt: Set(salt.to_vec()),
+                    value: Set(keep.then_some(value)),
+                });
+            }
+            let row = row(seq, &self.digest, &leaf);
+            (self.seq, self.digest) = (seq, row.digest.clone());
+            rows.push(audit_leaf::ActiveModel::from(row));
         }
-        let row = row(seq, &self.digest, &leaf);
-        let digest = row.digest.clone();
-        audit_leaf::Entity::insert(audit_leaf::ActiveModel::from(row))
-            .exec_without_returning(db)
-            .await?;
+        audit_leaf::Entity::insert_many(rows).exec_without_returning(db).await?;
         if !openings.is_empty() {
             audit_opening::Entity::insert_many(openings).exec_without_returning(db).await?;
         }
-        (self.seq, self.digest) = (seq, digest);
         Ok(())
     }
 

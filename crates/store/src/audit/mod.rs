@@ -39,6 +39,7 @@ mod leaf;
 pub(crate) mod log;
 pub mod note;
 pub mod tiles;
+pub(crate) mod together;
 pub mod tree;
 mod opened;
 mod outside;
