@@ -5,9 +5,12 @@
 //! the store keeps, for every record, from when until when it added what, and so counts as at
 //! any moment. [`count`] is the plain evaluation over records in memory, and a test in the store
 //! holds the two against each other. No figure is ever kept as a number, save in a release that
-//! froze it.
+//! froze it ([`frozen`]). What must not be published with it stands in [`suppress`].
 
 mod definitions;
+pub mod frozen;
+pub mod suppress;
+pub mod table;
 
 use std::collections::BTreeSet;
 
