@@ -119,39 +119,38 @@ impl Batch {
         at: Timestamp,
     ) -> Result<DocumentDigest> {
         let digest = DocumentDigest::of(&bytes);
-        put(self.transaction(), digest, bytes, media_type, at).await?;
+        self.keep_document(digest, row(digest, bytes, media_type, at)).await?;
         let leaf = Leaf::new(Processing::Collection, Some(who), "put_document", at);
         self.append(leaf, vec![Committed::kept("document", digest.to_string())]).await?;
         Ok(digest)
     }
 }
 
-/// Keeps the bytes unless they are there already.
-async fn put<C: ConnectionTrait>(
-    db: &C,
+/// A document as it is kept.
+fn row(
     digest: DocumentDigest,
     bytes: Vec<u8>,
     media_type: &str,
     at: Timestamp,
-) -> Result<()> {
-    let known: Option<i64> = document::Entity::find_by_id(digest.0.to_vec())
-        .select_only()
-        .column(document::Column::Size)
-        .into_tuple()
-        .one(db)
-        .await?;
-    if known.is_some() {
-        return Ok(());
-    }
-    let row = document::ActiveModel {
+) -> document::ActiveModel {
+    document::ActiveModel {
         sha256: Set(digest.0.to_vec()),
         size: Set(i64::try_from(bytes.len()).unwrap_or(i64::MAX)),
         media_type: Set(clean(media_type)),
         stored: Set(micros(at)),
         bytes: Set(bytes),
-    };
-    document::Entity::insert(row).exec_without_returning(db).await?;
-    Ok(())
+    }
+}
+
+/// Whether a document with this digest is kept.
+pub(crate) async fn is_kept<C: ConnectionTrait>(db: &C, digest: &[u8]) -> Result<bool> {
+    let known: Option<i64> = document::Entity::find_by_id(digest.to_vec())
+        .select_only()
+        .column(document::Column::Size)
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(known.is_some())
 }
 
 async fn get<C: ConnectionTrait>(db: &C, digest: DocumentDigest) -> Result<Option<Document>> {

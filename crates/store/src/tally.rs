@@ -94,6 +94,13 @@ fn follow(rows: &mut [tally::Model], after: &AnyRecord) -> Vec<tally::Model> {
     new.into_iter().map(|standing| standing.row(after, now)).collect()
 }
 
+/// Follows a record that is not written yet to its next version: all the rows that it has.
+pub(crate) fn so_far(mut rows: Vec<tally::Model>, after: &AnyRecord) -> Vec<tally::Model> {
+    let new = follow(&mut rows, after);
+    rows.extend(new);
+    rows
+}
+
 /// Keeps what a new record adds.
 pub(crate) async fn begin<C: ConnectionTrait>(db: &C, record: &AnyRecord) -> Result<()> {
     keep(db, follow(&mut [], record)).await

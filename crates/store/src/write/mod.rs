@@ -6,8 +6,12 @@
 //! ([`StoreError::Moved`]), a field that names a record which the person may not see, whatever
 //! the rules of the act refuse.
 //!
-//! Several creates and acts go into one transaction through [`Store::batch`].
+//! Several creates and acts go into one transaction through [`Store::batch`]; a great many, such
+//! as a whole operation, through [`Store::bulk`], which writes them many rows at a time.
 
+mod behind;
+mod bulk;
+mod restricted;
 mod rows;
 mod shared;
 
@@ -28,9 +32,11 @@ use crate::audit::{Leaf, Processing};
 use crate::entity::record;
 use crate::error::{Result, StoreError};
 use crate::query::{linked_to, with_facet};
-use crate::read::{load, parse};
+use crate::read::parse;
 use crate::{Entropy, Store};
 
+use behind::Behind;
+pub use bulk::Bulk;
 pub(crate) use rows::{facet_value, stored_as};
 
 /// Several writes in one transaction; nothing of it is kept before [`Batch::commit`], and
@@ -41,6 +47,8 @@ pub struct Batch {
     tail: Tail,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
+    /// What waits to be written, where this is the inside of a [`Bulk`].
+    behind: Option<Behind>,
     _writer: OwnedMutexGuard<()>,
 }
 
@@ -51,7 +59,7 @@ impl Store {
         let txn = self.begin_write().await?;
         let tail = Tail::lock(&txn).await?;
         let (entropy, settings) = (Arc::clone(&self.entropy), self.settings);
-        Ok(Batch { txn, tail, entropy, settings, _writer: writer })
+        Ok(Batch { txn, tail, entropy, settings, behind: None, _writer: writer })
     }
 
     /// Makes a record from a filled-in form.
@@ -129,7 +137,8 @@ impl Batch {
         at: Timestamp,
     ) -> Result<AnyRecord> {
         permitted_to_create(&permit, kind, &head)?;
-        let related = self.named(permit.person(), kind.create_fields(), fields).await?;
+        let mut related = self.named(permit.person(), kind.create_fields(), fields).await?;
+        related.extend(self.needed(&AnyRecord::create_needs(kind, fields)).await?);
         let people = self.colleagues(kind.create_fields(), fields).await?;
         let (related, by) = (Related::new(related).with_people(people), permit.person());
         let settings = &self.settings;
@@ -157,8 +166,10 @@ impl Batch {
         at: Timestamp,
     ) -> Result<AnyRecord> {
         let kind = permit.kind();
-        let before =
-            load(&self.txn, kind, permit.id()).await?.ok_or(StoreError::NotFound { kind })?;
+        if permit.action() == common::CORRECT {
+            self.flush().await?;
+        }
+        let before = self.find(kind, permit.id()).await?.ok_or(StoreError::NotFound { kind })?;
         let (held, now) = (permit.version(), before.head().version);
         if held != now {
             return Err(StoreError::Moved { held, now });
@@ -183,7 +194,12 @@ impl Batch {
         let deed = Deed { act, by, specs, fields, at };
         self.keep(&before, &after, &deed).await?;
         if after.head().operation != before.head().operation {
+            self.flush().await?;
             Box::pin(self.move_parts(&after, &deed)).await?;
+        }
+        if after.head().restriction != before.head().restriction {
+            self.flush().await?;
+            self.carry_restriction(&before, &after, &deed).await?;
         }
         Ok(after)
     }
@@ -192,16 +208,14 @@ impl Batch {
     async fn keep(&mut self, before: &AnyRecord, after: &AnyRecord, deed: &Deed<'_>) -> Result<()> {
         let Deed { act, by, specs, fields, at } = *deed;
         let body = rows::body(after)?;
+        if self.waits(after.head().id) {
+            return self.keep_behind(after, body, deed).await;
+        }
+        self.flush().await?;
         rows::update(&self.txn, before, after, &body).await?;
         rows::add_version(&self.txn, after, act, by, fields, at, &body).await?;
         rows::name_documents(&self.txn, after, specs, fields).await?;
-        let leaf = match after.disclosed_to(act) {
-            None => Leaf::new(Processing::Alteration, Some(by), act, at),
-            Some(recipient) => {
-                Leaf::new(Processing::Disclosure, Some(by), act, at).to(recipient)
-            }
-        };
-        self.leaf(leaf, after, body, fields).await
+        self.leaf(altered(after, deed), after, body, fields).await
     }
 
     /// The first record of this kind with this property, whoever may see it: the program's own
@@ -223,7 +237,8 @@ impl Batch {
     }
 
     /// Keeps everything, or answers with why nothing was kept.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        self.flush().await?;
         self.tail.close(&self.txn).await?;
         Ok(self.txn.commit().await?)
     }
@@ -233,6 +248,10 @@ impl Batch {
     }
 
     pub(crate) async fn append(&mut self, leaf: Leaf, committed: Vec<Committed>) -> Result<()> {
+        if let Some(behind) = &mut self.behind {
+            behind.leaf(leaf, committed);
+            return Ok(());
+        }
         self.tail.append(&self.txn, self.entropy.as_ref(), leaf, committed).await
     }
 
@@ -245,11 +264,19 @@ impl Batch {
         at: Timestamp,
     ) -> Result<AnyRecord> {
         let body = rows::body(&record)?;
+        if self.behind.is_some() && !record.joins("create") {
+            let deed = Deed { act: "create", by, specs, fields, at };
+            self.keep_behind(&record, body, &deed).await?;
+            return Ok(record);
+        }
+        self.flush().await?;
         rows::insert(&self.txn, &record, &body).await?;
         rows::add_version(&self.txn, &record, "create", by, fields, at, &body).await?;
         rows::name_documents(&self.txn, &record, specs, fields).await?;
-        let leaf = Leaf::new(Processing::Collection, Some(by), "create", at);
-        self.leaf(leaf, &record, body, fields).await?;
+        let joins = record.joins("create");
+        let processing = if joins { Processing::Combination } else { Processing::Collection };
+        self.leaf(Leaf::new(processing, Some(by), "create", at), &record, body, fields).await?;
+        self.joined(&record, &Deed { act: "create", by, specs, fields, at }).await?;
         Ok(record)
     }
 
@@ -283,7 +310,7 @@ impl Batch {
                 continue;
             }
             let found = match spec.chosen(fields) {
-                Some((kind, id)) => load(&self.txn, kind, id).await?,
+                Some((kind, id)) => self.find(kind, id).await?,
                 None => None,
             };
             let seen = found.filter(|record| decide(who, Action::View, record).is_ok());
@@ -301,7 +328,7 @@ impl Batch {
         let mut people = Vec::new();
         for spec in specs.iter().filter(|spec| spec.input == Input::Person) {
             if let Ok(id) = fields.person(spec.name) {
-                people.extend(crate::account::in_use(&self.txn, id).await?);
+                people.extend(crate::people::in_use(&self.txn, id).await?);
             }
         }
         Ok(people)
@@ -312,8 +339,12 @@ impl Batch {
         let mut needed = Vec::new();
         for need in needs {
             match *need {
-                Need::Record(kind, id) => needed.extend(load(&self.txn, kind, id).await?),
+                Need::Record(kind, id) => needed.extend(self.find(kind, id).await?),
                 Need::LinkedTo { kind, role, to } => {
+                    needed.extend(self.linked_behind(kind, role, to));
+                    if self.waits(to) {
+                        continue; // The database does not know it, so nothing there names it.
+                    }
                     let stored = record::Entity::find()
                         .filter(record::Column::Kind.eq(kind.key()))
                         .filter(record::Column::Id.in_subquery(linked_to(role, to)))
@@ -326,6 +357,15 @@ impl Batch {
             }
         }
         Ok(needed)
+    }
+}
+
+/// The leaf of an act: an alteration, or the disclosure that it was.
+fn altered(after: &AnyRecord, deed: &Deed<'_>) -> Leaf {
+    let Deed { act, by, at, .. } = *deed;
+    match after.disclosed_to(act) {
+        None => Leaf::new(Processing::Alteration, Some(by), act, at),
+        Some(recipient) => Leaf::new(Processing::Disclosure, Some(by), act, at).to(recipient),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::entity::{document, facet, link, record, record_document, record_versi
 use crate::error::{Result, StoreError};
 use crate::query::urgency_rank;
 use crate::sight::restriction_key;
-use crate::{clean, micros, tally};
+use crate::{clean, micros, search, tally};
 
 /// The record as JSON, as it is kept and committed to.
 pub fn body(record: &AnyRecord) -> Result<String> {
@@ -42,6 +42,7 @@ pub async fn insert<C: ConnectionTrait>(db: &C, record: &AnyRecord, body: &str) 
         .await?;
     change_links(db, BTreeSet::new(), links(record)).await?;
     change_facets(db, BTreeSet::new(), facets(record)).await?;
+    search::keep(db, record.head().id, None, &search_text(record)).await?;
     tally::begin(db, record).await
 }
 
@@ -63,6 +64,7 @@ pub async fn update<C: ConnectionTrait>(
         return Err(StoreError::Moved { held, now: held + 1 });
     }
     change_links(db, links(before), links(after)).await?;
+    search::keep(db, after.head().id, Some(&search_text(before)), &search_text(after)).await?;
     change_facets(db, facets(before), facets(after)).await?;
     tally::change(db, before, after).await
 }
@@ -77,18 +79,42 @@ pub async fn add_version<C: ConnectionTrait>(
     at: Timestamp,
     body: &str,
 ) -> Result<()> {
-    let version = record_version::ActiveModel {
-        record_id: Set(record.head().id),
-        version: Set(record.head().version.into()),
-        act: Set(act.to_owned()),
-        fields: Set(fields_json(fields)?),
-        by_id: Set(by.id.0),
-        by_name: Set(clean(&by.name)),
-        at: Set(micros(at)),
-        body: Set(body.to_owned()),
-    };
-    record_version::Entity::insert(version).exec_without_returning(db).await?;
+    let version = version(record, act, by, fields, at, body)?;
+    record_version::Entity::insert(record_version::ActiveModel::from(version))
+        .exec_without_returning(db)
+        .await?;
     Ok(())
+}
+
+/// The row of the version that an act made.
+pub fn version(
+    record: &AnyRecord,
+    act: &str,
+    by: &Person,
+    fields: &Fields,
+    at: Timestamp,
+    body: &str,
+) -> Result<record_version::Model> {
+    Ok(record_version::Model {
+        record_id: record.head().id,
+        version: record.head().version.into(),
+        act: act.to_owned(),
+        fields: fields_json(fields)?,
+        by_id: by.id.0,
+        by_name: clean(&by.name),
+        at: micros(at),
+        body: body.to_owned(),
+    })
+}
+
+/// The digests that the program supplied.
+pub fn digests(specs: &[Field], fields: &Fields) -> BTreeSet<Vec<u8>> {
+    specs
+        .iter()
+        .filter(|spec| spec.input == Input::System)
+        .filter_map(|spec| DocumentDigest::parse(fields.get(spec.name)?))
+        .map(|digest| digest.as_bytes().to_vec())
+        .collect()
 }
 
 /// Notes which stored documents the record names: digests that the program supplied in a field
@@ -101,12 +127,7 @@ pub async fn name_documents<C: ConnectionTrait>(
     specs: &[Field],
     fields: &Fields,
 ) -> Result<()> {
-    let digests: BTreeSet<Vec<u8>> = specs
-        .iter()
-        .filter(|spec| spec.input == Input::System)
-        .filter_map(|spec| DocumentDigest::parse(fields.get(spec.name)?))
-        .map(|digest| digest.as_bytes().to_vec())
-        .collect();
+    let digests = digests(specs, fields);
     if digests.is_empty() {
         return Ok(());
     }
@@ -187,7 +208,8 @@ pub fn facet_value(value: &str) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(value.as_bytes())))
 }
 
-fn links(record: &AnyRecord) -> BTreeSet<link::Model> {
+/// Its relations as rows.
+pub fn links(record: &AnyRecord) -> BTreeSet<link::Model> {
     let from_id = record.head().id;
     record
         .links()
@@ -201,7 +223,8 @@ fn links(record: &AnyRecord) -> BTreeSet<link::Model> {
         .collect()
 }
 
-fn facets(record: &AnyRecord) -> BTreeSet<facet::Model> {
+/// Its properties as rows.
+pub fn facets(record: &AnyRecord) -> BTreeSet<facet::Model> {
     let record_id = record.head().id;
     record
         .facets()

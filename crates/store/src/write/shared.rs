@@ -15,6 +15,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use super::{Batch, Deed};
+use crate::audit::log::Committed;
+use crate::audit::{Leaf, Processing};
 use crate::entity::{link, record, record_version};
 use crate::error::{Result, StoreError};
 use crate::read::{from_body, load, parse};
@@ -60,12 +62,14 @@ impl Batch {
         let changed: Fields =
             fields.iter().filter(|(name, value)| made_with.get(name) != Some(*value)).collect();
         let mut records = self.named(who, specs, &changed).await?;
+        records.extend(self.needed(&AnyRecord::create_needs(kind, fields)).await?);
         for (kind, id) in records_in(kind.create_fields(), &made_with) {
             if !records.iter().any(|known| known.head().id == id) {
                 records.extend(self.as_it_was(kind, id, head.created).await?);
             }
         }
-        Ok(Related::new(records).with_made(made_with))
+        let people = self.colleagues(specs, fields).await?;
+        Ok(Related::new(records).with_people(people).with_made(made_with))
     }
 
     /// A record as it was just before a moment; as it was first made, if that is later.
@@ -110,6 +114,21 @@ impl Batch {
             let context = ActContext { fields: &fields, related: &related, by, at, settings };
             let moved = part.perform(act, &context)?;
             self.keep(&part, &moved, &Deed { act, specs: &[], fields: &fields, ..*deed }).await?;
+            Box::pin(self.move_parts(&moved, deed)).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes about each of the records that an act joined, or parted again, that it did so.
+    pub(super) async fn joined(&mut self, by: &AnyRecord, deed: &Deed<'_>) -> Result<()> {
+        if !by.joins(deed.act) {
+            return Ok(());
+        }
+        let action = format!("{}:{}", by.kind().key(), deed.act);
+        for link in by.links() {
+            let leaf = Leaf::new(Processing::Combination, Some(deed.by), &action, deed.at);
+            let statement = Committed::kept("record", by.head().number.clone());
+            self.append(leaf.about(link.kind, link.to, 0), vec![statement]).await?;
         }
         Ok(())
     }
