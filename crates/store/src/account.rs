@@ -1,37 +1,43 @@
-//! Accounts: who may sign in, and signing in.
+//! Accounts: who may sign in, and what an administrator does about them.
 //!
-//! In: a username and a password. Out: the [`Person`] whose decisions and acts follow. Passwords
-//! are kept as argon2id in PHC strings. An unknown username costs the same work as a wrong
-//! password. After five failures in a row, attempts for that username (known or not) are looked
-//! at only after a pause that doubles up to thirty seconds: guessing is hopeless, while a
-//! colleague cannot be locked out. An attempt counts as failed from before its password is
-//! looked at until it proves right, so that guesses made at once are slowed like guesses made
-//! in turn; and two passwords at most are hashed at a time, because each takes 19 MiB and a
-//! core. Every attempt leaves an audit leaf.
+//! In: people, usernames, passwords. Out: the [`Person`] whose decisions and acts follow.
+//! Passwords are kept as argon2id in PHC strings; two at most are hashed at a time, because each
+//! takes 19 MiB and a core. Every act leaves an audit leaf.
+//!
+//! Find your way: [`sign_in`] checks a password and slows guessing; [`second_factor`] one-time
+//! and recovery codes; [`enrolment`] the link with which a person sets a password; [`token`]
+//! what programs sign in with; [`administration`] changing accounts, and the rule that one
+//! administrator does not both open an account and hand out its key.
 
+pub mod administration;
+pub mod enrolment;
 mod password;
+pub mod second_factor;
+pub mod sign_in;
+pub mod token;
 
 pub(crate) use password::PLACES as HASHED_AT_A_TIME;
 
+use administration::Part;
+
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use pendeen_casework::agency::AgencyKey;
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::permission::Denied;
 use pendeen_casework::person::{Knows, Person, PersonId, Role};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use sha2::{Digest, Sha256};
 
 use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
-use crate::entity::{person, sign_in_attempt};
+use crate::entity::person;
 use crate::error::{Result, StoreError};
-use crate::{Store, clean, micros, moment};
+use crate::{Store, clean, micros};
 
 /// An account as an administrator sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +49,6 @@ pub struct Account {
     /// Whether signing in is refused.
     pub disabled: bool,
 }
-
-/// Failures in a row before attempts are slowed.
-const FREE_FAILURES: i64 = 5;
-/// The longest pause between attempts, in seconds.
-const LONGEST_PAUSE: i64 = 30;
 
 impl Store {
     /// Adds an account. `by` is the administrator; none where the operator of the machine sets
@@ -67,7 +68,7 @@ impl Store {
             username: Set(canonical(username)),
             name: Set(clean(&new.name)),
             force: Set(new.force.map(|force| force.as_str().to_owned())),
-            roles: Set(new.roles.iter().map(|role| role.key()).collect::<Vec<_>>().join(" ")),
+            roles: Set(role_keys(&new.roles)),
             password: Set(hash),
             totp_secret: Set(None),
             disabled: Set(false),
@@ -77,13 +78,27 @@ impl Store {
         };
         let mut batch = self.batch().await?;
         person::Entity::insert(row).exec_without_returning(batch.transaction()).await?;
-        let roles = new.roles.iter().map(|role| role.key()).collect::<Vec<_>>().join(" ");
+        self.take_part(&batch, by, new.id, Part::Opening, at).await?;
+        let roles = role_keys(&new.roles);
         let about =
             Committed::kept("account", format!("{} {username} {} {roles}", new.id.0, new.name));
         batch
             .append(Leaf::new(Processing::AccessControl, by, "add_person", at), vec![about])
             .await?;
         batch.commit().await
+    }
+
+    /// Adds an account that nobody can sign in to until its person uses a link
+    /// ([`Self::make_enrolment`]); `by` as in [`Self::add_person`].
+    pub async fn add_person_by_link(
+        &self,
+        by: Option<&Person>,
+        new: &Person,
+        username: &str,
+        at: Timestamp,
+    ) -> Result<()> {
+        let nobodys = self.secret()?;
+        self.add_person(by, new, username, &nobodys, at).await
     }
 
     /// Sets a new password, which ends every earlier sign-in (see [`Self::sign_in_epoch`]); `by`
@@ -99,6 +114,11 @@ impl Store {
             self.administrator(by, "set_password", at).await?;
         }
         let hash = self.hash(password).await?;
+        if let Some(by) = by.filter(|by| by.id != whose) {
+            let batch = self.batch().await?;
+            self.take_part(&batch, Some(by), whose, Part::Key, at).await?;
+            batch.commit().await?;
+        }
         let values = [(person::Column::Password, Expr::value(hash)), next_epoch()];
         self.change(by, whose, values, "set_password", at).await
     }
@@ -115,27 +135,6 @@ impl Store {
         self.administrator(by, action, at).await?;
         let values = [(person::Column::Disabled, Expr::value(disabled)), next_epoch()];
         self.change(by, whose, values, action, at).await
-    }
-
-    /// Sets or removes the secret of a person's one-time codes.
-    pub async fn set_totp_secret(
-        &self,
-        by: Option<&Person>,
-        whose: PersonId,
-        secret: Option<Vec<u8>>,
-        at: Timestamp,
-    ) -> Result<()> {
-        if by.is_none_or(|by| by.id != whose) {
-            self.administrator(by, "set_totp", at).await?;
-        }
-        let values = [(person::Column::TotpSecret, Expr::value(secret))];
-        self.change(by, whose, values, "set_totp", at).await
-    }
-
-    /// The secret of a person's one-time codes, if one is set.
-    pub async fn totp_secret(&self, whose: PersonId) -> Result<Option<Vec<u8>>> {
-        let found = person::Entity::find_by_id(whose.0).one(self.db()).await?;
-        Ok(found.and_then(|found| found.totp_secret))
     }
 
     /// The person with this identifier, unless the account is disabled.
@@ -168,73 +167,9 @@ impl Store {
         Ok(found.into_iter().map(account).collect())
     }
 
-    /// The person, if username and password are right and the account is not disabled.
-    ///
-    /// [`StoreError::SlowDown`] after too many failures: nothing was looked at.
-    pub async fn authenticate(
-        &self,
-        username: &str,
-        password: &str,
-        at: Timestamp,
-    ) -> Result<Option<Person>> {
-        let username = canonical(username);
-        let key = Sha256::digest(username.as_bytes()).to_vec();
-        self.count_attempt(&key, &username, at).await?;
-        let found = person::Entity::find()
-            .filter(person::Column::Username.eq(&username))
-            .one(self.db())
-            .await?;
-        let right =
-            self.right(found.as_ref().map(|found| found.password.clone()), password).await?;
-        let person =
-            found.filter(|found| right && !found.disabled).map(|found| account(found).person);
-        self.attempted(&key, username, person.as_ref(), at).await?;
-        Ok(person)
-    }
-
     /// Notes that somebody signed out.
     pub async fn signed_out(&self, who: &Person, at: Timestamp) -> Result<()> {
         self.note(Leaf::new(Processing::AccessControl, Some(who), "sign_out", at), vec![]).await
-    }
-
-    /// Counts an attempt as a failure, which [`Self::attempted`] takes back where it was none.
-    ///
-    /// The pause is read and the attempt counted in one writing transaction: of several attempts
-    /// at once, each sees those before it. [`StoreError::SlowDown`] while a pause runs.
-    async fn count_attempt(&self, key: &[u8], username: &str, at: Timestamp) -> Result<()> {
-        let mut batch = self.batch().await?;
-        let before =
-            sign_in_attempt::Entity::find_by_id(key.to_vec()).one(batch.transaction()).await?;
-        let until = before.as_ref().and_then(|before| pause(before, at));
-        if until.is_some() {
-            let leaf = Leaf::new(Processing::AccessControl, None, "sign_in_slowed", at);
-            batch.append(leaf, vec![Committed::kept("username", username)]).await?;
-        } else {
-            let failures = before.map_or(0, |before| before.failures).saturating_add(1);
-            keep_failures(batch.transaction(), key, failures, at).await?;
-        }
-        batch.commit().await?;
-        until.map_or(Ok(()), |until| Err(StoreError::SlowDown { until }))
-    }
-
-    /// Leaves the leaf of an attempt that was looked at; one that was right ends the count.
-    async fn attempted(
-        &self,
-        key: &[u8],
-        username: String,
-        person: Option<&Person>,
-        at: Timestamp,
-    ) -> Result<()> {
-        let mut batch = self.batch().await?;
-        let action = if person.is_some() {
-            sign_in_attempt::Entity::delete_by_id(key.to_vec()).exec(batch.transaction()).await?;
-            "sign_in"
-        } else {
-            "sign_in_failed"
-        };
-        let leaf = Leaf::new(Processing::AccessControl, person, action, at);
-        batch.append(leaf, vec![Committed::kept("username", username)]).await?;
-        batch.commit().await
     }
 
     async fn administrator(&self, by: Option<&Person>, action: &str, at: Timestamp) -> Result<()> {
@@ -289,42 +224,29 @@ impl Store {
     }
 }
 
-/// Until when attempts for this username are not looked at, if a pause runs.
-fn pause(attempt: &sign_in_attempt::Model, at: Timestamp) -> Option<Timestamp> {
-    let over = attempt.failures - FREE_FAILURES;
-    if over < 0 {
-        return None;
-    }
-    let seconds =
-        1_i64.checked_shl(u32::try_from(over).unwrap_or(u32::MAX)).unwrap_or(LONGEST_PAUSE);
-    let pause = SignedDuration::from_secs(seconds.clamp(1, LONGEST_PAUSE));
-    let until = moment(attempt.last).checked_add(pause).unwrap_or(Timestamp::MAX);
-    // A clock that went back must not keep anybody out for longer than the pause.
-    Some(until).filter(|until| at < *until && at.duration_until(*until) <= pause)
-}
-
-async fn keep_failures<C: ConnectionTrait>(
-    db: &C,
-    key: &[u8],
-    failures: i64,
-    at: Timestamp,
-) -> Result<()> {
-    let row = sign_in_attempt::ActiveModel {
-        username_digest: Set(key.to_vec()),
-        failures: Set(failures),
-        last: Set(micros(at)),
-    };
-    let newer = OnConflict::column(sign_in_attempt::Column::UsernameDigest)
-        .update_columns([sign_in_attempt::Column::Failures, sign_in_attempt::Column::Last])
-        .to_owned();
-    sign_in_attempt::Entity::insert(row).on_conflict(newer).exec_without_returning(db).await?;
-    Ok(())
-}
-
 /// Counts up rather than noting a time: a clock that went back brings no earlier epoch back.
 fn next_epoch() -> (person::Column, SimpleExpr) {
     let epoch = person::Column::SignInEpoch;
     (epoch, Expr::col(epoch).add(1_i64))
+}
+
+/// A secret's digest, which is what the database keeps of it.
+fn digest(secret: &[u8]) -> Vec<u8> {
+    Sha256::digest(secret).to_vec()
+}
+
+/// Keys of roles, separated by spaces.
+fn role_keys(roles: &BTreeSet<Role>) -> String {
+    roles.iter().map(|role| role.key()).collect::<Vec<_>>().join(" ")
+}
+
+/// A byte as an address holds it.
+fn percent(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
 }
 
 /// Usernames differ by more than case of letters or spaces around them.
@@ -333,7 +255,7 @@ fn canonical(username: &str) -> String {
 }
 
 /// A stored account; a role or force that this version does not know grants nothing.
-fn account(stored: person::Model) -> Account {
+pub(crate) fn account(stored: person::Model) -> Account {
     let roles: BTreeSet<Role> = stored.roles.split(' ').filter_map(Role::from_key).collect();
     let force = stored.force.as_deref().and_then(ForceKey::parse);
     let agency = stored.agency.as_deref().and_then(AgencyKey::parse);

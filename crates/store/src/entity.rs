@@ -36,6 +36,7 @@ pub mod record {
         pub next_what: Option<String>,
         pub next_due: Option<i64>,
         pub next_urgency: Option<i16>,
+        pub assigned: Option<Uuid>,
         pub created: i64,
         pub updated: i64,
         pub body: String,
@@ -152,6 +153,46 @@ pub mod tally_basis {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: i16,
         pub digest: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What records are found by: their words and the keys of their names.
+pub mod search_document {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "search_document")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub record_id: Uuid,
+        pub words: String,
+        pub keys: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// When each record entered each state; never changed.
+pub mod stage {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "stage")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub record_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub version: i64,
+        pub state: String,
+        pub entered: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

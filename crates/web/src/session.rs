@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use pendeen_casework::ambient::Clock;
 use pendeen_store::Store;
+use pendeen_store::session::Whose;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::{Duration, OffsetDateTime};
 use tower_sessions::session::{Id, Record};
@@ -23,6 +24,12 @@ use crate::app::App;
 pub(crate) const PERSON: &str = "person";
 /// Under which key a session holds the account's sign-in epoch as it was at signing in.
 pub(crate) const EPOCH: &str = "epoch";
+/// Under which key a session holds the handle that its person may know.
+pub(crate) const HANDLE: &str = "handle";
+/// Under which key a session holds the device in words.
+pub(crate) const DEVICE: &str = "device";
+/// Under which key a session holds when somebody signed in.
+pub(crate) const BEGAN: &str = "began";
 
 /// How long a session lasts.
 const SHIFT: Duration = Duration::hours(12);
@@ -80,7 +87,10 @@ impl SessionStore for Sessions {
         for _ in 0..ATTEMPTS {
             let data = encode(record)?;
             let expires = expiry(record)?;
-            let kept = self.store.session_create(&record.id.to_string(), &data, expires).await;
+            let kept = self
+                .store
+                .session_create(&record.id.to_string(), &data, expires, whose(record).as_ref())
+                .await;
             if kept.map_err(backend)? {
                 return Ok(());
             }
@@ -91,7 +101,10 @@ impl SessionStore for Sessions {
 
     async fn save(&self, record: &Record) -> Result<()> {
         let (data, expires) = (encode(record)?, expiry(record)?);
-        self.store.session_save(&record.id.to_string(), &data, expires).await.map_err(backend)
+        self.store
+            .session_save(&record.id.to_string(), &data, expires, whose(record).as_ref())
+            .await
+            .map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
@@ -106,6 +119,17 @@ impl SessionStore for Sessions {
     async fn delete(&self, id: &Id) -> Result<()> {
         self.store.session_delete(&id.to_string()).await.map_err(backend)
     }
+}
+
+/// What the store is told of a session on which somebody has signed in.
+fn whose(record: &Record) -> Option<Whose> {
+    let get = |key: &str| record.data.get(key).cloned();
+    Some(Whose {
+        handle: serde_json::from_value(get(HANDLE)?).ok()?,
+        person: serde_json::from_value(get(PERSON)?).ok()?,
+        device: serde_json::from_value(get(DEVICE)?).ok()?,
+        began: serde_json::from_value(get(BEGAN)?).ok()?,
+    })
 }
 
 fn encode(record: &Record) -> Result<Vec<u8>> {

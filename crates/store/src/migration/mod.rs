@@ -8,13 +8,19 @@
 //! TEXT, because the typed structs in `casework` are their schema.
 //!
 //! What the database itself refuses, whoever asks:
-//! - an approver who is the author (`record`);
+//! - an approver who is the author (`record`), and any two steps that a kind wants two people
+//!   for in the hands of one (`four_eyes`, on `record` and `record_version`);
 //! - changing or deleting a version (`record_version`) or a leaf of the audit log
 //!   (`audit_leaf`), by triggers; on PostgreSQL also TRUNCATE. The one exception is emptying a
 //!   version whose record has a row in `erasure`.
 
+mod access;
+mod assignment;
 mod erasure;
+pub(crate) mod four_eyes;
+mod search;
 mod sight;
+mod stage;
 mod tables;
 mod tally;
 mod triggers;
@@ -26,7 +32,7 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Founding), Box::new(SignInEpoch), Box::new(erasure::Erasure), Box::new(tally::Tally), Box::new(sight::Sight)]
+        vec![Box::new(Founding), Box::new(SignInEpoch), Box::new(erasure::Erasure), Box::new(tally::Tally), Box::new(sight::Sight), Box::new(access::Access), Box::new(assignment::Assignment), Box::new(four_eyes::FourEyes), Box::new(stage::Stage), Box::new(search::Search)]
     }
 }
 

@@ -136,7 +136,9 @@ pub async fn a_new_password_or_disabling_ends_earlier_sign_ins_and_nothing_else_
     let (first, others) = (epoch(id).await, epoch(other.id).await);
     assert!(first.is_some());
     store.authenticate("asha.penrose", "correct horse", at(1)).await.unwrap().unwrap();
-    store.set_totp_secret(None, id, Some(vec![1]), at(1)).await.unwrap();
+    let new = store.new_second_factor().unwrap();
+    let who = person(1, &[], None);
+    store.set_second_factor(&who, &new, &new.code(at(1)), at(1)).await.unwrap().unwrap();
     assert_eq!(epoch(id).await, first);
     let mut seen = vec![first];
     // At one moment, so that no clock tells the changes apart.
@@ -202,11 +204,11 @@ pub async fn a_username_is_taken_whatever_its_case(db: Fixture) {
 
 pub async fn sessions_are_kept_until_they_expire(db: Fixture) {
     let store = &db.store;
-    assert!(store.session_create("a", b"one", at(10)).await.unwrap());
-    assert!(!store.session_create("a", b"other", at(99)).await.unwrap(), "the id is taken");
+    assert!(store.session_create("a", b"one", at(10), None).await.unwrap());
+    assert!(!store.session_create("a", b"other", at(99), None).await.unwrap(), "the id is taken");
     assert_eq!(store.session_load("a", at(9)).await.unwrap(), Some((b"one".to_vec(), at(10))));
-    store.session_save("a", b"two", at(20)).await.unwrap();
-    store.session_save("b", b"three", at(30)).await.unwrap();
+    store.session_save("a", b"two", at(20), None).await.unwrap();
+    store.session_save("b", b"three", at(30), None).await.unwrap();
     assert_eq!(store.session_load("a", at(15)).await.unwrap(), Some((b"two".to_vec(), at(20))));
     assert_eq!(store.session_load("a", at(20)).await.unwrap(), None, "over");
     assert_eq!(store.session_expire(at(20)).await.unwrap(), 1);

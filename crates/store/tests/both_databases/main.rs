@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a case that cannot go on fails")]
 
+mod access;
 mod accounts;
 mod audit;
 mod backup;
@@ -67,6 +68,16 @@ cases! {
     accounts::only_an_administrator_manages_accounts,
     accounts::a_username_is_taken_whatever_its_case,
     accounts::sessions_are_kept_until_they_expire,
+    access::a_second_factor_is_set_by_a_first_code_and_its_codes_open_once,
+    access::recovery_codes_open_once_each_and_new_ones_end_them,
+    access::guessing_codes_is_slowed,
+    access::a_second_factor_is_asked_of_whom_the_setting_names,
+    access::a_stranger_who_guesses_keeps_nobody_out_of_their_own_browser,
+    access::one_address_is_slowed_over_many_usernames_and_no_own_account_clears_it,
+    access::a_person_sees_and_ends_their_own_devices_only,
+    access::a_link_sets_a_password_once_and_ends_after_three_days,
+    access::one_administrator_does_not_open_an_account_and_hand_out_its_key,
+    access::a_token_opens_what_it_is_for_until_it_ends,
     audit::a_fresh_log_verifies_and_grows_leaf_by_leaf,
     audit::an_act_that_gives_something_away_leaves_a_disclosure_with_its_recipient,
     audit::the_database_refuses_to_change_or_delete_a_leaf,

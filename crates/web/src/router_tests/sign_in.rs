@@ -82,8 +82,8 @@ async fn sessions_that_are_over_are_forgotten_when_serving_begins() {
     let site = Site::new().await;
     let [over, lasting, before] =
         ["09:00", "10:00", "08:00"].map(|time| format!("2026-11-24T{time}:00Z").parse().unwrap());
-    assert!(site.store.session_create("old", b"{}", over).await.unwrap());
-    assert!(site.store.session_create("new", b"{}", lasting).await.unwrap());
+    assert!(site.store.session_create("old", b"{}", over, None).await.unwrap());
+    assert!(site.store.session_create("new", b"{}", lasting, None).await.unwrap());
     let address = "127.0.0.1:0".parse().unwrap();
     crate::serve(address, site.app.clone(), std::future::ready(())).await.unwrap();
     assert!(site.store.session_load("old", before).await.unwrap().is_none());
