@@ -5,14 +5,14 @@
 
 use jiff::Timestamp;
 use pendeen_casework::force::ForceKey;
-use pendeen_casework::person::{Person, Role};
+use pendeen_casework::person::{Person, PersonId, Role};
 use pendeen_casework::record::mark::Mark;
 use pendeen_casework::record::{Kind, Next, Restriction, Urgency};
 use sea_orm::sea_query::{
-    Condition, IntoCondition, LikeExpr, NullOrdering, Query as Sql, SelectStatement, SimpleExpr,
+    NullOrdering, Query as Sql, SelectStatement, SimpleExpr,
 };
 use sea_orm::{
-    ColumnTrait, Condition as Cond, DerivePartialModel, EntityTrait, Order, PaginatorTrait,
+    ColumnTrait, Condition as Cond, DbBackend, DerivePartialModel, EntityTrait, Order, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use serde::Serialize;
@@ -22,6 +22,7 @@ use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{facet, link, record};
 use crate::error::{Result, StoreError};
+use crate::search::worded;
 use crate::sight::{restriction, visible};
 use crate::{Store, moment};
 
@@ -50,6 +51,9 @@ pub enum Sort {
     Oldest,
     /// Most pressing first, then by due time.
     Urgency,
+    /// The same, but before all that is not about a child at immediate risk comes what is this
+    /// person's by name or belongs to a case that is.
+    Mine(PersonId),
     /// By title.
     Title,
 }
@@ -128,6 +132,8 @@ pub struct Row {
     pub simulated: bool,
     /// What must happen next.
     pub next: Option<Next>,
+    /// Whose work it is by name.
+    pub assigned: Option<PersonId>,
     /// When it was made.
     pub created: Timestamp,
     /// When its present version was made.
@@ -149,17 +155,24 @@ impl Store {
         self.listed(who, query, visible(who, &query.kinds), "list", at).await
     }
 
-    /// What waits for one of the person's roles: most pressing first, then by due time.
+    /// What waits for the person by name, or for one of their roles and nobody by name. A child
+    /// at immediate risk comes first, then what is theirs by name or belongs to a case that is,
+    /// then the most pressing, then by due time.
     pub async fn my_work(&self, who: &Person, page: Slice, at: Timestamp) -> Result<Page> {
+        use record::Column;
         let roles = who.roles.iter().map(|role| role.key());
-        let mine = visible(who, &[]).add(record::Column::NextRole.is_in(roles));
-        let query = Query { order: Sort::Urgency, page, ..Query::default() };
+        let anybodys =
+            Cond::all().add(Column::Assigned.is_null()).add(Column::NextRole.is_in(roles));
+        let named =
+            Cond::all().add(Column::Assigned.eq(who.id.0)).add(Column::NextRole.is_not_null());
+        let mine = visible(who, &[]).add(Cond::any().add(anybodys).add(named));
+        let query = Query { order: Sort::Mine(who.id), page, ..Query::default() };
         self.listed(who, &query, mine, "my_work", at).await
     }
 
     /// How many records match and may be seen, in all and without a list: for a badge or a tile.
     pub async fn count(&self, who: &Person, query: &Query, at: Timestamp) -> Result<u64> {
-        let total = select(query, visible(who, &query.kinds)).count(self.db()).await?;
+        let total = select(query, visible(who, &query.kinds), self.backend()).count(self.db()).await?;
         self.note(Leaf::new(Processing::Consultation, Some(who), "count", at), vec![asked(query)?])
             .await?;
         Ok(total)
@@ -174,7 +187,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<Page> {
         let db = self.snapshot().await?;
-        let found = select(query, seen);
+        let found = select(query, seen, self.backend());
         let total = found.clone().count(&db).await?;
         let rows = ordered(found, query.order)
             .offset(query.page.offset)
@@ -199,7 +212,7 @@ fn asked(query: &Query) -> Result<Committed> {
     Ok(Committed::kept("query", text))
 }
 
-fn select(query: &Query, seen: Cond) -> Select<record::Entity> {
+fn select(query: &Query, seen: Cond, backend: DbBackend) -> Select<record::Entity> {
     use record::Column;
     use sea_orm::QueryTrait;
     let mut found = record::Entity::find().filter(seen);
@@ -216,7 +229,7 @@ fn select(query: &Query, seen: Cond) -> Select<record::Entity> {
             q.filter(Column::Id.in_subquery(linked_to(role, *to)))
         })
         .apply_if(query.next_role, |q, role| q.filter(Column::NextRole.eq(role.key())))
-        .apply_if(query.text.as_ref(), |q, text| q.filter(worded(text)))
+        .apply_if(query.text.as_ref(), |q, text| q.filter(worded(text, backend)))
 }
 
 pub(crate) fn belongs(operation: Belongs) -> SimpleExpr {
@@ -246,16 +259,24 @@ pub(crate) fn linked_to(role: &str, to: Uuid) -> SelectStatement {
         .take()
 }
 
-fn worded(text: &str) -> Condition {
-    text.to_lowercase().split_whitespace().fold(Cond::all(), |all, word| {
-        let escaped =
-            crate::clean(word).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        all.add(
-            record::Column::Search
-                .like(LikeExpr::new(format!("%{escaped}%")).escape('\\'))
-                .into_condition(),
-        )
-    })
+/// Whether a record is this person's by name, or belongs to a case that is.
+fn by_name(who: PersonId) -> SimpleExpr {
+    use record::Column;
+    let cases = Sql::select()
+        .column(Column::Id)
+        .from(record::Entity)
+        .and_where(Column::Kind.eq(Kind::Case.key()))
+        .and_where(Column::Assigned.eq(who.0))
+        .take();
+    let of_them = Sql::select()
+        .column(link::Column::FromId)
+        .from(link::Entity)
+        .and_where(link::Column::Role.eq("case"))
+        .and_where(link::Column::ToId.in_subquery(cases))
+        .take();
+    // Never NULL, which the two databases order differently.
+    let named = Column::Assigned.is_not_null().and(Column::Assigned.eq(who.0));
+    named.or(Column::Id.in_subquery(of_them))
 }
 
 fn ordered(found: Select<record::Entity>, order: Sort) -> Select<record::Entity> {
@@ -265,6 +286,10 @@ fn ordered(found: Select<record::Entity>, order: Sort) -> Select<record::Entity>
         Sort::Created => found.order_by_desc(Column::Created),
         Sort::Oldest => found.order_by_asc(Column::Created),
         Sort::Title => found.order_by_asc(Column::Title),
+        Sort::Mine(who) => {
+            let found = found.order_by_desc(Column::NextUrgency.eq(0)).order_by_desc(by_name(who));
+            return ordered(found, Sort::Urgency);
+        }
         Sort::Urgency => found
             .order_by_with_nulls(Column::NextUrgency, Order::Asc, NullOrdering::Last)
             .order_by_with_nulls(Column::NextDue, Order::Asc, NullOrdering::Last)
@@ -304,6 +329,7 @@ pub(crate) struct Listed {
     pub next_what: Option<String>,
     pub next_due: Option<i64>,
     pub next_urgency: Option<i16>,
+    pub assigned: Option<Uuid>,
     pub created: i64,
     pub updated: i64,
 }
@@ -352,6 +378,7 @@ pub(crate) fn row(stored: Listed) -> Result<Row> {
         mark,
         simulated: stored.simulated,
         next,
+        assigned: stored.assigned.map(PersonId),
         created: moment(stored.created),
         updated: moment(stored.updated),
     })
