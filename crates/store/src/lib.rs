@@ -8,6 +8,8 @@
 //! Find your way:
 //! - [`read`]: one record, its history, its relations; a consultation leaf is committed before
 //!   anything is handed out;
+//! - [`changes`]: who changed which field from what to what;
+//! - [`duration`]: how long records take from one state to another;
 //! - [`query`]: lists, counts, search and My work; `sight` is the one place that turns need to
 //!   know into SQL;
 //! - [`mod@write`]: making records and acts on them, alone or several in one transaction;
@@ -32,6 +34,7 @@ pub mod audit;
 pub mod backup;
 pub mod changes;
 pub mod document;
+pub mod duration;
 mod entity;
 pub mod erasure;
 mod error;
@@ -41,6 +44,7 @@ pub mod migration;
 mod people;
 pub mod query;
 pub mod read;
+mod search;
 pub mod session;
 mod sight;
 mod tally;
@@ -148,12 +152,17 @@ impl Store {
     pub async fn migrate(&self) -> Result<()> {
         let _writer = self.writer.lock().await;
         migration::Migrator::up(&self.db, None).await.map_err(StoreError::Database)?;
+        migration::four_eyes::declare(&self.db).await.map_err(StoreError::Database)?;
         self.refresh_tally().await
     }
 
     /// Closes every connection, after which neither this store nor its clones work.
     pub async fn close(self) -> Result<()> {
         self.db.close().await.map_err(StoreError::Database)
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.db.get_database_backend()
     }
 
     fn db(&self) -> &DatabaseConnection {

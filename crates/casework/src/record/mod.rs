@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::form::{Field, Refusal};
+use crate::form::{Field, Fields, Refusal};
 use crate::person::PersonId;
 
 #[macro_use]
@@ -22,10 +22,12 @@ mod vocabulary;
 mod act;
 pub mod common;
 mod correction;
+pub mod difference;
 mod head;
 mod id;
 pub mod mark;
 mod need;
+pub mod numbers;
 pub mod restriction;
 mod shown;
 pub mod support;
@@ -102,6 +104,17 @@ pub trait Record:
     fn needs(&self, act: &str) -> Vec<Need> {
         let _ = act;
         Vec::new()
+    }
+    /// What the rules of making one must know besides the records that the form names.
+    fn create_needs(fields: &Fields) -> Vec<Need> {
+        let _ = fields;
+        Vec::new()
+    }
+    /// Whether the act (or `create`) joins the records that this one links, or parts them again:
+    /// a combination (Data Protection Act 2018 s.62), logged about each of them.
+    fn joins(&self, act: &str) -> bool {
+        let _ = act;
+        false
     }
     /// To whom the act that has just been done gave what the record holds, where it was a
     /// disclosure (Data Protection Act 2018 s.62): the audit log names the recipient.
@@ -221,6 +234,14 @@ macro_rules! records {
             pub fn needs(&self, act: &str) -> Vec<Need> {
                 match self { $(Self::$Type(r) => common::needs(r, act),)* }
             }
+            /// See [`Record::create_needs`].
+            pub fn create_needs(kind: Kind, fields: &Fields) -> Vec<Need> {
+                match kind { $(Kind::$Type => <$module::$Type as Record>::create_needs(fields),)* }
+            }
+            /// See [`Record::joins`].
+            pub fn joins(&self, act: &str) -> bool {
+                match self { $(Self::$Type(r) => r.joins(act),)* }
+            }
             /// See [`Record::part_of`].
             pub fn part_of(&self) -> Option<Link> {
                 match self { $(Self::$Type(r) => r.part_of(),)* }
@@ -289,6 +310,7 @@ records! {
     child::Child, "child", "CHD", "Child", "Children";
     notification::Notification, "notification", "NOT", "Notification", "Notifications";
     nominal::Nominal, "nominal", "NOM", "Person", "People";
+    same_person::SamePerson, "same_person", "SAM", "Statement of the same person", "Statements of the same person";
     vehicle::Vehicle, "vehicle", "VEH", "Vehicle", "Vehicles";
     device::Device, "device", "DEV", "Device known of", "Devices known of";
     event::Event, "event", "EVT", "Event", "Events";

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::document::DocumentDigest;
-use crate::entity::{document, facet, link, record, record_document, record_version};
+use crate::entity::{document, facet, link, record, record_document, record_version, stage};
 use crate::error::{Result, StoreError};
 use crate::query::urgency_rank;
 use crate::sight::restriction_key;
@@ -43,7 +43,8 @@ pub async fn insert<C: ConnectionTrait>(db: &C, record: &AnyRecord, body: &str) 
     change_links(db, BTreeSet::new(), links(record)).await?;
     change_facets(db, BTreeSet::new(), facets(record)).await?;
     search::keep(db, record.head().id, None, &search_text(record)).await?;
-    tally::begin(db, record).await
+    tally::begin(db, record).await?;
+    enter_state(db, record, record.head().created).await
 }
 
 /// Writes the next version over the one before, which must still be the stored one.
@@ -66,7 +67,22 @@ pub async fn update<C: ConnectionTrait>(
     change_links(db, links(before), links(after)).await?;
     search::keep(db, after.head().id, Some(&search_text(before)), &search_text(after)).await?;
     change_facets(db, facets(before), facets(after)).await?;
+    if before.state() != after.state() {
+        enter_state(db, after, after.head().updated).await?;
+    }
     tally::change(db, before, after).await
+}
+
+/// Keeps when the record entered the state that it is in now.
+async fn enter_state<C: ConnectionTrait>(db: &C, record: &AnyRecord, at: Timestamp) -> Result<()> {
+    let entered = stage::ActiveModel {
+        record_id: Set(record.head().id),
+        version: Set(record.head().version.into()),
+        state: Set(record.state().to_owned()),
+        entered: Set(micros(at)),
+    };
+    stage::Entity::insert(entered).exec_without_returning(db).await?;
+    Ok(())
 }
 
 /// Keeps the version that an act made.
