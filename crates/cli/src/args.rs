@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::Role;
+use pendeen_store::audit::witness::Witness;
 
 /// From digital footprint to safeguarded child.
 ///
@@ -132,9 +133,18 @@ pub struct Data {
     // Help shows what the environment sets: here that may hold a password.
     #[arg(long, value_name = "URL", env = "PENDEEN_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
+    /// Folder for checkpoints of the audit log, better on another machine; by default checkpoints in the data folder
+    #[arg(long, value_name = "DIR", env = "PENDEEN_WITNESS")]
+    pub witness: Option<PathBuf>,
 }
 
 impl Data {
+    /// Where the audit log's key and checkpoints lie.
+    pub fn witness(&self) -> Witness {
+        let checkpoints = || self.data.join("checkpoints");
+        Witness::new(&self.data.join("keys"), &self.witness.clone().unwrap_or_else(checkpoints))
+    }
+
     /// The database's address.
     pub fn database_url(&self) -> String {
         self.database.clone().unwrap_or_else(|| {
@@ -232,6 +242,18 @@ pub enum Account {
     },
 }
 
+impl Account {
+    /// Where the case data is.
+    pub fn data(&self) -> &Data {
+        match self {
+            Self::Add { data, .. }
+            | Self::Password { data, .. }
+            | Self::Disable { data, .. }
+            | Self::List { data } => data,
+        }
+    }
+}
+
 fn parse_role(key: &str) -> Result<Role, String> {
     Role::from_key(key).ok_or_else(|| {
         let keys: Vec<&str> = Role::ALL.iter().map(|role| role.key()).collect();
@@ -281,11 +303,28 @@ pub struct Figures {
 /// `pendeen audit`.
 #[derive(Debug, Subcommand)]
 pub enum Audit {
-    /// Check that the log is whole
+    /// Check that the log is whole, in itself and against the checkpoints outside the database
     Verify {
         /// Where the case data is.
         #[command(flatten)]
         data: Data,
+        /// Folder of checkpoints to hold it against; by default that of --witness
+        #[arg(long, value_name = "DIR")]
+        checkpoints: Option<PathBuf>,
+        /// Report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prove that a leaf is under the newest checkpoint
+    Prove {
+        /// The leaf's number, from 1
+        seq: u64,
+        /// Where the case data is.
+        #[command(flatten)]
+        data: Data,
+        /// Folder of checkpoints to prove it against; by default that of --witness
+        #[arg(long, value_name = "DIR")]
+        checkpoints: Option<PathBuf>,
         /// Report as JSON
         #[arg(long)]
         json: bool,

@@ -85,13 +85,13 @@ pub async fn restore(args: &args::Restore) -> Result<Ended> {
     check_digests(&args.backup, &manifest)?;
     if args.check {
         let folder = beside(&args.backup.with_added_extension("check"), "restoring")?;
-        let place = Data { data: folder.clone(), database: None };
+        let place = Data { data: folder.clone(), database: None, witness: None };
         let checked = restore_into(&args.backup, &manifest, &place).await;
         fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
         checked?;
     } else {
         let folder = beside(&args.data.data, "restoring")?;
-        let place = Data { data: folder.clone(), database: args.data.database.clone() };
+        let place = Data { data: folder.clone(), database: args.data.database.clone(), witness: None };
         restore_into(&args.backup, &manifest, &place).await?;
         sync_all(&folder)?;
         fs::rename(&folder, &args.data.data)

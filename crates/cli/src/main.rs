@@ -20,13 +20,14 @@ mod output;
 mod serve;
 mod settings;
 mod system;
+mod witness;
 mod worker;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Audit, Cli, Command, WorkerKind};
+use args::{Cli, Command, WorkerKind};
 
 /// How a command that did not fail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,12 +79,12 @@ fn run(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Examine(args) => examine::run(&args),
         Command::Image(args) => image::run(&args),
-        Command::Intake(args) => block_on(intake::run(&args)),
+        Command::Intake(args) => block_on(witness::witnessed(&args.data, intake::run(&args))),
         Command::Serve(args) => block_on(serve::run(&args)),
-        Command::Account(args) => block_on(account::run(&args)),
+        Command::Account(args) => block_on(witness::witnessed(args.data(), account::run(&args))),
         Command::Demo(args) => block_on(demo::run(&args)),
         Command::Figures(args) => block_on(figures::run(&args)),
-        Command::Audit(Audit::Verify { data, json }) => block_on(audit::verify(&data, json)),
+        Command::Audit(args) => block_on(audit::run(&args)),
         Command::Backup(args) => block_on(backup::backup(&args)),
         Command::Restore(args) => block_on(backup::restore(&args)),
         Command::Doctor(args) => doctor::run(&args),

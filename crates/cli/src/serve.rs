@@ -7,13 +7,16 @@ use pendeen_evidence::worker::WorkerCommand;
 use pendeen_web::{App, Certificate, Front, Previews};
 
 use crate::system::{SystemClock, SystemIds};
+use crate::witness::Turns;
 use crate::{Ended, args, data, examine, output};
 
 /// Serves until interrupted or terminated; requests under way are finished first.
 pub async fn run(args: &args::Serve) -> Result<Ended> {
     let store = data::open_or_make(&args.data).await?;
+    let turns = Turns::start(store.clone(), args.data.witness());
     let app = App {
         store,
+        checkpoints: args.data.witness().folder().to_owned(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         data_dir: args.data.data.clone(),
@@ -23,7 +26,9 @@ pub async fn run(args: &args::Serve) -> Result<Ended> {
     let front = Front { listen: args.listen, tls: certificate(args), metrics: args.metrics };
     let scheme = if front.tls.is_some() { "https" } else { "http" };
     output::say(&format!("pendeen: serving {scheme}://{}/ (stop with Ctrl-C)", args.listen));
-    pendeen_web::serve(&front, app, stopped()).await?;
+    let served = pendeen_web::serve(&front, app, stopped()).await;
+    turns.finish().await?;
+    served?;
     Ok(Ended::Done)
 }
 

@@ -20,6 +20,8 @@ pub struct App {
     pub ids: Arc<dyn Ids>,
     /// The folder of keys, documents and examinations.
     pub data_dir: PathBuf,
+    /// The folder of the audit log's checkpoints.
+    pub checkpoints: PathBuf,
     /// The pages are reached through HTTPS: cookies are sent nowhere else.
     pub secure_cookies: bool,
     /// How blurred previews of pictures are made.

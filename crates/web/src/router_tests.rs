@@ -93,6 +93,7 @@ impl Site {
             clock: Arc::new(FixedClock(now)),
             ids: Arc::new(Counted(AtomicU64::new(1))),
             data_dir: folder.path().to_owned(),
+            checkpoints: folder.path().join("checkpoints"),
             secure_cookies: false,
             previews: previews(),
         };

@@ -22,7 +22,7 @@ use pendeen_store::Store;
 
 use crate::args::{Data, Demo, Serve};
 use crate::system::SystemClock;
-use crate::{Ended, data, output, serve};
+use crate::{Ended, data, output, serve, witness};
 
 /// Written last, so that an unfinished demo is known as such.
 const FINISHED: &str = "demo.json";
@@ -33,7 +33,7 @@ const SEED: u64 = 2014;
 
 /// Makes the operation unless it is there, and serves it unless told not to.
 pub async fn run(args: &Demo) -> Result<Ended> {
-    let place = Data { data: args.data.clone(), database: args.database.clone() };
+    let place = Data { data: args.data.clone(), database: args.database.clone(), witness: None };
     if args.data.join(FINISHED).is_file() {
         output::say(&format!(
             "using the demo in {} (delete the folder to have it made anew)",
@@ -47,7 +47,7 @@ pub async fn run(args: &Demo) -> Result<Ended> {
     }
     welcome(args);
     if args.no_serve {
-        return Ok(Ended::Done);
+        return witness::witnessed(&place, async { Ok(Ended::Done) }).await;
     }
     serve::run(&Serve::plain(place, args.listen)).await
 }

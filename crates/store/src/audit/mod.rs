@@ -43,9 +43,11 @@ pub(crate) mod together;
 pub mod tree;
 mod opened;
 mod outside;
+mod prove;
 mod verify;
 pub mod witness;
 
 pub use leaf::{Hash, Leaf, LeafError, Processing};
 pub use log::{Entry, EntryFilter};
+pub use prove::Proof;
 pub use verify::{AuditReport, Break, Witnessed};

@@ -307,6 +307,18 @@ pub fn verifying(folder: &Path) -> Result<Verifying, WitnessError> {
     Verifying::parse(&text).map_err(|source| WitnessError::Note { path, source })
 }
 
+/// The newest checkpoint in a folder, with the note that says so.
+pub(crate) fn newest_note(folder: &Path) -> Result<Option<(Checkpoint, String)>, WitnessError> {
+    let (path, key) = (folder.join(CHECKPOINT), verifying(folder)?);
+    match fs::read_to_string(&path) {
+        Ok(note) => Checkpoint::open(&note, &key)
+            .map(|checkpoint| Some((checkpoint, note)))
+            .map_err(|source| WitnessError::Note { path, source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(WitnessError::File { path, source }),
+    }
+}
+
 /// The newest checkpoint in a folder; none before the first.
 pub fn newest(folder: &Path, key: &Verifying) -> Result<Option<Checkpoint>, WitnessError> {
     read(folder.join(CHECKPOINT), key)
