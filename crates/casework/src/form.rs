@@ -140,6 +140,17 @@ impl Field {
         Self { name, label, hint: "", input, required: false }
     }
 
+    /// The kind and id of the record that was chosen in this field, if it is one for records.
+    pub fn chosen(&self, fields: &Fields) -> Option<(crate::record::Kind, uuid::Uuid)> {
+        match self.input {
+            Input::Record(kind) => Some((kind, fields.record(self.name).ok()?)),
+            Input::AnyOf(kinds) => {
+                fields.any_record(self.name).ok().filter(|(kind, _)| kinds.contains(kind))
+            }
+            _ => None,
+        }
+    }
+
     /// The same field with a hint.
     #[must_use]
     pub const fn hint(mut self, hint: &'static str) -> Self {
@@ -232,6 +243,12 @@ impl Fields {
             Some((crate::record::Kind::from_key(kind)?, id.parse().ok()?))
         });
         parts.ok_or_else(|| wrong(name, "choose a record"))
+    }
+
+    /// A local authority, by the code of the Office for National Statistics.
+    pub fn agency(&self, name: &str) -> Result<crate::agency::AgencyKey, Refusal> {
+        crate::agency::AgencyKey::parse(&self.text(name)?)
+            .ok_or_else(|| wrong(name, "enter the code of a local authority, like E06000026"))
     }
 
     /// The account of a colleague.

@@ -144,6 +144,12 @@ settings! {
         refer_within_hours_immediate: Whole<1, 24> = Whole::new(1),
             "The same for a child at immediate risk.";
     }
+    notification: NotificationSettings, "Telling bodies outside the case of a person in a position of trust." {
+        lado_within_hours: Whole<1, 168> = Whole::new(24),
+            "Hours within which the local authority's designated officer is told. Working Together to Safeguard Children asks for one working day.";
+        others_within_hours: Whole<1, 720> = Whole::new(120),
+            "The same for an employer, a regulator, the Disclosure and Barring Service and professional standards.";
+    }
     warrant: WarrantSettings, "Search warrants." {
         england_and_wales_months: Whole<1, 3> = Whole::new(3),
             "Months from the grant within which a warrant may be executed in England and Wales. The law allows three (PACE 1984 s.16(3)).";

@@ -9,7 +9,7 @@ use pendeen_casework::person::{Person, PersonId, Role};
 use pendeen_casework::record::mark::Mark;
 use pendeen_casework::record::{Kind, Next, Restriction, Urgency};
 use sea_orm::sea_query::{
-    NullOrdering, Query as Sql, SelectStatement, SimpleExpr,
+    ExprTrait, NullOrdering, Query as Sql, SelectStatement, SimpleExpr,
 };
 use sea_orm::{
     ColumnTrait, Condition as Cond, DbBackend, DerivePartialModel, EntityTrait, Order, PaginatorTrait,

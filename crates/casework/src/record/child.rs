@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
+use super::support::{self, Offer};
 use super::{
     Act, ActContext, CASE, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record,
     Signed, Urgency, link, links, moment,
@@ -87,7 +88,7 @@ pub struct Child {
     /// Who declared the child safeguarded, and when.
     pub safeguarded: Option<Signed>,
     /// Support that was offered to the child and the family.
-    pub support: Vec<String>,
+    pub support: Vec<Offer>,
     /// Why it stands where it stands.
     pub reason: Option<String>,
 }
@@ -95,6 +96,9 @@ pub struct Child {
 const NAME: Field = Field::optional("name", "Name of the child", Input::Text)
     .hint("Leave empty while it is not known who the child is");
 const AGE: Field = Field::optional("age", "Age in years, about", Input::Count);
+
+const AGENCY: Field = Field::optional("agency", "Local authority told", Input::Text)
+    .hint("For a referral: the authority's code, such as E06000026; its Children's Services then see this child here");
 
 impl Record for Child {
     standing!();
@@ -117,6 +121,7 @@ impl Record for Child {
                 Field::required("step", "Step", Input::Choice(Step::CHOICES)),
                 Field::required("at", "When", Input::Moment),
                 Field::required("note", "With whom, their reference", Input::LongText),
+                AGENCY,
             ],
         },
         Act {
@@ -147,7 +152,7 @@ impl Record for Child {
             name: "offer_support",
             label: "Record support offered",
             from: &["at_risk", "safeguarded", "stepped_down"],
-            fields: &[Field::required("support", "To whom, by whom", Input::LongText)],
+            fields: support::FIELDS,
         },
         Act { name: "step_down", label: "Step down", from: &["safeguarded"], fields: &[REASON] },
         Act {
@@ -198,6 +203,7 @@ impl Record for Child {
             Facet::flag("safeguarded", safeguarded),
             Facet::flag("identified", self.name.is_some()),
             Facet::flag("referred", self.referred.is_some()),
+            Facet::flag("support_offered", !self.support.is_empty()),
         ];
         facets.extend(self.steps.iter().map(|taken| Facet::new("step", taken.step.key())));
         facets
@@ -210,6 +216,14 @@ impl Record for Child {
                 ("Refer this child to Children's Services", self.refer_by)
             }
             State::AtRisk => ("Declare this child safeguarded, or take the next step", None),
+            State::Safeguarded if self.support.is_empty() => {
+                return Some(Next {
+                    role: Role::SafeguardingOfficer,
+                    what: "Offer support to this child and the family".to_owned(),
+                    due: None,
+                    urgency: Urgency::Medium,
+                });
+            }
             State::Safeguarded | State::SteppedDown | State::NoFurtherAction => return None,
         };
         Some(Next { role: Role::SafeguardingOfficer, what: what.to_owned(), due, urgency })
@@ -265,7 +279,7 @@ impl Record for Child {
                 self.name = Some(fields.text("name")?);
                 self.age = fields.if_given("age", Fields::count)?.or(self.age);
             }
-            "offer_support" => self.support.push(fields.text("support")?),
+            "offer_support" => self.support.push(Offer::read(context)?),
             "step_down" => self.end(State::SteppedDown)?,
             "no_further_action" => self.end(State::NoFurtherAction)?,
             "reopen" => {
@@ -303,6 +317,8 @@ impl Child {
         }
         if taken.step == Step::Referral {
             self.referred = Some(self.referred.map_or(taken.at, |first| first.min(taken.at)));
+            let told = context.fields.if_given("agency", Fields::agency)?;
+            self.head.agency = told.or(self.head.agency.take());
         }
         self.steps.push(taken);
         Ok(())
