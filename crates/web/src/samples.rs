@@ -332,6 +332,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         &pages::search::SearchPage {
             shell: shell(),
             words: hostile(),
+            kinds: vec![choice()],
             tally: hostile(),
             rows: vec![row()],
         },

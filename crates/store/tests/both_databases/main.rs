@@ -12,11 +12,15 @@ mod audit;
 mod backup;
 mod documents;
 mod durability;
+mod erasure;
 mod figures;
 mod fixture;
 mod need_to_know;
 mod postgres;
 mod records;
+mod search;
+mod shared;
+mod witness;
 mod world;
 
 use fixture::Fixture;
@@ -83,10 +87,23 @@ cases! {
     audit::the_database_refuses_to_change_or_delete_a_leaf,
     audit::every_kind_of_tampering_is_found_at_its_place,
     audit::an_auditor_alone_reads_the_log,
-    audit::an_erased_opening_leaves_a_log_that_verifies,
+    audit::a_value_that_goes_without_an_erasure_is_a_break,
     audit::many_writers_at_once_make_one_chain,
     audit::the_length_of_the_log_is_told_without_walking_it,
     audit::migrating_again_changes_nothing,
+    witness::a_log_rewritten_consistently_is_found_at_the_leaf_that_was_changed,
+    witness::without_tiles_a_rewritten_leaf_is_found_between_two_checkpoints,
+    witness::what_no_checkpoint_covers_is_told_as_unwitnessed,
+    witness::a_turn_signs_nothing_over_a_log_that_does_not_go_on,
+    witness::tiles_are_made_again_from_leaves_that_give_the_signed_root,
+    witness::a_forged_checkpoint_is_told_and_not_believed,
+    witness::a_clock_that_goes_back_takes_no_checkpoint_back,
+    witness::a_leaf_proves_its_place_and_older_checkpoints_are_beginnings,
+    witness::content_that_is_not_what_its_leaf_commits_to_is_found,
+    erasure::an_erased_record_leaves_a_hole_that_the_log_proves,
+    erasure::nobody_erases_alone_or_twice,
+    erasure::the_database_lets_an_erasure_empty_a_version_and_nothing_else,
+    erasure::an_emptied_version_without_an_erasure_in_the_log_is_a_break,
     need_to_know::a_history_withholds_what_a_person_may_see_only_guarded,
     documents::a_document_is_kept_byte_for_byte_and_once,
     documents::a_document_is_read_through_a_record_that_names_it_and_no_other,
@@ -109,8 +126,18 @@ cases! {
     records::a_permit_opens_only_what_it_was_given_for,
     records::a_taken_number_is_a_conflict_and_keeps_nothing,
     records::a_batch_is_kept_whole_or_not_at_all,
+    search::what_is_typed_nearly_right_is_found_best_first,
+    search::search_follows_the_present_version_of_a_record,
+    search::hidden_records_change_nothing_of_a_search,
     records::text_with_wildcards_and_hostile_characters_is_searched_for_literally,
     records::lists_come_in_order_and_in_parts,
     records::my_work_puts_the_child_at_immediate_risk_first,
     records::facets_and_links_follow_the_present_version,
+    shared::a_correction_is_a_version_that_tells_what_was_changed_by_whom_and_why,
+    shared::a_correction_is_refused_where_the_rules_of_creation_refuse_it,
+    shared::the_history_of_changes_hides_guarded_lines_in_every_version,
+    shared::a_moved_case_takes_its_parts_along_and_figures_follow,
+    shared::a_statement_of_the_same_person_is_a_combination_logged_about_both,
+    shared::the_database_refuses_one_person_at_both_of_any_two_steps,
+    shared::durations_tell_median_and_tail_over_what_the_person_may_see,
 }
