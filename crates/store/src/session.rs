@@ -48,6 +48,9 @@ pub struct Device {
     pub last_used: Timestamp,
 }
 
+/// How stale "last used" may be, in microseconds: five minutes.
+const USED_STALE: i64 = 300 * 1_000_000;
+
 impl Store {
     /// Keeps a new session; answers false, and changes nothing, where the id is taken.
     pub async fn session_create(
@@ -117,12 +120,21 @@ impl Store {
         Ok(gone.rows_affected)
     }
 
-    /// Notes that a page was opened in a session.
-    pub async fn session_used(&self, handle: Uuid, at: Timestamp) -> Result<()> {
+    /// Notes that a page was opened in a session, where the last note is some minutes old.
+    pub async fn session_used(&self, whose: PersonId, handle: Uuid, at: Timestamp) -> Result<()> {
+        let this = session::Column::PersonId.eq(whose.0);
+        let stale = session::Column::LastUsed.lt(micros(at).saturating_sub(USED_STALE));
+        let found = session::Entity::find()
+            .filter(this)
+            .filter(session::Column::Handle.eq(handle))
+            .filter(stale)
+            .one(self.db())
+            .await?;
+        let Some(found) = found else { return Ok(()) };
         let _writer = self.writer.lock().await;
         session::Entity::update_many()
             .col_expr(session::Column::LastUsed, Expr::value(micros(at)))
-            .filter(session::Column::Handle.eq(handle))
+            .filter(session::Column::Id.eq(found.id))
             .exec(self.db())
             .await?;
         Ok(())

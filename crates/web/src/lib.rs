@@ -40,6 +40,7 @@ use error::WebError;
 use front::health;
 pub use front::{Certificate, Front, ServeError, serve};
 use pages::{audit, children, document, figures, items, preview, record, search, sign_in, work};
+use pages::sign_in::{enrol, second_step};
 pub use previews::Previews;
 
 /// Every address.
@@ -47,6 +48,9 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/", get(work::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
+        .route("/sign-in/code", get(second_step::show_code).post(second_step::enter_code))
+        .route("/sign-in/set-up", get(second_step::show_set_up).post(second_step::set_up))
+        .route("/enrol/{secret}", get(enrol::show).post(enrol::choose))
         .route("/sign-out", post(sign_in::leave))
         .route("/records/{kind}", get(record::list))
         .route("/records/{kind}/new", get(record::show_new).post(record::create))

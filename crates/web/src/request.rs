@@ -1,7 +1,10 @@
 //! Reading requests: what cannot be read is answered by a page, not by a bare line of text.
 
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
 use axum::Form;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use pendeen_casework::form::Fields;
 use serde::de::DeserializeOwned;
@@ -49,5 +52,18 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
             .await
             .map_err(|e| WebError::Unreadable(e.body_text()))?;
         Ok(Self(asked))
+    }
+}
+
+/// The network address of whoever sent the request, where the server tells it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub Option<SocketAddr>);
+
+impl FromRequestParts<App> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(peer.map(|ConnectInfo(address)| *address)))
     }
 }

@@ -20,6 +20,7 @@ use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_store::Store;
+use pendeen_store::account::second_factor::Requirement;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -56,6 +57,15 @@ impl Answer {
     fn location(&self) -> &str {
         self.headers.get(header::LOCATION).and_then(|v| v.to_str().ok()).unwrap_or_default()
     }
+
+    /// The cookie of this name that the answer sets, as a browser sends it back.
+    fn cookie(&self, name: &str) -> String {
+        let cookies = self.headers.get_all(header::SET_COOKIE).iter().map(|c| c.to_str().unwrap());
+        let cookie = cookies.filter(|c| c.split_once('=').is_some_and(|(n, _)| n == name)).last();
+        let cookie = cookie.unwrap_or_else(|| panic!("no cookie {name}"));
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        cookie.split(';').next().unwrap().to_owned()
+    }
 }
 
 /// A running set of pages with one account per role.
@@ -78,6 +88,7 @@ impl Site {
         let store = Store::connect(&url).await.unwrap();
         store.migrate().await.unwrap();
         let now: Timestamp = "2026-11-24T09:30:00Z".parse().unwrap();
+        store.set_second_factor_requirement(None, &Requirement::Nobody, now).await.unwrap();
         for (i, role) in Role::ALL.into_iter().enumerate() {
             let person = Person {
                 id: PersonId(Uuid::from_u128(1 + i as u128)),
@@ -135,9 +146,7 @@ impl Site {
         let form = [("username", role.key()), ("password", PASSWORD)];
         let answer = self.post("", "/sign-in", &form).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-        let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
-        cookie.split(';').next().unwrap().to_owned()
+        answer.cookie("pendeen")
     }
 }
 

@@ -1,17 +1,25 @@
 //! Sessions: kept by the store, named by a cookie that scripts cannot read.
 //!
 //! A session lasts one long shift and is not prolonged; its id changes when somebody signs in.
-//! It holds the person's id and the account's sign-in epoch and nothing else: roles and force are
-//! read afresh for every page, and a new password, which changes the epoch, ends the session.
+//! It holds the person's id, the account's sign-in epoch and the device in words: roles and force
+//! are read afresh for every page, and a new password, which changes the epoch, ends the session.
+//! Between password and one-time code it holds [`Pending`] instead, which opens no page.
+//!
+//! A second cookie ([`device_cookie`]) lasts longer and opens nothing: it tells a browser on which
+//! the person signed in before from one of a stranger who guesses.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use pendeen_casework::ambient::Clock;
+use pendeen_casework::person::PersonId;
 use pendeen_store::Store;
 use pendeen_store::session::Whose;
+use serde::{Deserialize, Serialize};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::{Duration, OffsetDateTime};
 use tower_sessions::session::{Id, Record};
@@ -30,6 +38,22 @@ pub(crate) const HANDLE: &str = "handle";
 pub(crate) const DEVICE: &str = "device";
 /// Under which key a session holds when somebody signed in.
 pub(crate) const BEGAN: &str = "began";
+
+/// Under which key a session holds who still owes a one-time code.
+pub(crate) const PENDING: &str = "pending";
+/// Under which key a session holds a secret that is being set up.
+pub(crate) const SET_UP: &str = "set-up";
+
+/// Who gave the right password and still owes a one-time code, or has to set one up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    /// Who.
+    pub person: PersonId,
+    /// The account's sign-in epoch.
+    pub epoch: i64,
+    /// Until when.
+    pub until: Timestamp,
+}
 
 /// How long a session lasts.
 const SHIFT: Duration = Duration::hours(12);
@@ -60,6 +84,70 @@ pub(crate) fn layer(app: &App) -> SessionManagerLayer<Sessions> {
         .with_expiry(Expiry::OnInactivity(SHIFT))
 }
 
+/// The name of the cookie by which a browser is known again.
+fn device_cookie_name(app: &App) -> &'static str {
+    if app.secure_cookies { "__Host-pendeen-device" } else { "pendeen-device" }
+}
+
+/// What the browser kept of an earlier sign-in.
+pub(crate) fn device_of(app: &App, headers: &HeaderMap) -> Option<String> {
+    let name = device_cookie_name(app);
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs =
+        cookies.flat_map(|line| line.split(';')).filter_map(|c| c.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+}
+
+/// The cookie by which a browser is known again, for ninety days.
+pub(crate) fn device_cookie(app: &App, secret: &str) -> String {
+    let name = device_cookie_name(app);
+    let secure = if app.secure_cookies { "; Secure" } else { "" };
+    format!("{name}={secret}; Path=/; Max-Age=7776000; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// The network address that a request came from: the peer's, or what a proxy on this machine
+/// tells. None for a browser on this machine, and where it is not known.
+pub(crate) fn address_of(peer: Option<SocketAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+    let peer = peer?.ip();
+    if !peer.is_loopback() {
+        return Some(peer);
+    }
+    // The last entry is the proxy's own; those before it are the sender's word.
+    let told = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    told.rsplit(',').next()?.trim().parse().ok()
+}
+
+/// A browser in coarse words, such as `Firefox on Windows`: enough to recognise one's own.
+pub(crate) fn device_in_words(headers: &HeaderMap) -> String {
+    // Edge says that it is Chrome, and Chrome that it is Safari: the more particular first.
+    const BROWSERS: [(&str, &str); 5] = [
+        ("Edg/", "Edge"),
+        ("Firefox/", "Firefox"),
+        ("Chromium/", "Chromium"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 6] = [
+        ("Windows", "Windows"),
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let find = |known: &[(&str, &'static str)]| {
+        let agent = agent?;
+        known.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, words)| *words)
+    };
+    match (find(&BROWSERS), find(&SYSTEMS)) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(one), None) => one.to_owned(),
+        (None, Some(one)) => format!("A browser on {one}"),
+        (None, None) => "An unknown device".to_owned(),
+    }
+}
+
 /// How often sessions that are over are forgotten.
 const SWEEP: std::time::Duration = std::time::Duration::from_hours(1);
 
@@ -67,6 +155,9 @@ const SWEEP: std::time::Duration = std::time::Duration::from_hours(1);
 pub(crate) async fn forget_over(app: &App) {
     if let Err(error) = app.store.session_expire(app.now()).await {
         tracing::warn!(%error, "sessions that are over could not be forgotten");
+    }
+    if let Err(error) = app.store.forget_settled(app.now()).await {
+        tracing::warn!(%error, "old failures to sign in could not be forgotten");
     }
 }
 
@@ -144,4 +235,41 @@ fn expiry(record: &Record) -> Result<Timestamp> {
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn backend(error: pendeen_store::StoreError) -> Error {
     Error::Backend(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: &'static str, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_device_is_told_in_coarse_words() {
+        let firefox =
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
+        let edge = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 \
+                    (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0";
+        for (agent, words) in [
+            (firefox, "Firefox on Windows"),
+            (edge, "Edge on macOS"),
+            ("curl/8", "An unknown device"),
+            ("<script>Firefox/", "Firefox"),
+        ] {
+            assert_eq!(device_in_words(&headers("user-agent", agent)), words);
+        }
+        assert_eq!(device_in_words(&HeaderMap::new()), "An unknown device");
+    }
+
+    #[test]
+    fn only_a_proxy_on_this_machine_is_believed_about_an_address() {
+        let told = headers("x-forwarded-for", "192.0.2.66, 198.51.100.7");
+        let (near, far) = ("127.0.0.1:9".parse().unwrap(), "203.0.113.5:9".parse().unwrap());
+        assert_eq!(address_of(Some(near), &told), Some("198.51.100.7".parse().unwrap()));
+        assert_eq!(address_of(Some(far), &told), Some("203.0.113.5".parse().unwrap()));
+        assert_eq!(address_of(Some(near), &HeaderMap::new()), None);
+        assert_eq!(address_of(Some(near), &headers("x-forwarded-for", "nonsense")), None);
+        assert_eq!(address_of(None, &told), None);
+    }
 }

@@ -8,10 +8,11 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use pendeen_casework::person::{Person, PersonId};
 use tower_sessions::Session;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::WebError;
-use crate::session::{EPOCH, PERSON};
+use crate::session::{EPOCH, HANDLE, PERSON};
 use crate::shell::Shell;
 
 /// The signed-in person and the page that they are on.
@@ -21,6 +22,8 @@ pub(crate) struct Viewer {
     pub person: Person,
     /// The path of the page.
     pub path: String,
+    /// Names the session to its person.
+    pub session: Uuid,
 }
 
 impl Viewer {
@@ -41,20 +44,23 @@ impl FromRequestParts<App> for Viewer {
         let session = Session::from_request_parts(parts, app)
             .await
             .map_err(|(_, cause)| WebError::Internal(cause.to_owned()))?;
-        let person = signed_in(&session, app).await?;
-        let person = person.ok_or(WebError::SignIn(address))?;
-        Ok(Self { person, path: parts.uri.path().to_owned() })
+        let signed_in = signed_in(&session, app).await?;
+        let (person, session) = signed_in.ok_or(WebError::SignIn(address))?;
+        Ok(Self { person, path: parts.uri.path().to_owned(), session })
     }
 }
 
 /// Whom the session belongs to, unless the account has had a new password since or is gone.
-async fn signed_in(session: &Session, app: &App) -> Result<Option<Person>, WebError> {
+async fn signed_in(session: &Session, app: &App) -> Result<Option<(Person, Uuid)>, WebError> {
     let broken = |e: tower_sessions::session::Error| WebError::Internal(e.to_string());
     let id: Option<PersonId> = session.get(PERSON).await.map_err(broken)?;
     let epoch: Option<i64> = session.get(EPOCH).await.map_err(broken)?;
-    let (Some(id), Some(epoch)) = (id, epoch) else { return Ok(None) };
+    let handle: Option<Uuid> = session.get(HANDLE).await.map_err(broken)?;
+    let (Some(id), Some(epoch), Some(handle)) = (id, epoch, handle) else { return Ok(None) };
     if app.store.sign_in_epoch(id).await? != Some(epoch) {
         return Ok(None);
     }
-    Ok(app.store.person(id).await?)
+    let Some(person) = app.store.person(id).await? else { return Ok(None) };
+    app.store.session_used(id, handle, app.now()).await?;
+    Ok(Some((person, handle)))
 }

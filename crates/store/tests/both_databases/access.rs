@@ -182,10 +182,11 @@ pub async fn a_person_sees_and_ends_their_own_devices_only(db: Fixture) {
     session("b", 2, &who).await;
     session("c", 3, &who).await;
     session("d", 4, &other).await;
-    store.session_used(Uuid::from_u128(2), at(60)).await.unwrap();
-    let devices = store.devices(who.id, at(61)).await.unwrap();
+    store.session_used(who.id, Uuid::from_u128(1), at(60)).await.unwrap();
+    store.session_used(who.id, Uuid::from_u128(2), at(400)).await.unwrap();
+    let devices = store.devices(who.id, at(401)).await.unwrap();
     assert_eq!(devices.iter().map(|d| d.handle.as_u128()).collect::<Vec<_>>(), [2, 1, 3]);
-    assert_eq!((devices[0].last_used, devices[1].last_used), (at(60), at(0)));
+    assert_eq!((devices[0].last_used, devices[1].last_used), (at(400), at(0)));
     assert!(!store.end_device(&who, Uuid::from_u128(4), at(62)).await.unwrap(), "not theirs");
     assert!(store.end_device(&who, Uuid::from_u128(2), at(62)).await.unwrap());
     assert!(store.session_load("b", at(63)).await.unwrap().is_none());

@@ -1,19 +1,36 @@
 //! Signing in and out.
+//!
+//! In: a username and a password, then a one-time code where the account has one ([`second_step`]).
+//! Out: a session. [`enrol`] is the page behind the link with which a person sets a password.
+
+pub(crate) mod enrol;
+pub(crate) mod second_step;
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use pendeen_casework::person::Person;
 use pendeen_store::StoreError;
+use pendeen_store::account::second_factor::SecondFactor;
+use pendeen_store::account::sign_in::Origin;
 use serde::Deserialize;
 use tower_sessions::Session;
 
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
-use crate::request::{Asked, SentAs};
-use crate::session::{EPOCH, PERSON};
+use crate::request::{Asked, Peer, SentAs};
+use crate::session::{
+    BEGAN, DEVICE, EPOCH, HANDLE, PENDING, PERSON, Pending, address_of, device_cookie,
+    device_in_words, device_of,
+};
 use crate::shell::Shell;
 use crate::view::FormError;
 use crate::viewer::Viewer;
+
+/// How long the second step may take.
+const STEP: SignedDuration = SignedDuration::from_mins(10);
 
 /// The sign-in page.
 #[derive(Debug, Template)]
@@ -45,11 +62,15 @@ pub(crate) struct Credentials {
 
 /// The sign-in page's address, to go on to `next` afterwards.
 pub(crate) fn address(next: &str) -> String {
+    with_next("/sign-in", next)
+}
+
+fn with_next(page: &str, next: &str) -> String {
     if next == "/" {
-        return "/sign-in".to_owned();
+        return page.to_owned();
     }
     let coded: String = next.bytes().map(code).collect();
-    format!("/sign-in?next={coded}")
+    format!("{page}?next={coded}")
 }
 
 fn code(byte: u8) -> String {
@@ -62,7 +83,7 @@ fn code(byte: u8) -> String {
 }
 
 /// An address on this site, or `/`: nobody is sent elsewhere.
-fn local(next: &str) -> &str {
+pub(crate) fn local(next: &str) -> &str {
     // Browsers drop tabs and line breaks from an address and read `\` as `/`.
     let ours = next.starts_with('/')
         && !next.starts_with("//")
@@ -84,24 +105,20 @@ pub(crate) async fn show(Asked(next): Asked<Next>) -> Result<Response, WebError>
 pub(crate) async fn enter(
     State(app): State<App>,
     session: Session,
+    Peer(peer): Peer,
+    headers: HeaderMap,
     SentAs(typed): SentAs<Credentials>,
 ) -> Result<Response, WebError> {
-    let found = app.store.authenticate(&typed.username, &typed.password, app.now()).await;
+    let device = device_of(&app, &headers);
+    let origin = Origin { device: device.as_deref(), address: address_of(peer, &headers) };
+    let (username, password) = (&typed.username, &typed.password);
+    let found = app.store.authenticate_from(username, password, origin, app.now()).await;
     let problem = match found {
-        Ok(Some(person)) => {
-            let epoch = app.store.sign_in_epoch(person.id).await?;
-            let broken = |e: tower_sessions::session::Error| WebError::Internal(e.to_string());
-            session.cycle_id().await.map_err(broken)?;
-            session.insert(PERSON, person.id).await.map_err(broken)?;
-            // None where the account was disabled meanwhile: the session is nobody's.
-            if let Some(epoch) = epoch {
-                session.insert(EPOCH, epoch).await.map_err(broken)?;
-            }
-            return see_other(local(&typed.next));
-        }
+        Ok(Some(person)) => return go_on(&app, &session, &headers, &person, &typed.next).await,
         Ok(None) => "Enter a user name and password that belong together",
         Err(StoreError::SlowDown { .. }) => {
-            "Too many attempts for this user name: wait half a minute, then try again"
+            "Too many attempts: wait a minute, then try again. A browser on which you signed in \
+             before is not slowed by what others try"
         }
         Err(error) => return Err(error.into()),
     };
@@ -113,6 +130,62 @@ pub(crate) async fn enter(
     })
 }
 
+/// After the right password: on to the page, or to the code, or to setting one up.
+async fn go_on(
+    app: &App,
+    session: &Session,
+    headers: &HeaderMap,
+    person: &Person,
+    next: &str,
+) -> Result<Response, WebError> {
+    let step = match app.store.second_factor(person).await? {
+        SecondFactor::Off => {
+            return begin(app, session, headers, person, see_other(local(next))?).await;
+        }
+        SecondFactor::On => "/sign-in/code",
+        SecondFactor::ToBeSet => "/sign-in/set-up",
+    };
+    // None where the account was disabled meanwhile: sign in again, in vain.
+    let Some(epoch) = app.store.sign_in_epoch(person.id).await? else {
+        return see_other("/sign-in");
+    };
+    let until = app.now().checked_add(STEP).unwrap_or(Timestamp::MIN);
+    session.flush().await.map_err(broken)?;
+    let pending = Pending { person: person.id, epoch, until };
+    session.insert(PENDING, pending).await.map_err(broken)?;
+    see_other(&with_next(step, local(next)))
+}
+
+/// Begins the session of somebody who gave all that was asked, and makes the browser a known one.
+async fn begin(
+    app: &App,
+    session: &Session,
+    headers: &HeaderMap,
+    person: &Person,
+    mut response: Response,
+) -> Result<Response, WebError> {
+    let epoch = app.store.sign_in_epoch(person.id).await?;
+    session.flush().await.map_err(broken)?;
+    session.insert(PERSON, person.id).await.map_err(broken)?;
+    // None where the account was disabled meanwhile: the session is nobody's.
+    session.insert(EPOCH, epoch).await.map_err(broken)?;
+    session.insert(HANDLE, app.ids.fresh()).await.map_err(broken)?;
+    session.insert(DEVICE, device_in_words(headers)).await.map_err(broken)?;
+    session.insert(BEGAN, app.now()).await.map_err(broken)?;
+    if second_step::known_device(app, person, headers).await?.is_none() {
+        let secret = app.store.remember_device(person.id, app.now()).await?;
+        let cookie = HeaderValue::from_str(&device_cookie(app, &secret))
+            .map_err(|error| WebError::Internal(error.to_string()))?;
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+pub(crate) fn broken(error: tower_sessions::session::Error) -> WebError {
+    WebError::Internal(error.to_string())
+}
+
 /// `POST /sign-out`.
 pub(crate) async fn leave(
     State(app): State<App>,
@@ -120,7 +193,7 @@ pub(crate) async fn leave(
     session: Session,
 ) -> Result<Response, WebError> {
     app.store.signed_out(&viewer.person, app.now()).await?;
-    session.flush().await.map_err(|e| WebError::Internal(e.to_string()))?;
+    session.flush().await.map_err(broken)?;
     see_other("/sign-in")
 }
 
