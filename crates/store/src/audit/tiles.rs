@@ -256,11 +256,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         written(folder.path(), &all);
         let mut tiles = Tiles { folder: folder.path().to_owned(), size: 66_000 };
-        for index in [0, 1, 255, 256, 40_000, 65_535, 65_536, 65_999] {
+        for index in [0, 256, 40_000, 65_999] {
             let from_tiles = tree::inclusion(index, 66_000, &mut tiles).unwrap();
             assert_eq!(from_tiles, tree::inclusion(index, 66_000, &mut &*all).unwrap(), "{index}");
         }
-        for old in [1, 2, 255, 256, 257, 3_000, 65_536, 65_999] {
+        for old in [1, 257, 3_000, 65_536] {
             let from_tiles = tree::consistency(old, 66_000, &mut tiles).unwrap();
             assert_eq!(from_tiles, tree::consistency(old, 66_000, &mut &*all).unwrap(), "{old}");
         }

@@ -1,0 +1,165 @@
+//! Erasing: what goes, what stays, who decides, and that nothing else is let through.
+
+use pendeen_casework::permission::{Action, decide, decide_create};
+use pendeen_casework::person::{Person, Role};
+use pendeen_casework::record::{AnyRecord, Kind};
+use pendeen_store::StoreError;
+use pendeen_store::audit::{EntryFilter, Processing};
+use pendeen_store::erasure::{Hole, Order};
+use pendeen_store::query::Slice;
+
+use crate::fixture::{Fixture, at, person};
+use crate::world::{act, fields, head, intelligence, referral};
+
+/// What nobody must find any more.
+const SECRET: &str = "a telling name";
+
+/// A referral with two versions, a document of its own and one that another record names too.
+async fn told(db: &Fixture, by: &Person) -> AnyRecord {
+    let mut batch = db.store.batch().await.unwrap();
+    let mut digests = Vec::new();
+    for bytes in ["its own", "another's too"] {
+        let put = batch.put_document(by, bytes.as_bytes().to_vec(), "text/plain", at(1));
+        digests.push(put.await.unwrap().to_string());
+    }
+    let mut made = Vec::new();
+    for (n, document) in [(1, &digests[0]), (2, &digests[1]), (3, &digests[1])] {
+        let filled = fields([
+            ("source", "IWF"),
+            ("reference", SECRET),
+            ("summary", SECRET),
+            ("document", document),
+        ]);
+        let head = head(Kind::Referral, n, by);
+        let permit = decide_create(by, Kind::Referral, &head).unwrap();
+        made.push(batch.create(permit, head, Kind::Referral, &filled, at(2)).await.unwrap());
+    }
+    batch.commit().await.unwrap();
+    act(&db.store, by, &made[0], "triage", &fields([])).await.unwrap()
+}
+
+/// Erases under a decision that `author` made and `approver` takes.
+async fn erase(
+    db: &Fixture,
+    what: &AnyRecord,
+    author: &Person,
+    approver: &Person,
+) -> Result<Hole, StoreError> {
+    let decision = referral(&db.store, author, 77 + approver.id.0.as_u128(), "a decision").await;
+    let permit = decide(approver, Action::Act("triage"), &decision).unwrap();
+    let order = Order { kind: what.kind(), record: what.head().id, reason: "retention is over" };
+    let mut batch = db.store.batch().await.unwrap();
+    let hole = batch.erase(&permit, &decision, order, at(50)).await?;
+    batch.commit().await.unwrap();
+    Ok(hole)
+}
+
+/// Every text and blob in the database that holds the secret.
+async fn traces(db: &Fixture) -> i64 {
+    let mut found = 0;
+    for (table, columns) in [
+        ("record", "title || search || body"),
+        ("record_version", "fields || body"),
+        ("facet", "value"),
+        ("audit_opening", "COALESCE(value, '')"),
+    ] {
+        found += db
+            .number(&format!("SELECT COUNT(*) FROM {table} WHERE {columns} LIKE '%{SECRET}%'"))
+            .await;
+    }
+    found
+}
+
+pub async fn an_erased_record_leaves_a_hole_that_the_log_proves(db: Fixture) {
+    let (author, approver) = (intelligence(1), intelligence(2));
+    let record = told(&db, &author).await;
+    let id = record.head().id;
+    db.store.view(&author, Kind::Referral, id, Some(SECRET), at(10)).await.unwrap().unwrap();
+    let before = traces(&db).await;
+    let hole = erase(&db, &record, &author, &approver).await.unwrap();
+    assert_eq!((hole.versions, hole.approved_by), (2, approver.id));
+    assert!(traces(&db).await < before);
+    let left = db
+        .number(&format!(
+            "SELECT COUNT(*) FROM record WHERE number = '{}' AND body = '' AND state = 'erased'",
+            record.head().number
+        ))
+        .await;
+    assert_eq!(left, 1);
+    assert_eq!(db.number("SELECT COUNT(*) FROM record_version WHERE body = ''").await, 2);
+    assert_eq!(db.number("SELECT COUNT(*) FROM document").await, 1, "the other's document stays");
+
+    assert_eq!(db.store.hole(&author, Kind::Referral, id).await.unwrap(), Some(hole));
+    let stranger = person(9, &[Role::Examiner], Some("E23000035"));
+    assert_eq!(db.store.hole(&stranger, Kind::Referral, id).await.unwrap(), None);
+    let view = db.store.view(&author, Kind::Referral, id, None, at(60)).await.unwrap();
+    assert!(view.is_none());
+    let number = &record.head().number;
+    let by_number = db.store.find_by_number(&author, number, None, at(61)).await.unwrap();
+    assert!(by_number.is_none());
+    assert!(db.store.history(&author, Kind::Referral, id, at(62)).await.unwrap().is_empty());
+
+    let report = db.store.audit_verify().await.unwrap();
+    assert!(report.whole(), "{report:?}");
+    assert_eq!(report.erased, 1);
+    assert!(report.holes >= 5, "two versions, a reason and a document: {}", report.holes);
+    let auditor = person(8, &[Role::Auditor], None);
+    let wanted =
+        EntryFilter { processing: Some(Processing::Erasure), ..EntryFilter::default() };
+    let (entries, total) =
+        db.store.audit_entries(&auditor, &wanted, Slice::default(), at(70)).await.unwrap();
+    assert_eq!((total, entries[0].leaf.record, entries[0].leaf.who), (1, Some(id), Some(approver.id)));
+    assert!(entries[0].values.iter().any(|(name, value)| name == "reason" && value == "retention is over"));
+}
+
+pub async fn nobody_erases_alone_or_twice(db: Fixture) {
+    let (author, approver) = (intelligence(1), intelligence(2));
+    let record = told(&db, &author).await;
+    let alone = erase(&db, &record, &author, &author).await;
+    assert!(matches!(alone, Err(StoreError::Denied(_))), "{alone:?}");
+    erase(&db, &record, &author, &approver).await.unwrap();
+    let again = erase(&db, &record, &author, &intelligence(3)).await;
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+    let itself = referral(&db.store, &author, 5, "its own decision").await;
+    let permit = decide(&approver, Action::Act("triage"), &itself).unwrap();
+    let order = Order { kind: Kind::Referral, record: itself.head().id, reason: "r" };
+    let mut batch = db.store.batch().await.unwrap();
+    let refused = batch.erase(&permit, &itself, order, at(51)).await;
+    assert!(matches!(refused, Err(StoreError::Denied(_))), "a decision is kept: {refused:?}");
+}
+
+pub async fn the_database_lets_an_erasure_empty_a_version_and_nothing_else(db: Fixture) {
+    let (author, approver) = (intelligence(1), intelligence(2));
+    let record = told(&db, &author).await;
+    let empty = "UPDATE record_version SET body = '', fields = '{}'";
+    let refused = db.sql(empty).await.unwrap_err().to_string();
+    assert!(refused.contains("append-only"), "without an erasure: {refused}");
+    erase(&db, &record, &author, &approver).await.unwrap();
+    let erased = "record_id IN (SELECT record_id FROM erasure)";
+    for attempt in [
+        format!("UPDATE record_version SET body = 'x' WHERE {erased}"),
+        format!("UPDATE record_version SET body = '', fields = '{{}}', by_name = 'x' WHERE {erased}"),
+        format!("UPDATE record_version SET body = '', fields = '{{}}', at = 1 WHERE {erased}"),
+        format!("DELETE FROM record_version WHERE {erased}"),
+        "UPDATE record SET body = 'x' WHERE state = 'erased'".to_owned(),
+        "UPDATE erasure SET decision = 'x'".to_owned(),
+        "DELETE FROM erasure".to_owned(),
+    ] {
+        let refused = db.sql(&attempt).await.unwrap_err().to_string();
+        assert!(refused.contains("append-only"), "{attempt}: {refused}");
+    }
+    assert!(db.store.audit_verify().await.unwrap().whole());
+}
+
+/// Emptied with every right in the database and no leaf: tampering, found where it was done.
+pub async fn an_emptied_version_without_an_erasure_in_the_log_is_a_break(db: Fixture) {
+    let author = intelligence(1);
+    told(&db, &author).await;
+    db.unprotect("record_version").await;
+    db.sql("DELETE FROM audit_opening WHERE seq = 6").await.unwrap();
+    db.sql("UPDATE record_version SET body = '', fields = '{}' WHERE version = 2").await.unwrap();
+    db.sql("UPDATE record SET body = '', state = 'erased' WHERE version = 2").await.unwrap();
+    let found = db.store.audit_verify().await.unwrap().first_break.unwrap();
+    let what = "a value that the leaf commits to is gone without an erasure";
+    assert_eq!((found.seq, found.what), (6, what));
+}
