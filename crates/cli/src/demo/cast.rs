@@ -14,8 +14,8 @@ use super::walk::{Ref, Walk};
 use super::{ExhibitFiles, SEED, step};
 use crate::intake::Intake;
 
-/// The whole way: from two referrals to a charge and a protected child.
-const ASH: Cast = Cast {
+/// The whole way: from two referrals to bail and a protected child.
+const ASH: Cast<'static> = Cast {
     name: "Adrian Ashdown",
     born: "1981-03-09",
     address: "14 Sandpiper Lane, Exmere",
@@ -26,7 +26,7 @@ const ASH: Cast = Cast {
     rso: false,
 };
 /// Arrested and on bail; a child waits for protection.
-const BRACKEN: Cast = Cast {
+const BRACKEN: Cast<'static> = Cast {
     name: "Bernard Bracken",
     born: "1975-11-30",
     address: "2 Mill Row, Fenwick St Mary",
@@ -36,8 +36,8 @@ const BRACKEN: Cast = Cast {
     trust: None,
     rso: true,
 };
-/// Sent to the force, not yet read there.
-const CLOVER: Cast = Cast {
+/// Arrested and charged.
+const CLOVER: Cast<'static> = Cast {
     name: "Colin Clover",
     born: "1990-06-17",
     address: "88 Orchard Way, Bedwell",
@@ -47,8 +47,19 @@ const CLOVER: Cast = Cast {
     trust: None,
     rso: false,
 };
+/// Sent to the force, not yet read there.
+const FERN: Cast<'static> = Cast {
+    name: "Felix Fern",
+    born: "1985-10-04",
+    address: "7 Tannery Yard, Bedwell",
+    postcode: "MK99 5EE",
+    force: "beds",
+    band: "medium",
+    trust: None,
+    rso: false,
+};
 /// Drafted, waits for a second person.
-const DOCK: Cast = Cast {
+const DOCK: Cast<'static> = Cast {
     name: "Dennis Dock",
     born: "1968-01-22",
     address: "5 Harbour Steps, Torwell",
@@ -66,6 +77,7 @@ pub async fn play(
     folder: &Path,
     exhibit: &ExhibitFiles,
     now: Timestamp,
+    scale: usize,
 ) -> Result<()> {
     step("the operation and its referrals");
     let coordinator = people.get("coordinator")?;
@@ -76,12 +88,14 @@ pub async fn play(
     let operation = walk.make(coordinator, Kind::Operation, &about).await?;
     walk.operation = Some(Id::new(operation.id));
     let referrals = referrals(walk, people, folder).await?;
-    step("four stories, three forces");
+    step("five stories, three forces");
     ashdown(walk, people, folder, exhibit, &referrals, now).await?;
     walk.now = now - SignedDuration::from_hours(24 * 24);
     bracken(walk, people, folder, &referrals).await?;
-    walk.now = now - SignedDuration::from_hours(24 * 12);
+    walk.now = now - SignedDuration::from_hours(24 * 30);
     clover(walk, people, folder, &referrals).await?;
+    walk.now = now - SignedDuration::from_hours(24 * 12);
+    fern(walk, people, folder, &referrals).await?;
     walk.now = now - SignedDuration::from_hours(24 * 6);
     dock(walk, people, &referrals).await?;
     walk.now = now - SignedDuration::from_hours(24 * 5);
@@ -90,9 +104,13 @@ pub async fn play(
     walk.now = now - SignedDuration::from_hours(24 * 20);
     walk.operation = None;
     outside(walk, people).await?;
+    walk.operation = Some(Id::new(operation.id));
+    if scale > 0 {
+        step("45 forces: 660 arrests, 833 premises, 9,172 devices, from records");
+        super::operation::play(walk, people, folder, now, scale).await?;
+    }
     step("figures, approved and published");
     walk.now = now - SignedDuration::from_hours(24);
-    walk.operation = Some(Id::new(operation.id));
     publish(walk, people).await
 }
 
@@ -140,7 +158,7 @@ async fn ashdown(
     let (premises, package) = story.until_sent(&[referrals[0], referrals[4]], folder).await?;
     let case = story.open_case(package).await?;
     let search = story.search(case, premises).await?;
-    let arrest = story.arrest(case, 28).await?;
+    story.arrest(case, 40).await?;
     let child = story.child(case, "A member of the youth club", "11", true).await?;
     story.protect(child).await?;
     story.notify(case).await?;
@@ -151,7 +169,7 @@ async fn ashdown(
     let examination = story.examine(disk, folder, exhibit).await?;
     story.grade(examination, folder).await?;
     story.walk.now = story.walk.now.max(now - SignedDuration::from_hours(24 * 9));
-    story.charge(arrest, package).await
+    story.tell_result(package).await
 }
 
 async fn bracken(
@@ -178,7 +196,22 @@ async fn clover(
     referrals: &[Ref],
 ) -> Result<()> {
     let mut story = Story { walk, people, cast: &CLOVER };
-    story.until_sent(&referrals[2..3], folder).await?;
+    let (premises, package) = story.until_sent(&referrals[2..3], folder).await?;
+    let case = story.open_case(package).await?;
+    let search = story.search(case, premises).await?;
+    let arrest = story.arrest(case, 21).await?;
+    story.seize(case, search, 1, "phone", "Phone, black").await?;
+    story.charge(arrest, package).await
+}
+
+async fn fern(
+    walk: &mut Walk<'_>,
+    people: &People,
+    folder: &Path,
+    referrals: &[Ref],
+) -> Result<()> {
+    let mut story = Story { walk, people, cast: &FERN };
+    story.until_sent(&referrals[6..7], folder).await?;
     Ok(())
 }
 
@@ -186,7 +219,8 @@ async fn dock(walk: &mut Walk<'_>, people: &People, referrals: &[Ref]) -> Result
     let mut story = Story { walk, people, cast: &DOCK };
     let subject = story.subject(&[referrals[3]]).await?;
     story.background(subject).await?;
-    story.request(referrals[3], subject).await?;
+    let event = story.event(referrals[3]).await?;
+    story.request(&event, subject).await?;
     story.draft(subject).await?;
     Ok(())
 }
@@ -225,25 +259,13 @@ async fn publish(walk: &mut Walk<'_>, people: &People) -> Result<()> {
 
 /// A force's own case, which belongs to no operation.
 async fn outside(walk: &mut Walk<'_>, people: &People) -> Result<()> {
-    let oic = people.in_force("oic", "devon")?;
-    let place = [
-        ("address", "31 Quarry Hill, Okeford"),
-        ("postcode", "EX99 9ZZ"),
-        ("kind", "flat"),
-        ("force", "E23000035"),
-    ];
-    let premises = walk.make(oic, Kind::Premises, &place).await?;
-    let suspect = [("name", "Edwin Elder"), ("date_of_birth", "1959-08-02"), ("suspect", "yes")];
-    let subject = walk.make(oic, Kind::Subject, &suspect).await?;
-    let about = [
-        ("name", "Local report, Okeford"),
-        ("officer", &*oic.name),
-        ("subject", &*subject.to_string()),
-    ];
-    let case = walk.make(oic, Kind::Case, &about).await?;
-    let cast = Cast { name: "Edwin Elder", address: "31 Quarry Hill, Okeford", ..DOCK };
+    let cast = Cast {
+        name: "Edwin Elder",
+        born: "1959-08-02",
+        address: "31 Quarry Hill, Okeford",
+        postcode: "EX99 9ZZ",
+        ..DOCK
+    };
     let mut story = Story { walk, people, cast: &cast };
-    story.search(case, premises).await?;
-    story.arrest(case, 40).await?;
-    Ok(())
+    story.own_case("Local report, Okeford", 40).await
 }

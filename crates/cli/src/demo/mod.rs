@@ -1,14 +1,17 @@
-//! `pendeen demo`: a small synthetic operation in three forces, walked as its people would walk
-//! it, with one exhibit whose disk image this program really examines.
+//! `pendeen demo`: a synthetic operation of 45 forces, walked as its people would walk it, with
+//! one exhibit whose disk image this program really examines.
 //!
-//! Made in order: people, referral documents, a disk; then the stories ([`story`]). What no
+//! Made in order: people, referral documents, a disk; a few stories told by hand ([`cast`]), then
+//! the operation around them ([`operation`]), by the same stages ([`story`]). What no
 //! person did is marked as simulated. The last thing written is `demo.json`: a folder without
 //! it is an unfinished demo and is made anew.
 
 mod cast;
 mod disk;
+mod operation;
 mod people;
 mod pictures;
+mod sensitive;
 mod story;
 mod walk;
 
@@ -42,7 +45,7 @@ pub async fn run(args: &Demo) -> Result<Ended> {
     } else {
         prepare(&args.data)?;
         let store = data::open_or_make(&place).await?;
-        make(&store, &args.data, SystemClock.now()).await?;
+        make(&store, &args.data, SystemClock.now(), args.scale).await?;
         store.close().await?;
     }
     welcome(args);
@@ -73,19 +76,27 @@ fn prepare(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn make(store: &Store, folder: &Path, now: Timestamp) -> Result<()> {
+async fn make(store: &Store, folder: &Path, now: Timestamp, scale: usize) -> Result<()> {
     if !store.people().await?.is_empty() {
         bail!("the database holds people already: a demo wants an empty one");
     }
     let ids = walk::SeededIds::new(SEED);
     let start = now - SignedDuration::from_hours(24 * 75);
     step("accounts");
-    let people = people::add(store, &ids, folder, start).await?;
+    let people = people::add(store, &ids, folder, start, scale > 0).await?;
+    sensitive::write(folder)?;
     step("a disk image by recipe");
     let exhibit = disk_image(folder)?;
-    let mut walk = walk::Walk { store, ids: &ids, now: start, operation: None, simulated: true };
-    cast::play(&mut walk, &people, folder, &exhibit, now).await?;
-    let done = serde_json::json!({ "made": now.to_string(), "seed": SEED });
+    let mut walk = walk::Walk {
+        store,
+        ids: &ids,
+        now: start,
+        operation: None,
+        simulated: true,
+        bulk: None,
+    };
+    cast::play(&mut walk, &people, folder, &exhibit, now, scale).await?;
+    let done = serde_json::json!({ "made": now.to_string(), "seed": SEED, "scale": scale });
     let path = folder.join(FINISHED);
     let beside = folder.join(".demo.json.new");
     fs::write(&beside, serde_json::to_vec_pretty(&done)?)

@@ -11,6 +11,7 @@ use pendeen_casework::permission::{Action, decide, decide_create};
 use pendeen_casework::person::Person;
 use pendeen_casework::record::{AnyRecord, Head, Id, Kind, operation::Operation};
 use pendeen_store::Store;
+use pendeen_store::write::Bulk;
 use rand::Rng;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -62,6 +63,8 @@ pub struct Walk<'a> {
     pub operation: Option<Id<Operation>>,
     /// Whether what is made is marked as simulated.
     pub simulated: bool,
+    /// Where steps go while a great many of them are made at a time; to the store otherwise.
+    pub bulk: Option<Bulk>,
 }
 
 impl Walk<'_> {
@@ -77,11 +80,11 @@ impl Walk<'_> {
         let fields: Fields = fields.iter().copied().collect();
         let permit = decide_create(who, kind, &head)
             .with_context(|| format!("{} may not make a {}", who.name, kind.label()))?;
-        let made = self
-            .store
-            .create(permit, head, kind, &fields, self.now)
-            .await
-            .with_context(|| format!("making a {} as {}", kind.label(), who.name))?;
+        let made = match &mut self.bulk {
+            Some(bulk) => bulk.create(permit, head, kind, &fields, self.now).await,
+            None => self.store.create(permit, head, kind, &fields, self.now).await,
+        };
+        let made = made.with_context(|| format!("making a {} as {}", kind.label(), who.name))?;
         Ok(Ref { kind, id: made.head().id })
     }
 
@@ -98,18 +101,34 @@ impl Walk<'_> {
         let permit = decide(who, Action::Act(act), &record)
             .with_context(|| format!("{} may not {act} a {}", who.name, on.kind.label()))?;
         let fields: Fields = fields.iter().copied().collect();
-        self.store
-            .act(permit, &fields, self.now)
-            .await
-            .with_context(|| format!("{act} on a {} as {}", on.kind.label(), who.name))
+        let done = match &mut self.bulk {
+            Some(bulk) => bulk.act(permit, &fields, self.now).await,
+            None => self.store.act(permit, &fields, self.now).await,
+        };
+        done.with_context(|| format!("{act} on a {} as {}", on.kind.label(), who.name))
     }
 
     /// The record as this person sees it.
     pub async fn see(&self, who: &Person, on: Ref) -> Result<AnyRecord> {
-        self.store
-            .view(who, on.kind, on.id, None, self.now)
-            .await?
-            .ok_or_else(|| anyhow!("{} cannot see the {} {}", who.name, on.kind.label(), on.id))
+        let seen = match &self.bulk {
+            Some(bulk) => bulk.see(who, on.kind, on.id).await?,
+            None => self.store.view(who, on.kind, on.id, None, self.now).await?,
+        };
+        seen.ok_or_else(|| anyhow!("{} cannot see the {} {}", who.name, on.kind.label(), on.id))
+    }
+
+    /// Keeps a document and gives its digest, for a record that will name it.
+    pub async fn put_document(
+        &mut self,
+        who: &Person,
+        bytes: Vec<u8>,
+        media_type: &str,
+    ) -> Result<String> {
+        let digest = match &mut self.bulk {
+            Some(bulk) => bulk.put_document(who, bytes, media_type, self.now).await?,
+            None => self.store.put_document(who, bytes, media_type, self.now).await?,
+        };
+        Ok(digest.to_string())
     }
 
     /// The head of a record that this person makes now.
