@@ -35,7 +35,7 @@ pub enum Command {
     /// The people who may sign in
     #[command(subcommand)]
     Account(Account),
-    /// Make a small synthetic operation, walk it to a protected child, and serve it
+    /// Make a whole synthetic operation of 45 forces, and serve it
     Demo(Demo),
     /// Count the figures from the records
     Figures(Figures),
@@ -281,6 +281,9 @@ pub struct Demo {
     /// Make the operation, but do not serve it
     #[arg(long)]
     pub no_serve: bool,
+    /// How many times as large as the published operation: 0 for the stories told by hand alone
+    #[arg(long, value_name = "N", default_value_t = 1, hide = true)]
+    pub scale: usize,
 }
 
 /// `pendeen figures`.
