@@ -37,6 +37,7 @@ use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::person;
 use crate::error::{Result, StoreError};
+use crate::write::Batch;
 use crate::{Store, clean, micros};
 
 /// An account as an administrator sees it.
@@ -61,31 +62,56 @@ impl Store {
         password: &str,
         at: Timestamp,
     ) -> Result<()> {
+        self.add_people(by, &[(new, username)], password, at).await
+    }
+
+    /// Adds several accounts that have the same first password, hashed once: all of them or none.
+    pub async fn add_people(
+        &self,
+        by: Option<&Person>,
+        people: &[(&Person, &str)],
+        password: &str,
+        at: Timestamp,
+    ) -> Result<()> {
         self.administrator(by, "add_person", at).await?;
         let hash = self.hash(password).await?;
+        let mut batch = self.batch().await?;
+        for (new, username) in people {
+            self.add_to(&mut batch, by, new, username, &hash, at).await?;
+        }
+        batch.commit().await
+    }
+
+    async fn add_to(
+        &self,
+        batch: &mut Batch,
+        by: Option<&Person>,
+        new: &Person,
+        username: &str,
+        hash: &str,
+        at: Timestamp,
+    ) -> Result<()> {
         let row = person::ActiveModel {
             id: Set(new.id.0),
             username: Set(canonical(username)),
             name: Set(clean(&new.name)),
             force: Set(new.force.map(|force| force.as_str().to_owned())),
             roles: Set(role_keys(&new.roles)),
-            password: Set(hash),
+            password: Set(hash.to_owned()),
             totp_secret: Set(None),
             disabled: Set(false),
             created: Set(micros(at)),
             sign_in_epoch: Set(0),
             agency: Set(new.knows.agency.as_ref().map(|agency| agency.as_str().to_owned())),
         };
-        let mut batch = self.batch().await?;
         person::Entity::insert(row).exec_without_returning(batch.transaction()).await?;
-        self.take_part(&batch, by, new.id, Part::Opening, at).await?;
+        self.take_part(batch, by, new.id, Part::Opening, at).await?;
         let roles = role_keys(&new.roles);
         let about =
             Committed::kept("account", format!("{} {username} {} {roles}", new.id.0, new.name));
         batch
             .append(Leaf::new(Processing::AccessControl, by, "add_person", at), vec![about])
-            .await?;
-        batch.commit().await
+            .await
     }
 
     /// Adds an account that nobody can sign in to until its person uses a link

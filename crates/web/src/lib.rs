@@ -10,6 +10,7 @@
 
 mod app;
 mod assets;
+mod bearer;
 mod error;
 mod examinations;
 mod front;
@@ -25,6 +26,7 @@ mod session;
 mod shell;
 mod supply;
 mod text;
+mod upload;
 mod view;
 mod viewer;
 
@@ -40,6 +42,7 @@ use error::WebError;
 use front::health;
 pub use front::{Certificate, Front, ServeError, serve};
 use pages::{audit, children, document, figures, items, preview, record, search, sign_in, work};
+use pages::account;
 use pages::sign_in::{enrol, second_step};
 pub use previews::Previews;
 
@@ -52,9 +55,21 @@ pub fn router(app: App) -> Router {
         .route("/sign-in/set-up", get(second_step::show_set_up).post(second_step::set_up))
         .route("/enrol/{secret}", get(enrol::show).post(enrol::choose))
         .route("/sign-out", post(sign_in::leave))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::change_password))
+        .route("/account/devices/end-others", post(account::end_others))
+        .route("/account/devices/{handle}/end", post(account::end_device))
+        .route(
+            "/account/second-factor",
+            get(account::second_factor::show).post(account::second_factor::confirm),
+        )
+        .route("/account/recovery-codes", post(account::second_factor::renew))
+        .route("/account/tokens", post(account::token::make))
+        .route("/account/tokens/{id}/revoke", post(account::token::revoke))
         .route("/records/{kind}", get(record::list))
         .route("/records/{kind}/new", get(record::show_new).post(record::create))
         .route("/records/{kind}/{id}", get(record::show))
+        .route("/records/{kind}/{id}/history", get(record::history::show))
         .route("/records/{kind}/{id}/documents/{digest}", get(document::save))
         .route("/records/examination/{id}/items", get(items::show))
         .route("/records/examination/{id}/items/{item}/preview", get(preview::show))
@@ -64,6 +79,7 @@ pub fn router(app: App) -> Router {
         .route("/audit", get(audit::show))
         .route("/search", get(search::show))
         .layer(session::layer(&app))
+        .route("/api/token", get(bearer::show))
         .route("/assets/{name}", get(assets::serve))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -9,7 +9,7 @@ use crate::text::Due;
 use crate::view::record::{Line, NextView};
 use crate::view::{
     Anchor, Choice, Count, Event, FieldView, FormError, FormView, Group, Pages, RecordView, Row,
-    Tag, Widget,
+    Tag, Theirs, Widget,
 };
 
 /// Text that must never arrive unescaped.
@@ -99,6 +99,7 @@ fn record() -> RecordView {
         next: Some(next),
         details: vec![line()],
         acts: vec![anchor()],
+        keeping: vec![anchor()],
         adds: vec![anchor()],
         related: vec![Group { heading: hostile(), rows: vec![row()] }],
         history: vec![event],
@@ -112,6 +113,7 @@ fn form() -> FormView {
         Widget::Radios(vec![choice()]),
         Widget::Select(vec![choice()]),
         Widget::Tick,
+        Widget::File,
     ];
     let field = |widget| FieldView {
         name: HOSTILE,
@@ -131,6 +133,13 @@ fn form() -> FormView {
         hidden: vec![(HOSTILE, hostile())],
         fields: widgets.into_iter().map(field).collect(),
         errors: errors(),
+        theirs: vec![Theirs {
+            label: HOSTILE,
+            before: hostile(),
+            now: hostile(),
+            by: hostile(),
+            mine: hostile(),
+        }],
     }
 }
 
@@ -323,7 +332,17 @@ fn rendered() -> Vec<(&'static str, String)> {
     for glance in glances() {
         add(
             "record/page",
-            &pages::record::page::RecordPage { shell: shell(), record: record(), glance },
+            &pages::record::page::RecordPage {
+                shell: shell(),
+                record: record(),
+                glance,
+                same: vec![pages::record::person::SameView {
+                    other: anchor(),
+                    confirmed: true,
+                    asserted: hostile(),
+                    statement: anchor(),
+                }],
+            },
         );
     }
     add("items", &items());

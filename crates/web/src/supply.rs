@@ -9,6 +9,7 @@ use pendeen_casework::form::{Field, Fields, Input, Refusal};
 use pendeen_casework::permission::visibility;
 use pendeen_casework::person::Person;
 use pendeen_casework::record::package::Package;
+use pendeen_casework::record::paper;
 use pendeen_casework::record::{Act, AnyRecord, Kind};
 use pendeen_exchange::dispatch::seal_package;
 use rand::rand_core::UnwrapErr;
@@ -17,6 +18,7 @@ use rand::rngs::SysRng;
 use crate::app::App;
 use crate::error::WebError;
 use crate::examinations;
+use crate::upload::Upload;
 use crate::viewer::Viewer;
 
 /// The form field that names an examination's folder.
@@ -45,9 +47,13 @@ pub(crate) async fn complete(
     record: &AnyRecord,
     act: &Act,
     typed: &Fields,
+    file: Option<Upload>,
 ) -> Result<Result<Supplied, Refusal>, WebError> {
     let mut pairs = from_person(typed, act.fields);
-    let mut document = None;
+    let mut document = match filed(act.fields, file, &mut pairs) {
+        Ok(document) => document,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     match record {
         AnyRecord::Package(package) if act.fields.iter().any(|field| field.name == "bundle") => {
             let bundle = match sealed(app, package, typed).await? {
@@ -86,8 +92,13 @@ pub(crate) async fn complete_new(
     viewer: &Viewer,
     kind: Kind,
     typed: &Fields,
-) -> Result<Fields, WebError> {
+    file: Option<Upload>,
+) -> Result<Result<Supplied, Refusal>, WebError> {
     let mut pairs = from_person(typed, kind.create_fields());
+    let document = match filed(kind.create_fields(), file, &mut pairs) {
+        Ok(document) => document,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     if counts(kind.create_fields()) {
         let bound = figures_of(&viewer.person)?;
         if let Some(force) = bound {
@@ -97,7 +108,22 @@ pub(crate) async fn complete_new(
         let force = bound.or_else(|| typed.get(SCOPE).and_then(ForceKey::parse));
         pairs.extend(counted(app, force).await?);
     }
-    Ok(pairs.into_iter().collect())
+    Ok(Ok(Supplied { fields: pairs.into_iter().collect(), document }))
+}
+
+/// The file that a form with a place for one must bring, with what the record says of it added
+/// to `pairs`.
+fn filed(
+    spec: &[Field],
+    file: Option<Upload>,
+    pairs: &mut Vec<(String, String)>,
+) -> Result<Option<(Vec<u8>, &'static str)>, Refusal> {
+    if !spec.contains(&paper::DOCUMENT) {
+        return Ok(None);
+    }
+    let kept = file.unwrap_or_default().kept()?;
+    pairs.extend(kept.pairs);
+    Ok(Some((kept.bytes, kept.media_type)))
 }
 
 /// The one force whose figures the person sees, or none where they see those of all; who sees

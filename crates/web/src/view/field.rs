@@ -3,6 +3,7 @@
 
 use pendeen_casework::force::FORCES;
 use pendeen_casework::form::{Field, Fields, Input, Refusal};
+use pendeen_casework::record::paper::DOCUMENT;
 
 /// Choices of up to this many are radio buttons, of more a list to choose from.
 const MOST_RADIOS: usize = 7;
@@ -24,6 +25,33 @@ pub(crate) struct FormView {
     pub fields: Vec<FieldView>,
     /// What was refused.
     pub errors: Vec<FormError>,
+    /// What others changed while the form was filled in.
+    pub theirs: Vec<Theirs>,
+}
+
+/// What somebody else changed meanwhile, beside what was typed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Theirs {
+    /// The field.
+    pub label: &'static str,
+    /// What it said when the form was opened.
+    pub before: String,
+    /// What it says now.
+    pub now: String,
+    /// Who changed it.
+    pub by: String,
+    /// What was typed into the form's field of that name, if it has one.
+    pub mine: String,
+}
+
+impl FormView {
+    /// How the form is sent: a file needs parts of its own.
+    pub(crate) fn coding(&self) -> &'static str {
+        match self.fields.iter().any(|field| field.widget == Widget::File) {
+            true => "multipart/form-data",
+            false => "application/x-www-form-urlencoded",
+        }
+    }
 }
 
 /// One line of the error summary.
@@ -83,6 +111,8 @@ pub(crate) enum Widget {
     Select(Vec<Choice>),
     /// Yes or nothing.
     Tick,
+    /// A file.
+    File,
 }
 
 /// One choice.
@@ -124,7 +154,7 @@ impl FieldView {
         offers: &[Offer],
         refusal: Option<&Refusal>,
     ) -> Vec<Self> {
-        let shown = spec.iter().filter(|field| field.input != Input::System);
+        let shown = spec.iter().filter(|field| field.input != Input::System || **field == DOCUMENT);
         shown.map(|field| Self::one(field, typed, offers, refusal)).collect()
     }
 
@@ -174,6 +204,7 @@ impl FieldView {
 
 fn widget(field: &Field, typed: &str, offers: &[Offer]) -> Widget {
     match field.input {
+        Input::System if *field == DOCUMENT => Widget::File,
         Input::Text | Input::System => Widget::Line("text", ""),
         Input::LongText => Widget::Area,
         Input::Date => Widget::Line("date", "govuk-input--width-10"),
@@ -186,7 +217,7 @@ fn widget(field: &Field, typed: &str, offers: &[Offer]) -> Widget {
         Input::Force => Widget::Select(
             FORCES.iter().map(|force| Choice::new(force.key.as_str(), force.name, typed)).collect(),
         ),
-        Input::Record(_) => {
+        Input::Record(_) | Input::AnyOf(_) | Input::Person => {
             let ours = offers.iter().filter(|offer| offer.field == field.name);
             Widget::Select(ours.map(|o| Choice::new(&*o.value, &*o.label, typed)).collect())
         }

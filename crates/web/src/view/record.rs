@@ -116,6 +116,13 @@ pub(crate) fn filled(fields: &Fields, spec: &[Field], names: &HashMap<Uuid, Stri
                 let name = value.parse().ok().and_then(|id: Uuid| names.get(&id));
                 Line::new(field.label, name.map_or(kind.label(), String::as_str))
             }
+            Input::AnyOf(_) => {
+                let chosen = field.chosen(fields);
+                let name = chosen.and_then(|(_, id)| names.get(&id));
+                let kind = chosen.map_or("Record", |(kind, _)| kind.label());
+                Line::new(field.label, name.map_or(kind, String::as_str))
+            }
+            Input::Person => Line::new(field.label, "A colleague, as the details say"),
             Input::System if value.starts_with(['{', '[']) => {
                 Line::new(field.label, "Supplied by the program")
             }
@@ -201,6 +208,8 @@ pub(crate) struct RecordView {
     pub details: Vec<Line>,
     /// What this person can do to it now.
     pub acts: Vec<Anchor>,
+    /// What this person can do to keep it right: correct it, move it, look what was changed.
+    pub keeping: Vec<Anchor>,
     /// What this person can add to it.
     pub adds: Vec<Anchor>,
     /// What belongs to it.
@@ -227,6 +236,7 @@ impl RecordView {
             next: record.next().as_ref().map(|next| next_view(next, now)),
             details: lines(&record_address(kind, head.id), details),
             acts: Vec::new(),
+            keeping: Vec::new(),
             adds: Vec::new(),
             related: Vec::new(),
             history: Vec::new(),

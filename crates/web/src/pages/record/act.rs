@@ -4,16 +4,17 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use pendeen_casework::form::{Fields, Refusal};
 use pendeen_casework::permission::{Action, Permit, decide};
-use pendeen_casework::record::{Act, AnyRecord};
+use pendeen_casework::record::{Act, AnyRecord, common};
 use pendeen_store::StoreError;
+use pendeen_store::changes::VersionChanges;
 
 use super::form::{FormPage, Purpose, form, offers};
-use super::{consulted, named, onward};
+use super::{conflict, consulted, correction, named, onward};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::examinations;
-use crate::request::Sent;
 use crate::supply::{self, Supplied};
+use crate::upload::Filled;
 use crate::view::{FieldView, FormError, record_address};
 use crate::viewer::Viewer;
 
@@ -30,7 +31,11 @@ pub(crate) async fn show_act(
     Path((key, id, act)): Named,
 ) -> Result<Response, WebError> {
     let (record, act, _) = allowed(&app, &viewer, &key, &id, &act).await?;
-    page(&form_page(&app, &viewer, &record, act, &Fields::default(), None).await?)
+    let typed = match act.name {
+        common::CORRECT => correction::to_correct(&app, &viewer, &record).await?,
+        _ => Fields::default(),
+    };
+    page(&form_page(&app, &viewer, &record, act, &typed, None).await?)
 }
 
 /// `POST /records/{kind}/{id}/acts/{act}`.
@@ -38,13 +43,17 @@ pub(crate) async fn perform(
     State(app): State<App>,
     viewer: Viewer,
     Path((key, id, act)): Named,
-    Sent(fields): Sent,
+    Filled { fields, file }: Filled,
 ) -> Result<Response, WebError> {
     let (record, act, permit) = allowed(&app, &viewer, &key, &id, &act).await?;
     if fields.get(VERSION) != Some(record.head().version.to_string().as_str()) {
         return moved(&app, &viewer, &record, act, &fields).await;
     }
-    let supplied = match supply::complete(&app, &viewer, &record, act, &fields).await? {
+    let fields = match act.name {
+        common::CORRECT => correction::as_recorded(&app, &viewer, &record, fields).await?,
+        _ => fields,
+    };
+    let supplied = match supply::complete(&app, &viewer, &record, act, &fields, file).await? {
         Ok(supplied) => supplied,
         Err(refusal) => {
             return refused(
@@ -105,8 +114,15 @@ async fn moved(
     act: &'static Act,
     typed: &Fields,
 ) -> Result<Response, WebError> {
+    let seen = typed.get(VERSION).and_then(|version| version.parse().ok());
     let record = consulted(app, viewer, record.kind(), record.head().id).await?;
+    let (kind, id) = (record.kind(), record.head().id);
+    let changes = app.store.changes(&viewer.person, kind, id, app.now()).await?;
+    if sent_before(viewer, act, typed, seen, &changes) {
+        return see_other(&onward(viewer, &record, act.name));
+    }
     let mut form = form_page(app, viewer, &record, act, typed, None).await?;
+    form.form.theirs = conflict::theirs(act, typed, seen, &changes);
     form.form.errors.push(FormError {
         field: String::new(),
         text: format!(
@@ -118,6 +134,25 @@ async fn moved(
     refused(&form)
 }
 
+/// Whether this very form was sent before: the next version after the one that it was filled in
+/// on is the viewer's own, by the same act with the same words.
+fn sent_before(
+    viewer: &Viewer,
+    act: &Act,
+    typed: &Fields,
+    seen: Option<u32>,
+    changes: &[VersionChanges],
+) -> bool {
+    let next = seen.and_then(|seen| seen.checked_add(1));
+    let made = changes.iter().map(|told| &told.version).find(|v| Some(v.version) == next);
+    made.is_some_and(|made| {
+        made.act == act.name
+            && made.by == viewer.person.id
+            && supply::from_person(&made.fields, act.fields)
+                == supply::from_person(typed, act.fields)
+    })
+}
+
 async fn form_page(
     app: &App,
     viewer: &Viewer,
@@ -126,7 +161,10 @@ async fn form_page(
     typed: &Fields,
     refusal: Option<&Refusal>,
 ) -> Result<FormPage, WebError> {
-    let offers = offers(app, viewer, act.fields).await?;
+    let mut offers = offers(app, viewer, act.fields, typed).await?;
+    if act.name == common::CORRECT {
+        correction::keep_offered(act.fields, typed, &mut offers);
+    }
     let address = record_address(record.kind(), record.head().id);
     let purpose = Purpose {
         caption: format!("{}, {}", record.head().number, record.title()),

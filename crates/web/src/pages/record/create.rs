@@ -13,8 +13,9 @@ use super::list::lower;
 use super::{kind, onward};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
-use crate::request::{Asked, Sent};
-use crate::supply;
+use crate::request::Asked;
+use crate::supply::{self, Supplied};
+use crate::upload::Filled;
 use crate::viewer::Viewer;
 
 /// The name under which the form carries the new record's id, so that sending it twice makes
@@ -39,20 +40,25 @@ pub(crate) async fn create(
     State(app): State<App>,
     viewer: Viewer,
     Path(key): Path<String>,
-    Sent(fields): Sent,
+    Filled { fields, file }: Filled,
 ) -> Result<Response, WebError> {
     let kind = kind(&key)?;
     let id = fields.get(ID).and_then(|id| id.parse().ok()).unwrap_or_else(|| app.ids.fresh());
     let (permit, head) = permit(&app, &viewer, kind, id).await?;
-    let complete = supply::complete_new(&app, &viewer, kind, &fields).await?;
-    let mut made = app.store.create(permit, head, kind, &complete, app.now()).await;
+    let complete = match supply::complete_new(&app, &viewer, kind, &fields, file).await? {
+        Ok(complete) => complete,
+        Err(refusal) => {
+            return refused(&form_page(&app, &viewer, kind, id, &fields, Some(&refusal)).await?);
+        }
+    };
+    let mut made = keep(&app, &viewer, permit, head, kind, &complete).await;
     if matches!(made, Err(StoreError::Conflict(_))) {
-        if let Some(record) = sent_before(&app, &viewer, kind, id, &complete).await? {
+        if let Some(record) = sent_before(&app, &viewer, kind, id, &complete.fields).await? {
             return see_other(&onward(&viewer, &record, "create"));
         }
         // The id or the number made from it is somebody else's.
         let (permit, head) = self::permit(&app, &viewer, kind, app.ids.fresh()).await?;
-        made = app.store.create(permit, head, kind, &complete, app.now()).await;
+        made = keep(&app, &viewer, permit, head, kind, &complete).await;
     }
     match made {
         Ok(record) => see_other(&onward(&viewer, &record, "create")),
@@ -61,6 +67,25 @@ pub(crate) async fn create(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Keeps the record with the document that goes with it, or neither.
+async fn keep(
+    app: &App,
+    viewer: &Viewer,
+    permit: Permit,
+    head: Head,
+    kind: Kind,
+    complete: &Supplied,
+) -> Result<AnyRecord, StoreError> {
+    let now = app.now();
+    let mut batch = app.store.batch().await?;
+    if let Some((bytes, media_type)) = &complete.document {
+        batch.put_document(&viewer.person, bytes.clone(), media_type, now).await?;
+    }
+    let record = batch.create(permit, head, kind, &complete.fields, now).await?;
+    batch.commit().await?;
+    Ok(record)
 }
 
 /// The record that the same form made when it was sent before: the viewer's own, with the same
@@ -81,7 +106,9 @@ async fn sent_before(
     let spec = kind.create_fields();
     let versions = app.store.history(&viewer.person, kind, id, app.now()).await?;
     let same = versions.iter().find(|version| version.version == 1).is_some_and(|first| {
-        supply::from_person(&first.fields, spec) == supply::from_person(complete, spec)
+        let document = |fields: &Fields| fields.get("document").map(str::to_owned);
+        document(&first.fields) == document(complete)
+            && supply::from_person(&first.fields, spec) == supply::from_person(complete, spec)
     });
     Ok(same.then_some(record))
 }
@@ -111,7 +138,7 @@ async fn form_page(
     refusal: Option<&Refusal>,
 ) -> Result<FormPage, WebError> {
     let spec = kind.create_fields();
-    let offers = offers(app, viewer, spec).await?;
+    let offers = offers(app, viewer, spec, typed).await?;
     let purpose = Purpose {
         caption: kind.plural().to_owned(),
         action: format!("/records/{}/new", kind.key()),

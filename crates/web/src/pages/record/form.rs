@@ -2,7 +2,9 @@
 
 use askama::Template;
 use pendeen_casework::form::{Field, Fields, Input, Refusal};
-use pendeen_store::query::{Query, Slice, Sort};
+use pendeen_casework::record::Kind;
+use pendeen_store::query::{Query, Row, Slice, Sort};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::WebError;
@@ -26,20 +28,62 @@ pub(super) async fn offers(
     app: &App,
     viewer: &Viewer,
     spec: &[Field],
+    typed: &Fields,
 ) -> Result<Vec<Offer>, WebError> {
     let mut offers = Vec::new();
     for field in spec {
-        let Input::Record(kind) = field.input else { continue };
-        let page = Slice { offset: 0, limit: OFFERED };
-        let query = Query { page, order: Sort::Updated, ..Query::of(kind) };
-        let found = app.store.list(&viewer.person, &query, app.now()).await?;
-        offers.extend(found.rows.into_iter().map(|row| Offer {
-            field: field.name,
-            value: row.id.to_string(),
-            label: format!("{} ({})", row.title, row.number),
-        }));
+        match field.input {
+            Input::Record(kind) => {
+                for row in newest(app, viewer, vec![kind]).await? {
+                    let label = format!("{} ({})", row.title, row.number);
+                    offers.push(Offer { field: field.name, value: row.id.to_string(), label });
+                }
+            }
+            Input::AnyOf(kinds) => {
+                offers.extend(chosen(app, viewer, field, typed).await?);
+                for row in newest(app, viewer, kinds.to_vec()).await? {
+                    let offer = of_any(field, row.kind, row.id, &row.title, &row.number);
+                    if offers.iter().all(|o| o.field != field.name || o.value != offer.value) {
+                        offers.push(offer);
+                    }
+                }
+            }
+            Input::Person => {
+                let people = app.store.colleagues(&viewer.person).await?;
+                offers.extend(people.into_iter().map(|person| Offer {
+                    field: field.name,
+                    value: person.id.0.to_string(),
+                    label: person.name,
+                }));
+            }
+            _ => {}
+        }
     }
     Ok(offers)
+}
+
+/// Records of these kinds that the person may see, those changed last.
+async fn newest(app: &App, viewer: &Viewer, kinds: Vec<Kind>) -> Result<Vec<Row>, WebError> {
+    let page = Slice { offset: 0, limit: OFFERED };
+    let query = Query { kinds, page, order: Sort::Updated, ..Query::default() };
+    Ok(app.store.list(&viewer.person, &query, app.now()).await?.rows)
+}
+
+/// The record that is chosen already, however long ago it was changed.
+async fn chosen(
+    app: &App,
+    viewer: &Viewer,
+    field: &Field,
+    typed: &Fields,
+) -> Result<Option<Offer>, WebError> {
+    let Some((kind, id)) = field.chosen(typed) else { return Ok(None) };
+    let found = app.store.view(&viewer.person, kind, id, None, app.now()).await?;
+    Ok(found.map(|record| of_any(field, kind, id, &record.title(), &record.head().number)))
+}
+
+fn of_any(field: &Field, kind: Kind, id: Uuid, title: &str, number: &str) -> Offer {
+    let value = format!("{}/{id}", kind.key());
+    Offer { field: field.name, value, label: format!("{}: {title} ({number})", kind.label()) }
 }
 
 /// What a form is for and where it leads.
@@ -67,5 +111,6 @@ pub(super) fn form(
         hidden: purpose.hidden,
         fields: FieldView::all(spec, typed, offers, refusal),
         errors: refusal.map(FormError::from).into_iter().collect(),
+        theirs: Vec::new(),
     }
 }

@@ -6,15 +6,16 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use pendeen_casework::form::Input;
+use pendeen_casework::form::{Field, Input};
 use pendeen_casework::permission::{Action, decide, decide_create};
-use pendeen_casework::record::{AnyRecord, Head, Kind};
+use pendeen_casework::record::{AnyRecord, Head, Kind, common};
 use pendeen_store::read::{RelatedRows, Version};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::glance::{self, Glance};
 use super::list::lower;
+use super::person::{SameView, statements};
 use super::{consulted, named, notice};
 use crate::app::App;
 use crate::error::{WebError, page};
@@ -31,6 +32,7 @@ pub(crate) struct RecordPage {
     pub(crate) shell: Shell,
     pub(crate) record: RecordView,
     pub(crate) glance: Glance,
+    pub(crate) same: Vec<SameView>,
 }
 
 /// The act that led here, to say that it was done.
@@ -54,7 +56,8 @@ pub(crate) async fn show(
     shell.notice = done.done.and_then(|act| notice(kind, &act));
     let view = view(&app, &viewer, &record, &related, &history);
     let glance = glance::at(&app, &viewer, &record, &related).await?;
-    page(&RecordPage { shell, record: view, glance })
+    let same = statements(&app, &viewer, id, &related).await?;
+    page(&RecordPage { shell, record: view, glance, same })
 }
 
 /// Everything that the page of this record shows to this person.
@@ -71,16 +74,31 @@ fn view(
     details.retain(|detail| guarded || !detail.guarded);
     details.retain(|detail| !glance::tells(record.kind(), detail.label));
     let mut view = RecordView::new(record, &details, app.now());
-    view.acts = acts(viewer, record);
+    view.acts = acts(viewer, record, |act| common::asks(act).is_none());
+    view.keeping = acts(viewer, record, |act| keeps(record, act));
+    let address = record_address(record.kind(), record.head().id);
+    view.keeping
+        .push(Anchor::new("What was changed, field by field", format!("{address}/history")));
     view.adds = adds(app, viewer, record);
     view.related = groups(related);
     view.history = events(record.kind(), history, &names(related), hides);
     view
 }
 
-/// The acts that the state and the rules allow this person now.
-fn acts(viewer: &Viewer, record: &AnyRecord) -> Vec<Anchor> {
+/// Whether a common act makes sense for the record: a part moves with its whole, and what is in
+/// no operation cannot be taken out of one.
+fn keeps(record: &AnyRecord, act: &str) -> bool {
+    match act {
+        common::MOVE => record.part_of().is_none(),
+        common::TAKE_OUT => record.part_of().is_none() && record.head().operation.is_some(),
+        other => common::asks(other).is_some(),
+    }
+}
+
+/// The acts among these that the state and the rules allow this person now.
+fn acts(viewer: &Viewer, record: &AnyRecord, wanted: impl Fn(&str) -> bool) -> Vec<Anchor> {
     let possible = record.kind().acts().iter().filter(|act| act.from.contains(&record.state()));
+    let possible = possible.filter(|act| wanted(act.name));
     let allowed =
         possible.filter(|act| decide(&viewer.person, Action::Act(act.name), record).is_ok());
     let page = record_address(record.kind(), record.head().id);
@@ -92,13 +110,16 @@ fn adds(app: &App, viewer: &Viewer, record: &AnyRecord) -> Vec<Anchor> {
     let mut adds = Vec::new();
     for kind in Kind::ALL {
         let head = Head::new(*kind, app.ids.fresh(), &viewer.person, app.now());
-        let field = kind.create_fields().iter().find(|f| f.input == Input::Record(record.kind()));
+        let field = kind.create_fields().iter().find(|f| names_kind(f, record.kind()));
         if let Some(field) = field
             && field.name != "operation"
             && decide_create(&viewer.person, *kind, &head).is_ok()
         {
             let text = format!("Add {}", lower(kind.label()));
-            let id = record.head().id;
+            let id = match field.input {
+                Input::AnyOf(_) => format!("{}/{}", record.kind().key(), record.head().id),
+                _ => record.head().id.to_string(),
+            };
             adds.push(Anchor::new(
                 text,
                 format!("/records/{}/new?{}={id}", kind.key(), field.name),
@@ -106,6 +127,15 @@ fn adds(app: &App, viewer: &Viewer, record: &AnyRecord) -> Vec<Anchor> {
         }
     }
     adds
+}
+
+/// Whether a field names records of this kind.
+fn names_kind(field: &Field, kind: Kind) -> bool {
+    match field.input {
+        Input::Record(named) => named == kind,
+        Input::AnyOf(kinds) => kinds.contains(&kind),
+        _ => false,
+    }
 }
 
 /// Related records, those of one kind together, in the order of the flow.
