@@ -58,6 +58,15 @@ pub enum Jurisdiction {
     NorthernIreland,
 }
 
+impl Jurisdiction {
+    /// The law that a record of this force is under; national work is under that of England
+    /// and Wales.
+    #[must_use]
+    pub fn of(force: Option<ForceKey>) -> Self {
+        force.map_or(Self::EnglandAndWales, |key| key.force().jurisdiction)
+    }
+}
+
 /// One police force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Force {

@@ -1,28 +1,38 @@
 //! An arrest, or a voluntary attendance: a suspect meets the police.
 //!
-//! States: made -> bailed, released_under_investigation, charged, no_further_action. People
-//! under investigation for these offences are at high risk of suicide: every contact (arrest,
-//! bail, release, charge) asks for an assessment. Bail carries conditions, a return date and a
-//! clock, and who may set how long depends on rank (PACE 1984 ss.47ZA-ZM; [`BAIL_LIMITS`]).
+//! States: made -> bailed, released_under_investigation, charged, no_further_action; from bail
+//! back to made when the suspect answers it. Bail carries conditions, a return date and a
+//! clock, and who may set how long depends on rank ([`bail`]). People under investigation for
+//! these offences are at high risk of suicide: contacts ask for an assessment ([`contact`]).
+
+pub mod bail;
+pub mod contact;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
 use super::charge::Charge;
+use super::numbers::Number;
 use super::subject::About;
+use super::support::{self, Offer};
 use super::{
     Act, ActContext, CASE, Detail, Facet, Head, Id, Kind, Lines, Link, Need, Next, REASON, Record,
-    Signed, Urgency, end_of, link, links, moment, months_after, uk_date,
+    Signed, Urgency, day, end_of, link, links, moment, uk_date,
 };
-use crate::form::{Field, Fields, Input, Refusal};
+use crate::force::Jurisdiction;
+use crate::form::{Field, Input, Refusal};
 use crate::person::Role;
+pub use bail::BailAuthority;
+use bail::{Asked, Authorised};
+use contact::{Due, NOTE_IF_MADE, RISK, RISK_IF_MADE, RISK_NOTE, SUPPORT};
+pub use contact::{RiskAssessment, SuicideRisk};
 
 states! {
     /// Where an arrest stands.
     Made = "made" => [Bailed, ReleasedUnderInvestigation, Charged, NoFurtherAction],
         "In custody, or attending.";
-    Bailed = "bailed" => [ReleasedUnderInvestigation, Charged, NoFurtherAction],
+    Bailed = "bailed" => [Made, ReleasedUnderInvestigation, Charged, NoFurtherAction],
         "On police bail with a return date.";
     ReleasedUnderInvestigation = "released_under_investigation" => [Bailed, Charged, NoFurtherAction],
         "Released without bail; the investigation goes on.";
@@ -38,48 +48,6 @@ choices! {
     }
 }
 
-choices! {
-    /// Who sets or extends bail.
-    BailAuthority {
-        Custody = "custody", "Custody officer";
-        Inspector = "inspector", "Inspector";
-        Superintendent = "superintendent", "Superintendent";
-        Court = "court", "Magistrates' court";
-    }
-}
-
-/// Up to how many months after the arrest each authority may set bail; a court's limit is its
-/// own. Defaults for England and Wales (PACE 1984 ss.47ZB-47ZG as amended in 2022).
-pub const BAIL_LIMITS: &[(BailAuthority, u32)] = &[
-    (BailAuthority::Custody, 3),
-    (BailAuthority::Inspector, 6),
-    (BailAuthority::Superintendent, 9),
-];
-
-choices! {
-    /// How high the risk of suicide is thought to be.
-    SuicideRisk {
-        High = "high", "High";
-        Medium = "medium", "Medium";
-        Low = "low", "Low";
-    }
-}
-
-/// One assessment of the risk of suicide.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RiskAssessment {
-    /// At which contact: the act's name, or `arrest`.
-    pub contact: String,
-    /// How high.
-    pub risk: SuicideRisk,
-    /// What was seen and done.
-    pub note: String,
-    /// Support or prevention services were offered.
-    pub support_offered: bool,
-    /// By whom, when; none for the one made with the arrest's record.
-    pub signed: Option<Signed>,
-}
-
 /// Police bail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bail {
@@ -89,6 +57,45 @@ pub struct Bail {
     pub returns: Timestamp,
     /// Who set it.
     pub authority: BailAuthority,
+    /// How the suspect was told, and what the suspect or the solicitor said (s.47ZD(3)-(5)).
+    #[serde(default)]
+    pub representations: Option<String>,
+    /// Recorded by whom, when; none in records made before it was kept.
+    #[serde(default)]
+    pub signed: Option<Signed>,
+}
+
+choices! {
+    /// What became of bail.
+    BailEventKind {
+        Answered = "answered", "Answered bail";
+        NotAnswered = "not_answered", "Did not answer bail";
+        Breach = "breach", "Broke a condition";
+    }
+}
+
+/// Something that happened to bail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BailEvent {
+    /// What.
+    pub kind: BailEventKind,
+    /// When, UTC.
+    pub at: Timestamp,
+    /// What was seen and done about it.
+    pub note: Option<String>,
+    /// Recorded by whom, when.
+    pub signed: Signed,
+}
+
+/// An interview of the suspect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interview {
+    /// When it began, UTC.
+    pub at: Timestamp,
+    /// Where, who was there, in words.
+    pub note: String,
+    /// Recorded by whom, when.
+    pub signed: Signed,
 }
 
 /// An arrest or a voluntary attendance.
@@ -112,27 +119,56 @@ pub struct Arrest {
     pub offence: String,
     /// The custody record's number in the force's own system.
     pub custody_record: Option<String>,
+    /// What other systems call it.
+    #[serde(default)]
+    pub numbers: Vec<Number>,
     /// Bails, oldest first.
     pub bails: Vec<Bail>,
+    /// How long bail may run.
+    #[serde(default)]
+    pub authorised: Authorised,
+    /// The Director of Public Prosecutions designated the case as exceptionally complex.
+    #[serde(default)]
+    pub designated: bool,
+    /// What became of bail, oldest first.
+    #[serde(default)]
+    pub bail_events: Vec<BailEvent>,
+    /// Interviews, oldest first.
+    #[serde(default)]
+    pub interviews: Vec<Interview>,
     /// Suicide-risk assessments, oldest first.
     pub assessments: Vec<RiskAssessment>,
+    /// Assessments that are still to be made.
+    #[serde(default)]
+    pub due: Vec<Due>,
+    /// Support offered to the suspect and the family, oldest first.
+    #[serde(default)]
+    pub support: Vec<Offer>,
     /// Why background was corrected or nothing more is done.
     pub reason: Option<String>,
 }
 
-const RISK: Field = Field::required(
-    "suicide_risk",
-    "Risk of suicide at this contact",
-    Input::Choice(SuicideRisk::CHOICES),
-);
-const RISK_NOTE: Field =
-    Field::required("risk_note", "What was seen and done about it", Input::LongText);
-const SUPPORT: Field =
-    Field::optional("support_offered", "Support and prevention services offered", Input::Tick);
 const CONDITIONS: Field = Field::required("conditions", "Bail conditions", Input::LongText);
 const RETURNS: Field = Field::required("returns", "Return date and time", Input::Moment);
 const AUTHORITY: Field =
     Field::required("authority", "Set by", Input::Choice(BailAuthority::CHOICES));
+const TOLD: Field = Field::optional(
+    "representations",
+    "How the suspect was told, and what was said for the suspect",
+    Input::LongText,
+);
+const DESIGNATED: Field =
+    Field::optional("designated", "Designated as exceptionally complex", Input::Tick)
+        .hint("By the Director of Public Prosecutions (PACE 1984 s.47ZE(2))");
+const LONGER: Field =
+    Field::optional("longer", "The court found that longer is needed", Input::Tick)
+        .hint("PACE 1984 s.47ZF(7), s.47ZG(8)");
+const WHEN: Field = Field::required("at", "When", Input::Moment);
+
+/// Everything but an end.
+const UNDECIDED: &[&str] = &["made", "bailed", "released_under_investigation"];
+const ANY: &[&str] =
+    &["made", "bailed", "released_under_investigation", "charged", "no_further_action"];
 
 impl Record for Arrest {
     standing!();
@@ -142,7 +178,7 @@ impl Record for Arrest {
         Field::optional("subject", "Suspect", Input::Record(Kind::Subject))
             .hint("Not needed where the case has one person"),
         Field::required("kind", "Arrest or attendance", Input::Choice(ArrestKind::CHOICES)),
-        Field::required("at", "When", Input::Moment),
+        WHEN,
         Field::required("place", "Where", Input::Text),
         Field::required("offence", "Suspected of", Input::Text),
         Field::optional("custody_record", "Custody record number", Input::Text),
@@ -152,16 +188,65 @@ impl Record for Arrest {
     ];
     const ACTS: &'static [Act] = &[
         Act {
+            name: "record_interview",
+            label: "Record an interview",
+            from: UNDECIDED,
+            fields: &[
+                WHEN,
+                Field::required("interview", "Where, who was there", Input::LongText)
+                    .hint("Interviewer, solicitor, appropriate adult, interpreter"),
+                RISK_IF_MADE,
+                NOTE_IF_MADE,
+                SUPPORT,
+            ],
+        },
+        Act {
             name: "bail",
             label: "Release on bail",
             from: &["made", "released_under_investigation"],
-            fields: &[CONDITIONS, RETURNS, AUTHORITY, RISK, RISK_NOTE, SUPPORT],
+            fields: &[CONDITIONS, RETURNS, AUTHORITY, TOLD, RISK, RISK_NOTE, SUPPORT],
         },
         Act {
             name: "extend_bail",
-            label: "Extend or vary bail",
+            label: "Extend bail",
             from: &["bailed"],
-            fields: &[CONDITIONS, RETURNS, AUTHORITY, RISK, RISK_NOTE, SUPPORT],
+            fields: &[
+                CONDITIONS, RETURNS, AUTHORITY, DESIGNATED, LONGER, TOLD, RISK, RISK_NOTE, SUPPORT,
+            ],
+        },
+        Act {
+            name: "vary_bail",
+            label: "Vary bail",
+            from: &["bailed"],
+            fields: &[CONDITIONS, RETURNS, TOLD, REASON, RISK_IF_MADE, NOTE_IF_MADE, SUPPORT],
+        },
+        Act {
+            name: "answer_bail",
+            label: "The suspect answered bail",
+            from: &["bailed"],
+            fields: &[
+                WHEN,
+                Field::optional("note", "What was done", Input::LongText),
+                RISK,
+                RISK_NOTE,
+                SUPPORT,
+            ],
+        },
+        Act {
+            name: "fail_to_answer",
+            label: "The suspect did not answer bail",
+            from: &["bailed"],
+            fields: &[Field::required("note", "What was done about it", Input::LongText)
+                .hint("Arrest without warrant is possible: PACE 1984 s.46A")],
+        },
+        Act {
+            name: "record_breach",
+            label: "Record a breach of bail",
+            from: &["bailed"],
+            fields: &[
+                WHEN,
+                Field::required("note", "Which condition, and what was done", Input::LongText),
+            ],
         },
         Act {
             name: "release",
@@ -172,37 +257,32 @@ impl Record for Arrest {
         Act {
             name: "charge",
             label: "Record that the suspect is charged",
-            from: &["made", "bailed", "released_under_investigation"],
+            from: UNDECIDED,
             fields: &[RISK, RISK_NOTE, SUPPORT],
         },
         Act {
             name: "no_further_action",
             label: "No further action",
-            from: &["made", "bailed", "released_under_investigation"],
+            from: UNDECIDED,
             fields: &[REASON, RISK, RISK_NOTE, SUPPORT],
         },
         Act {
             name: "assess_suicide_risk",
             label: "Record a suicide-risk assessment",
-            from: &[
-                "made",
-                "bailed",
-                "released_under_investigation",
-                "charged",
-                "no_further_action",
-            ],
+            from: ANY,
             fields: &[RISK, RISK_NOTE, SUPPORT],
         },
         Act {
+            name: "offer_support",
+            label: "Record support offered",
+            from: ANY,
+            fields: support::FIELDS,
+        },
+        Act { name: Number::ACT, label: Number::LABEL, from: ANY, fields: Number::FIELDS },
+        Act {
             name: "correct_background",
             label: "Correct what is known of the suspect",
-            from: &[
-                "made",
-                "bailed",
-                "released_under_investigation",
-                "charged",
-                "no_further_action",
-            ],
+            from: ANY,
             fields: &[
                 Field::optional("rso", "Registered sex offender", Input::Tick),
                 Field::optional("position_of_trust", "Position of trust", Input::Tick),
@@ -225,10 +305,19 @@ impl Record for Arrest {
             .line("Where", &self.place)
             .line("Suspected of", &self.offence)
             .each("Custody record number", &self.custody_record)
+            .each("Number elsewhere", &self.numbers)
+            .each(
+                "Interview",
+                self.interviews.iter().map(|i| format!("{}: {}", moment(i.at), i.note)),
+            )
             .each("Bail conditions", bail.map(|b| &b.conditions))
             .each("Return date", bail.map(|b| moment(b.returns)))
             .each("Bail set by", bail.map(|b| b.authority))
+            .each("Bail may run until", self.authorised.until().map(day))
+            .each("What became of bail", &self.bail_events)
             .each("Risk of suicide", &self.assessments)
+            .each("Suicide-risk assessment due", &self.due)
+            .each("Support offered", &self.support)
             .each("Reason", &self.reason)
             .done()
     }
@@ -244,24 +333,19 @@ impl Record for Arrest {
             Facet::flag("position_of_trust", self.about.position_of_trust),
         ];
         facets.extend(self.assessments.last().map(|a| Facet::new("suicide_risk", a.risk.key())));
+        facets.extend(self.bail_events.last().map(|e| Facet::new("bail_event", e.kind.key())));
         facets
     }
 
     fn next(&self) -> Option<Next> {
-        let (what, due) = match self.state {
-            State::Made => ("Bail, release or charge this suspect", None),
-            State::Bailed => {
-                ("Prepare the return on bail", self.bails.last().map(|bail| bail.returns))
-            }
-            State::ReleasedUnderInvestigation => ("Decide on this released suspect", None),
-            State::Charged | State::NoFurtherAction => return None,
-        };
+        let (what, due) = self.pending()?;
         let high = self.assessments.last().is_some_and(|a| a.risk == SuicideRisk::High);
+        let pressing = high || self.missed().is_some() || self.absconded();
         Some(Next {
             role: Role::OfficerInCase,
-            what: what.to_owned(),
+            what,
             due,
-            urgency: if high { Urgency::VeryHigh } else { self.about.urgency() },
+            urgency: if pressing { Urgency::VeryHigh } else { self.about.urgency() },
         })
     }
 
@@ -291,35 +375,106 @@ impl Record for Arrest {
             place: fields.text("place")?,
             offence: fields.text("offence")?,
             custody_record: fields.get("custody_record").map(str::to_owned),
+            numbers: Vec::new(),
             bails: Vec::new(),
-            assessments: vec![RiskAssessment::read("arrest", fields, None)?],
+            authorised: Authorised::default(),
+            designated: false,
+            bail_events: Vec::new(),
+            interviews: Vec::new(),
+            assessments: RiskAssessment::read("arrest", context)?.into_iter().collect(),
+            due: Vec::new(),
+            support: Vec::new(),
             reason: None,
         })
     }
 
     fn apply(&mut self, act: &str, context: &ActContext<'_>) -> Result<(), Refusal> {
+        let fields = context.fields;
         match act {
+            "record_interview" => self.interview(context)?,
             "bail" | "extend_bail" => self.bail(context)?,
+            "vary_bail" => self.vary(context)?,
+            "answer_bail" => {
+                self.bail_event(BailEventKind::Answered, fields.moment("at")?, context)?;
+                self.state = State::Made;
+            }
+            "fail_to_answer" => self.fail_to_answer(context)?,
+            "record_breach" => {
+                self.bail_event(BailEventKind::Breach, fields.moment("at")?, context)?;
+            }
             "release" => self.state = State::ReleasedUnderInvestigation,
             "charge" => self.charge(context)?,
             "no_further_action" => self.state = State::NoFurtherAction,
             "assess_suicide_risk" => {}
+            "offer_support" => self.support.push(Offer::read(context)?),
+            Number::ACT => Number::add(&mut self.numbers, fields)?,
             "correct_background" => {
-                self.about.rso = context.fields.ticked("rso");
-                self.about.position_of_trust = context.fields.ticked("position_of_trust");
+                self.about.rso = fields.ticked("rso");
+                self.about.position_of_trust = fields.ticked("position_of_trust");
             }
             other => return Err(Refusal::UnknownAct(other.to_owned())),
         }
-        if act != "correct_background" {
-            let signed = Some(Signed::now(context));
-            self.assessments.push(RiskAssessment::read(act, context.fields, signed)?);
+        if let Some(made) = RiskAssessment::read(act, context)? {
+            contact::answer(&mut self.due, act, context.at);
+            self.assessments.push(made);
         }
-        self.reason = context.fields.get("reason").map(str::to_owned).or(self.reason.take());
+        if self.state != State::Bailed {
+            contact::bail_date(&mut self.due, None);
+        }
+        self.reason = fields.get("reason").map(str::to_owned).or(self.reason.take());
         Ok(())
     }
 }
 
 impl Arrest {
+    /// The earliest assessment that was due and not made.
+    fn missed(&self) -> Option<&Due> {
+        self.due.iter().filter(|due| due.at <= self.head.updated).min_by_key(|due| due.at)
+    }
+
+    /// Whether the suspect did not answer the present bail.
+    fn absconded(&self) -> bool {
+        let last = self.bail_events.iter().rfind(|e| e.kind != BailEventKind::Breach);
+        self.state == State::Bailed
+            && last.is_some_and(|e| {
+                let rebailed = self.bails.last().and_then(|bail| bail.signed.as_ref());
+                e.kind == BailEventKind::NotAnswered
+                    && rebailed.is_none_or(|signed| signed.at <= e.signed.at)
+            })
+    }
+
+    /// What is to be done next, and by when.
+    fn pending(&self) -> Option<(String, Option<Timestamp>)> {
+        if let Some(due) = self.missed() {
+            let what = format!("Record the suicide-risk assessment due at the {}", due.contact);
+            return Some((what, Some(due.at)));
+        }
+        let returns = self.bails.last().map(|bail| bail.returns);
+        let (what, due) = match self.state {
+            State::Made => ("Bail, release or charge this suspect", None),
+            State::Bailed if self.absconded() => {
+                ("Find this suspect, who did not answer bail (PACE 1984 s.46A)", returns)
+            }
+            State::Bailed => {
+                ("Prepare the return on bail, with its suicide-risk assessment", returns)
+            }
+            State::ReleasedUnderInvestigation => ("Decide on this released suspect", None),
+            State::Charged | State::NoFurtherAction => return None,
+        };
+        Some((what.to_owned(), due))
+    }
+
+    fn interview(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
+        let at = self.since_arrest(context.fields.moment("at")?, context)?;
+        self.interviews.push(Interview {
+            at,
+            note: context.fields.text("interview")?,
+            signed: Signed::now(context),
+        });
+        self.due.push(Due { contact: contact::INTERVIEW.to_owned(), at });
+        Ok(())
+    }
+
     fn bail(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
         let fields = context.fields;
         if self.kind == ArrestKind::Voluntary {
@@ -328,29 +483,101 @@ impl Arrest {
                 None,
             ));
         }
-        let bail = Bail {
-            conditions: fields.text("conditions")?,
-            returns: fields.moment("returns")?,
-            authority: fields.choice("authority")?,
+        let authority = fields.choice("authority")?;
+        self.designated |= fields.ticked("designated");
+        let arrested = uk_date(self.at);
+        let asked = Asked {
+            authority,
+            on: uk_date(context.at),
+            designated: self.designated,
+            longer: fields.ticked("longer"),
         };
-        if bail.returns <= context.at {
+        let steps = bail::steps(Jurisdiction::of(self.head.force), arrested);
+        let own = &context.settings.bail;
+        self.authorised = bail::take(steps, arrested, self.so_far(), asked, own)?;
+        self.set_bail(authority, context)
+    }
+
+    /// What is authorised; for bail set before that was kept, what the last one says.
+    fn so_far(&self) -> Authorised {
+        let last = self.authorised.last.or(self.bails.last().map(|bail| bail.authority));
+        Authorised { last, ..self.authorised }
+    }
+
+    fn vary(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
+        let authority = self.bails.last().map_or(BailAuthority::Custody, |bail| bail.authority);
+        self.set_bail(authority, context)
+    }
+
+    /// Sets conditions and return date within what is authorised.
+    fn set_bail(
+        &mut self,
+        authority: BailAuthority,
+        context: &ActContext<'_>,
+    ) -> Result<(), Refusal> {
+        let returns = context.fields.moment("returns")?;
+        if returns <= context.at {
             return Err(Refusal::field("returns", "enter a date in the future"));
         }
-        let limit = BAIL_LIMITS.iter().find(|(authority, _)| *authority == bail.authority);
-        if let Some((authority, months)) = limit
-            && bail.returns > end_of(months_after(uk_date(self.at), *months))
-        {
+        if let Some(until) = self.authorised.until().filter(|until| returns > end_of(*until)) {
             return Err(Refusal::field(
                 "returns",
                 format!(
-                    "{} may set bail up to {months} months after the arrest: choose an earlier date or a higher authority",
-                    authority.label()
+                    "bail may run until {} only ({}): choose an earlier date, or have it extended by a higher authority",
+                    day(until),
+                    self.authorised.last.unwrap_or(authority).label().to_lowercase()
                 ),
             ));
         }
-        self.bails.push(bail);
+        self.bails.push(Bail {
+            conditions: context.fields.text("conditions")?,
+            returns,
+            authority,
+            representations: context.fields.get("representations").map(str::to_owned),
+            signed: Some(Signed::now(context)),
+        });
+        contact::bail_date(&mut self.due, Some(returns));
         self.state = State::Bailed;
         Ok(())
+    }
+
+    fn fail_to_answer(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
+        let returns = self.bails.last().map(|bail| bail.returns).unwrap_or_default();
+        if returns > context.at {
+            return Err(Refusal::missing(
+                format!("the return date, which is {}", moment(returns)),
+                None,
+            ));
+        }
+        self.bail_event(BailEventKind::NotAnswered, returns, context)?;
+        contact::bail_date(&mut self.due, None);
+        Ok(())
+    }
+
+    fn bail_event(
+        &mut self,
+        kind: BailEventKind,
+        at: Timestamp,
+        context: &ActContext<'_>,
+    ) -> Result<(), Refusal> {
+        let at = self.since_arrest(at, context)?;
+        let note = context.fields.get("note").map(str::to_owned);
+        self.bail_events.push(BailEvent { kind, at, note, signed: Signed::now(context) });
+        Ok(())
+    }
+
+    /// A moment between the arrest and now.
+    fn since_arrest(&self, at: Timestamp, context: &ActContext<'_>) -> Result<Timestamp, Refusal> {
+        if at > context.at {
+            return Err(Refusal::field("at", "enter a time that is not in the future"));
+        }
+        if at < self.at {
+            return Err(Refusal::field(
+                "at",
+                format!("enter a time after the arrest or attendance, {}", moment(self.at)),
+            ));
+        }
+        Ok(at)
     }
 
     fn charge(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
@@ -363,146 +590,17 @@ impl Arrest {
     }
 }
 
+impl std::fmt::Display for BailEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, {}", self.kind, moment(self.at))?;
+        self.note.as_ref().map_or(Ok(()), |note| write!(f, ": {note}"))
+    }
+}
+
 /// Whether the state of an arrest says what became of the suspect.
 pub fn decided(state: State) -> bool {
     matches!(state, State::Charged | State::NoFurtherAction)
 }
 
-impl RiskAssessment {
-    fn read(contact: &str, fields: &Fields, signed: Option<Signed>) -> Result<Self, Refusal> {
-        Ok(Self {
-            contact: contact.to_owned(),
-            risk: fields.choice("suicide_risk")?,
-            note: fields.text("risk_note")?,
-            support_offered: fields.ticked("support_offered"),
-            signed,
-        })
-    }
-}
-
-impl std::fmt::Display for RiskAssessment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let contact = self.contact.replace('_', " ");
-        write!(f, "{} ({contact}): {}", self.risk, self.note)?;
-        if self.support_offered { write!(f, ". Support offered") } else { Ok(()) }
-    }
-}
-
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::record::testing::{World, at, fields};
-
-    const RISK: [(&str, &str); 2] = [("suicide_risk", "high"), ("risk_note", "Supervised")];
-
-    pub fn arrest(world: &mut World, kind: &str) -> Arrest {
-        let case = world.case().head.id.to_string();
-        let all = [
-            ("case", &*case),
-            ("kind", kind),
-            ("at", "2026-06-01T07:00:00Z"),
-            ("place", "Plymouth"),
-            ("offence", "Making indecent images"),
-        ];
-        world.create(&all.into_iter().chain(RISK).collect())
-    }
-
-    fn bail(returns: &str, authority: &str) -> Fields {
-        [("conditions", "No contact with children"), ("returns", returns), ("authority", authority)]
-            .into_iter()
-            .chain(RISK)
-            .collect()
-    }
-
-    #[test]
-    fn an_arrest_belongs_to_its_cases_force_and_knows_its_only_suspect() {
-        let mut world = World::new();
-        let arrest = arrest(&mut world, "arrest");
-        assert_eq!(arrest.head.force.unwrap().as_str(), "E23000035");
-        assert_eq!(arrest.about.name, "Robin Example");
-    }
-
-    #[test]
-    fn every_contact_asks_for_a_suicide_risk_assessment() {
-        let mut world = World::new();
-        let arrest = arrest(&mut world, "arrest");
-        for act in Arrest::ACTS.iter().filter(|a| a.name != "correct_background") {
-            assert!(act.fields.iter().any(|f| f.name == "suicide_risk" && f.required));
-        }
-        let released = world.act(&arrest, "release", &RISK.into_iter().collect()).unwrap();
-        assert_eq!(released.assessments.len(), 2);
-        assert!(world.act(&arrest, "release", &fields([])).is_err());
-    }
-
-    #[test]
-    fn a_person_who_attends_voluntarily_is_not_bailed() {
-        let mut world = World::new();
-        let arrest = arrest(&mut world, "voluntary");
-        let refusal =
-            world.act(&arrest, "bail", &bail("2026-07-01T10:00", "custody")).unwrap_err();
-        assert!(matches!(refusal, Refusal::Missing { .. }));
-    }
-
-    #[test]
-    fn bail_runs_as_long_as_the_rank_allows() {
-        let mut world = World::new();
-        let arrest = arrest(&mut world, "arrest");
-        for (returns, authority, allowed) in [
-            ("2026-09-01T10:00", "custody", true),
-            ("2026-09-02T10:00", "custody", false),
-            ("2026-12-01T10:00", "inspector", true),
-            ("2027-03-02T10:00", "superintendent", false),
-            ("2028-03-02T10:00", "court", true),
-            ("2026-05-31T10:00", "custody", false),
-        ] {
-            let answer = world.act(&arrest, "bail", &bail(returns, authority));
-            assert_eq!(answer.is_ok(), allowed, "{returns} {authority}: {answer:?}");
-        }
-    }
-
-    #[test]
-    fn bail_puts_its_return_date_on_my_work() {
-        let mut world = World::new();
-        let arrest = arrest(&mut world, "arrest");
-        let bailed =
-            world.act(&arrest, "bail", &bail("2026-07-01T10:00", "custody")).unwrap();
-        assert_eq!(bailed.next().unwrap().due, Some(at("2026-07-01T09:00:00Z")));
-    }
-
-    #[test]
-    fn nobody_counts_as_charged_without_a_recorded_charge() {
-        let mut world = World::new();
-        let arrest = arrest(&mut world, "arrest");
-        let refusal =
-            world.act(&arrest, "charge", &RISK.into_iter().collect()).unwrap_err();
-        assert!(matches!(refusal, Refusal::Missing { .. }));
-    }
-
-    #[test]
-    fn an_arrest_in_a_case_of_another_force_is_refused_as_if_the_case_did_not_exist() {
-        let mut world = World::new();
-        let case = world.case().head.id.to_string();
-        world.by = crate::record::testing::officer(7, Some("E23000036"));
-        let all = [
-            ("case", &*case),
-            ("kind", "arrest"),
-            ("at", "2026-06-01T07:00:00Z"),
-            ("place", "P"),
-            ("offence", "O"),
-        ];
-        let all: Fields = all.into_iter().chain(RISK).collect();
-        let hidden = world.try_create::<Arrest>(&all).unwrap_err();
-        let absent: Fields = all
-            .iter()
-            .filter(|(name, _)| *name != "case")
-            .chain([("case", "00000000-0000-0000-0000-00000000dead")])
-            .collect();
-        let Refusal::Field { problem, .. } = hidden else { panic!("{hidden:?}") };
-        let Refusal::Field { problem: absent, .. } =
-            world.try_create::<Arrest>(&absent).unwrap_err()
-        else {
-            panic!()
-        };
-        assert_eq!(problem, absent);
-    }
-}
+pub(super) mod tests;
