@@ -7,6 +7,7 @@
 //! A [`Permit`] can be made nowhere else, and the store asks for one before it writes: code
 //! that forgets to ask does not compile.
 
+mod memory;
 mod rules;
 
 use std::collections::BTreeSet;

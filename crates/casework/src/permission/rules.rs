@@ -15,6 +15,7 @@ use cedar_policy::{
 };
 use uuid::Uuid;
 
+use super::memory::{Question, answer};
 use super::{COMMON_ACTIONS, POLICIES};
 use crate::agency::AgencyKey;
 use crate::person::{Person, PersonId, Role};
@@ -59,14 +60,15 @@ pub(super) fn allowed(
     relation: &Relation<'_>,
 ) -> bool {
     let rules = rules();
-    let Some(cell) = rules.cell(kind, action) else { return false };
-    rules.ask(person, force, cell, relation).unwrap_or(false)
+    let Some((name, cell)) = rules.cell(kind, action) else { return false };
+    let question = Question::of(person, force, name, kind, relation);
+    answer(question, || rules.ask(person, force, cell, relation).unwrap_or(false))
 }
 
 impl Rules {
-    fn cell(&self, kind: Kind, action: &str) -> Option<&Cell> {
+    fn cell(&self, kind: Kind, action: &str) -> Option<(&'static str, &Cell)> {
         let name = names(kind).find(|name| *name == action)?;
-        self.cells.get(&(kind, name))
+        Some((name, self.cells.get(&(kind, name))?))
     }
 
     fn ask(
@@ -150,7 +152,12 @@ fn parse() -> Result<Rules, Box<dyn std::error::Error>> {
             cells.insert((*kind, name), Cell { resource: resource.clone(), action, policies });
         }
     }
-    Ok(Rules { person: "Person".parse()?, role: "Role".parse()?, circle: "Members".parse()?, cells })
+    Ok(Rules {
+        person: "Person".parse()?,
+        role: "Role".parse()?,
+        circle: "Members".parse()?,
+        cells,
+    })
 }
 
 /// Whether a policy's head leaves it possible that the policy has something to say.

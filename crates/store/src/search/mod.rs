@@ -92,24 +92,13 @@ pub(crate) async fn keep<C: ConnectionTrait>(
     before: Option<&str>,
     after: &str,
 ) -> Result<()> {
-    let now = words::document(after.lines());
-    let told = |document: &Document| {
-        let one = |words: &std::collections::BTreeSet<String>| {
-            words.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
-        };
-        (one(&document.words), one(&document.keys))
-    };
-    let (words, keys) = told(&now);
     match before {
         None => {
-            let row = search_document::ActiveModel {
-                record_id: Set(record),
-                words: Set(words),
-                keys: Set(keys),
-            };
+            let row = search_document::ActiveModel::from(row(record, after));
             search_document::Entity::insert(row).exec_without_returning(db).await?;
         }
         Some(text) if text != after => {
+            let search_document::Model { words, keys, .. } = row(record, after);
             search_document::Entity::update_many()
                 .col_expr(search_document::Column::Words, Expr::value(words))
                 .col_expr(search_document::Column::Keys, Expr::value(keys))
@@ -120,6 +109,19 @@ pub(crate) async fn keep<C: ConnectionTrait>(
         Some(_) => {}
     }
     Ok(())
+}
+
+/// What is searched of a record, as it is kept.
+pub(crate) fn row(record: Uuid, text: &str) -> search_document::Model {
+    let document = words::document(text.lines());
+    let one = |words: &std::collections::BTreeSet<String>| {
+        words.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+    };
+    search_document::Model {
+        record_id: record,
+        words: one(&document.words),
+        keys: one(&document.keys),
+    }
 }
 
 /// The records that have all the words of this text; none where it has no word.

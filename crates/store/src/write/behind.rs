@@ -15,10 +15,10 @@ use super::{Batch, Deed, altered, rows};
 use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::document::{DocumentDigest, is_kept};
-use crate::entity::{document, record_document, record_version, tally as tally_row};
+use crate::entity::{document, record_document, record_version, stage, tally as tally_row};
 use crate::error::Result;
 use crate::read::load;
-use crate::tally;
+use crate::{search, tally};
 
 /// Rows of one statement: few enough for the parameters that SQLite takes (32,766), and always
 /// as many, so that the statement is prepared once.
@@ -38,6 +38,7 @@ pub struct Behind {
     /// Who names a record, among the fresh ones.
     naming: HashMap<Uuid, BTreeSet<Uuid>>,
     versions: Vec<record_version::ActiveModel>,
+    stages: Vec<stage::ActiveModel>,
     leaves: Vec<(Leaf, Vec<Committed>)>,
     documents: HashMap<Vec<u8>, document::ActiveModel>,
     named: BTreeSet<(Uuid, Vec<u8>)>,
@@ -64,7 +65,12 @@ impl Behind {
         for link in record.links() {
             self.naming.entry(link.to).or_default().insert(id);
         }
-        let before = self.fresh.remove(&id).map(|fresh| fresh.tally).unwrap_or_default();
+        let before = self.fresh.remove(&id);
+        if before.as_ref().is_none_or(|before| before.now.state() != record.state()) {
+            let at = record.head().updated;
+            self.stages.push(rows::entered(record, at).into_active_model());
+        }
+        let before = before.map(|fresh| fresh.tally).unwrap_or_default();
         let tally = tally::so_far(before, record);
         self.fresh.insert(id, Fresh { now: record.clone(), body, tally });
     }
@@ -81,9 +87,11 @@ impl Behind {
 
     /// Writes everything but the leaves, which it gives back.
     async fn write<C: ConnectionTrait>(self, db: &C) -> Result<Vec<(Leaf, Vec<Committed>)>> {
-        let (mut records, mut links, mut facets, mut tallies) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut records, mut links, mut facets, mut tallies, mut searched) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for fresh in self.fresh.into_values() {
+            let text = rows::search_text(&fresh.now);
+            searched.push(search::row(fresh.now.head().id, &text).into_active_model());
             records.push(rows::stored_as(&fresh.now, &fresh.body).into_active_model());
             links.extend(
                 rows::links(&fresh.now).into_iter().map(IntoActiveModel::into_active_model),
@@ -107,6 +115,8 @@ impl Behind {
         insert(db, self.versions).await?;
         insert(db, links).await?;
         insert(db, facets).await?;
+        insert(db, searched).await?;
+        insert(db, self.stages).await?;
         insert(db, tallies).await?;
         insert(db, named.collect()).await?;
         Ok(self.leaves)

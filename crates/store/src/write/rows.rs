@@ -75,14 +75,19 @@ pub async fn update<C: ConnectionTrait>(
 
 /// Keeps when the record entered the state that it is in now.
 async fn enter_state<C: ConnectionTrait>(db: &C, record: &AnyRecord, at: Timestamp) -> Result<()> {
-    let entered = stage::ActiveModel {
-        record_id: Set(record.head().id),
-        version: Set(record.head().version.into()),
-        state: Set(record.state().to_owned()),
-        entered: Set(micros(at)),
-    };
+    let entered = stage::ActiveModel::from(entered(record, at));
     stage::Entity::insert(entered).exec_without_returning(db).await?;
     Ok(())
+}
+
+/// The row of the state that a record entered.
+pub fn entered(record: &AnyRecord, at: Timestamp) -> stage::Model {
+    stage::Model {
+        record_id: record.head().id,
+        version: record.head().version.into(),
+        state: record.state().to_owned(),
+        entered: micros(at),
+    }
 }
 
 /// Keeps the version that an act made.
@@ -205,7 +210,7 @@ pub fn stored_as(record: &AnyRecord, body: &str) -> record::Model {
 
 /// What free-text search looks through: number, title and properties other than flags, in
 /// lower case, so that both databases compare letters alike.
-fn search_text(record: &AnyRecord) -> String {
+pub fn search_text(record: &AnyRecord) -> String {
     let facets =
         record.facets().into_iter().map(|facet| facet.value).filter(|v| v != "yes" && v != "no");
     let parts: Vec<String> =
