@@ -1,9 +1,11 @@
 //! The pages as a browser meets them, over a real store in a temporary folder.
 
+mod account;
 mod audit;
 mod create;
 mod figures;
 mod folder;
+mod paper;
 mod preview;
 mod sign_in;
 

@@ -3,7 +3,7 @@
 use crate::error::ErrorPage;
 use crate::pages;
 use crate::pages::audit::Verdict;
-use crate::pages::record::glance::{Clock, Glance, Handover, Moment, Sides, Step, Totals};
+use crate::pages::record::glance::{Clock, Glance, Handover, Moment, PaperCopy, Sides, Step, Totals};
 use crate::shell::{Account, NavItem, Shell};
 use crate::text::Due;
 use crate::view::record::{Line, NextView};
@@ -183,6 +183,16 @@ fn glances() -> Vec<Glance> {
             alarm: true,
         }]),
         Glance::Subject(sides),
+        Glance::Paper(vec![PaperCopy {
+            number: 1,
+            href: hostile(),
+            media_type: hostile(),
+            size: hostile(),
+            file_name: hostile(),
+            note: hostile(),
+            by: hostile(),
+            at: hostile(),
+        }]),
         Glance::Nothing,
     ]
 }
@@ -280,6 +290,69 @@ fn audit(verdict: Verdict) -> pages::audit::AuditPage {
     }
 }
 
+/// The pages about getting in.
+fn access() -> Vec<(&'static str, Box<dyn askama::DynTemplate>)> {
+    use pages::account::{AccountPage, DeviceRow, token::TokenRow};
+    use pages::sign_in::enrol::EnrolPage;
+    use pages::sign_in::second_step::{CodePage, RecoveryPage, SetUpPage};
+    let token = TokenRow {
+        name: hostile(),
+        scopes: hostile(),
+        last_used: hostile(),
+        state: hostile(),
+        revoke: Some(hostile()),
+    };
+    let device = DeviceRow {
+        end: hostile(),
+        device: hostile(),
+        began: hostile(),
+        last_used: hostile(),
+        this: false,
+    };
+    vec![
+        ("code", Box::new(CodePage { shell: shell(), errors: errors(), next: hostile() })),
+        (
+            "set_up",
+            Box::new(SetUpPage {
+                shell: shell(),
+                errors: errors(),
+                action: "/sign-in/set-up",
+                secret: hostile(),
+                qr: (hostile(), 41),
+                replaces: true,
+                next: hostile(),
+            }),
+        ),
+        (
+            "recovery_codes",
+            Box::new(RecoveryPage { shell: shell(), codes: vec![hostile()], next: hostile() }),
+        ),
+        (
+            "enrol",
+            Box::new(EnrolPage {
+                shell: shell(),
+                errors: errors(),
+                name: hostile(),
+                username: hostile(),
+                secret: hostile(),
+            }),
+        ),
+        (
+            "account/page",
+            Box::new(AccountPage {
+                shell: shell(),
+                errors: errors(),
+                factor: true,
+                left: 3,
+                devices: vec![device],
+                tokens: vec![token],
+                scopes: vec![choice()],
+                fresh: Some(hostile()),
+            }),
+        ),
+    ]
+}
+
 fn rendered() -> Vec<(&'static str, String)> {
     let mut pages = Vec::new();
     let mut add = |name, page: &dyn askama::DynTemplate| {
@@ -295,6 +368,9 @@ fn rendered() -> Vec<(&'static str, String)> {
             next: hostile(),
         },
     );
+    for (name, page) in access() {
+        add(name, &*page);
+    }
     let work_row = pages::work::WorkRow {
         urgency: tag(),
         href: hostile(),

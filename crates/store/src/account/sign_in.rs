@@ -186,6 +186,32 @@ impl Store {
         Ok(person)
     }
 
+    /// Whether this is the password of somebody who is signed in already; slowed like codes are.
+    pub async fn confirm_password(
+        &self,
+        who: &Person,
+        password: &str,
+        at: Timestamp,
+    ) -> Result<bool> {
+        let lanes = [Lane::new("confirm", who.id.0.as_bytes(), 5, 300)];
+        let batch = self.batch().await?;
+        let until = Lane::count(&lanes, batch.transaction(), at).await?;
+        batch.commit().await?;
+        if let Some(until) = until {
+            return Err(StoreError::SlowDown { until });
+        }
+        let found = person::Entity::find_by_id(who.id.0).one(self.db()).await?;
+        let right = self.right(found.map(|found| found.password), password).await?;
+        let mut batch = self.batch().await?;
+        let action = if right { "password_confirmed" } else { "password_refused" };
+        if right {
+            Lane::clear(&lanes, batch.transaction()).await?;
+        }
+        batch.append(Leaf::new(Processing::AccessControl, Some(who), action, at), vec![]).await?;
+        batch.commit().await?;
+        Ok(right)
+    }
+
     /// Makes the browser on which a person signed in a known one; answers what it must keep.
     pub async fn remember_device(&self, whose: PersonId, at: Timestamp) -> Result<String> {
         let secret = self.secret()?;

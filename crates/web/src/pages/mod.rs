@@ -1,6 +1,7 @@
 //! The pages, a module per group. A handler reads as five sentences: parse, authorise, do,
 //! audit, render; authorising and auditing of records happen together in the store.
 
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod children;
 pub(crate) mod document;

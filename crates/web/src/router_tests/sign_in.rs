@@ -84,8 +84,9 @@ async fn sessions_that_are_over_are_forgotten_when_serving_begins() {
         ["09:00", "10:00", "08:00"].map(|time| format!("2026-11-24T{time}:00Z").parse().unwrap());
     assert!(site.store.session_create("old", b"{}", over, None).await.unwrap());
     assert!(site.store.session_create("new", b"{}", lasting, None).await.unwrap());
-    let address = "127.0.0.1:0".parse().unwrap();
-    crate::serve(address, site.app.clone(), std::future::ready(())).await.unwrap();
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let front = crate::Front { listen, tls: None, metrics: None };
+    crate::serve(&front, site.app.clone(), std::future::ready(())).await.unwrap();
     assert!(site.store.session_load("old", before).await.unwrap().is_none());
     assert!(site.store.session_load("new", before).await.unwrap().is_some());
 }
