@@ -276,12 +276,22 @@ fn audit(verdict: Verdict) -> pages::audit::AuditPage {
         who: hostile(),
         kind: HOSTILE,
         action: hostile(),
+        recipient: Some(hostile()),
         about: Some((hostile(), hostile())),
         values: vec![(hostile(), hostile())],
     };
     pages::audit::AuditPage {
         shell: shell(),
         verdict,
+        outside: pages::audit::Outside { words: hostile(), late: true },
+        filter: pages::audit::Filter {
+            number: hostile(),
+            action: hostile(),
+            from: hostile(),
+            until: hostile(),
+            record: hostile(),
+            ..pages::audit::Filter::default()
+        },
         people: vec![choice()],
         kinds: vec![choice()],
         tally: hostile(),

@@ -4,11 +4,13 @@
 //! States: recorded. A day without a time of day stays one: it is never shown as midnight. The
 //! time is UK local time, as everybody in the room read it off the wall.
 
-use jiff::civil;
+use jiff::{Timestamp, civil};
 use serde::{Deserialize, Serialize};
 
 use super::ties::{self, Ties};
-use super::{Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, Record, Signed, day};
+use super::{
+    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, Record, Signed, day, end_of,
+};
 use crate::form::{Field, Fields, Input, Refusal};
 
 states! {
@@ -40,6 +42,13 @@ pub struct When {
 }
 
 impl When {
+    /// The last moment that it can have been, UTC: the end of the day where no time is known.
+    pub fn latest(&self) -> Timestamp {
+        let at = self.time.map(|time| self.date.to_datetime(time));
+        let zoned = at.and_then(|at| at.to_zoned_datetime(crate::form::uk_zone()).ok());
+        zoned.map_or_else(|| end_of(self.date), |zoned| zoned.timestamp())
+    }
+
     /// As a machine reads it: `2026-11-24` or `2026-11-24T09:30`.
     pub fn machine(&self) -> String {
         match self.time {

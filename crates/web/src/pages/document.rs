@@ -28,6 +28,15 @@ pub(crate) async fn save(
         "application/xml" | "text/xml" => "xml",
         "text/csv" => "csv",
         "application/json" => "json",
+        "application/pdf" => "pdf",
+        "image/png" => "png",
+        "image/jpeg" => "jpg",
+        "image/tiff" => "tif",
+        "text/plain" => "txt",
+        "message/rfc822" => "eml",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
+        "application/vnd.oasis.opendocument.text" => "odt",
         _ => "bin",
     };
     let name = format!("attachment; filename=\"{digest}.{extension}\"");

@@ -1,11 +1,13 @@
 //! A case's timeline: what was recorded on everything that belongs to it, newest first.
 //!
-//! Times are those at which things were recorded, to the minute; none is made up.
+//! Times are those at which things were recorded, to the minute; an event stands at the day, or
+//! day and time, at which it happened. None is made up: a day without a time shows none, and
+//! stands above whatever has a time that day.
 
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use pendeen_casework::record::Kind;
+use pendeen_casework::record::{AnyRecord, Kind};
 use pendeen_store::query::Row;
 use pendeen_store::read::RelatedRows;
 
@@ -38,7 +40,16 @@ pub(crate) struct Moment {
 const FOLLOWED: [Kind; 6] =
     [Kind::Package, Kind::Warrant, Kind::Search, Kind::Arrest, Kind::Charge, Kind::Child];
 /// Kinds of which a case has too many to follow each act here.
-const NOTED: [Kind; 3] = [Kind::Exhibit, Kind::Examination, Kind::Notification];
+const NOTED: [Kind; 8] = [
+    Kind::Exhibit,
+    Kind::Examination,
+    Kind::Notification,
+    Kind::Nominal,
+    Kind::Vehicle,
+    Kind::Device,
+    Kind::Action,
+    Kind::Paper,
+];
 
 /// The timeline of the case with these related records.
 pub(super) async fn timeline(
@@ -53,6 +64,8 @@ pub(super) async fn timeline(
     for row in rows.filter(|row| seen.insert(row.id)) {
         if FOLLOWED.contains(&row.kind) {
             moments.extend(followed(app, viewer, row).await?);
+        } else if row.kind == Kind::Event {
+            moments.extend(happened(app, viewer, row).await?);
         } else if NOTED.contains(&row.kind) {
             moments.push((row.created, noted(row)));
         }
@@ -83,6 +96,26 @@ async fn followed(
         (version.at, moment)
     });
     Ok(moments.collect())
+}
+
+/// An event at the time at which it happened.
+async fn happened(
+    app: &App,
+    viewer: &Viewer,
+    row: &Row,
+) -> Result<Option<(Timestamp, Moment)>, WebError> {
+    let found = app.store.view(&viewer.person, row.kind, row.id, None, app.now()).await?;
+    let Some(AnyRecord::Event(event)) = found else { return Ok(None) };
+    let moment = Moment {
+        title: event.sort.label().to_owned(),
+        href: record_address(row.kind, row.id),
+        record: format!("{} {}", row.number, event.what),
+        by: event.head.author_name.clone(),
+        at: event.when.to_string(),
+        machine: event.when.machine(),
+        state: None,
+    };
+    Ok(Some((event.when.latest(), moment)))
 }
 
 fn noted(row: &Row) -> Moment {

@@ -5,6 +5,7 @@ mod child;
 mod examination;
 mod exhibit;
 mod package;
+mod paper;
 mod subject;
 
 pub(crate) use case::Moment;
@@ -12,6 +13,7 @@ pub(crate) use child::{Clock, clocks};
 pub(crate) use examination::Totals;
 pub(crate) use exhibit::Handover;
 pub(crate) use package::Step;
+pub(crate) use paper::Copy as PaperCopy;
 pub(crate) use subject::Sides;
 
 use pendeen_casework::record::{AnyRecord, Kind};
@@ -36,6 +38,8 @@ pub(crate) enum Glance {
     Child(Vec<Clock>),
     /// A subject: fact apart from opinion.
     Subject(Sides),
+    /// A document: its versions, newest first.
+    Paper(Vec<PaperCopy>),
     /// Nothing beyond the details.
     Nothing,
 }
@@ -44,6 +48,7 @@ pub(crate) enum Glance {
 pub(super) fn tells(kind: Kind, label: &str) -> bool {
     match kind {
         Kind::Exhibit => label == "Custody",
+        Kind::Paper => label == "Version",
         Kind::Subject => ["Fact", "Opinion", "A child is at immediate risk"].contains(&label),
         _ => false,
     }
@@ -64,6 +69,7 @@ pub(super) async fn at(
             examination::totals(app, examination).await.map_or(Glance::Nothing, Glance::Examination)
         }
         AnyRecord::Child(child) => Glance::Child(child::clocks(child, app.now())),
+        AnyRecord::Paper(paper) => Glance::Paper(paper::versions(paper)),
         AnyRecord::Subject(subject) => Glance::Subject(subject::sides(subject)),
         _ => Glance::Nothing,
     })
