@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Signed,
-    Urgency, moment, second_person,
+    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Signed, Urgency,
+    moment, second_person,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::{PersonId, Role};
@@ -59,6 +59,8 @@ pub struct BreakGlass {
 impl Record for BreakGlass {
     standing!();
     const KIND: Kind = Kind::BreakGlass;
+    const SEALED: &'static [&'static str] = &["opened", "reviewed"];
+    const IN_OPERATION: bool = false;
     const CREATE: &'static [Field] = &[
         Field::required("number", "Number of the record", Input::Text)
             .hint("As you were given it, such as CAS-7K3M9-QXD4Z"),
@@ -112,9 +114,8 @@ impl Record for BreakGlass {
 
     fn create(head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
         let (fields, settings) = (context.fields, &context.settings.break_glass);
-        let after = |span: jiff::SignedDuration| {
-            head.created.checked_add(span).unwrap_or(Timestamp::MAX)
-        };
+        let after =
+            |span: jiff::SignedDuration| head.created.checked_add(span).unwrap_or(Timestamp::MAX);
         Ok(Self {
             state: State::Opened,
             number: fields.text("number")?,

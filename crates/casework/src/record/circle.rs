@@ -57,6 +57,8 @@ const COLLEAGUE: Field = Field::required("person", "Colleague", Input::Person);
 impl Record for Circle {
     standing!();
     const KIND: Kind = Kind::Circle;
+    const SEALED: &'static [&'static str] = &["open", "closed"];
+    const IN_OPERATION: bool = false;
     const CREATE: &'static [Field] = &[
         Field::required("name", "Name of the circle", Input::Text)
             .hint("A word that tells nothing about the case"),

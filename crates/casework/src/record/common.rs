@@ -71,6 +71,7 @@ pub(super) fn needs<R: Record>(record: &R, act: &str) -> Vec<Need> {
             record.part_of().map(|whole| Need::Record(whole.kind, whole.to)).into_iter().collect()
         }
         CORRECT => Vec::new(),
+        restriction::RESTRICT | restriction::LIFT => restriction::needs(record),
         own => record.needs(own),
     }
 }

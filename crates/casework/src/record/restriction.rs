@@ -9,11 +9,12 @@
 //! A restriction is set by the field [`CIRCLE`] when a record is made, and later by the acts
 //! [`RESTRICT`] and [`LIFT`], which the store carries on to everything that hangs on the record.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::circle::{self, Circle};
 use super::common::WHY;
-use super::{Act, ActContext, Head, Kind, Record, Related, Restriction, mark};
+use super::{Act, ActContext, AnyRecord, Head, Kind, Need, Record, Related, Restriction, mark};
 use crate::form::{Field, Fields, Input, Refusal};
 
 /// The field that restricts a new record to a circle of the author's.
@@ -98,7 +99,11 @@ pub(super) fn chosen<R: Record>(mut head: Head, context: &ActContext<'_>) -> Res
 }
 
 /// Restricts and marks a new record as what it names; `asked` is the head that the form chose.
-pub(super) fn inherit<R: Record>(record: &mut R, asked: &Head, related: &Related) -> Result<(), Refusal> {
+pub(super) fn inherit<R: Record>(
+    record: &mut R,
+    asked: &Head,
+    related: &Related,
+) -> Result<(), Refusal> {
     let named = named(record, related);
     let head = record.head_mut();
     let chosen = [&asked.restriction, &head.restriction].map(circle_of);
@@ -123,6 +128,33 @@ pub(super) fn keep<R: Record>(record: &R, related: &Related) -> Result<(), Refus
         )),
         _ => Ok(()),
     }
+}
+
+/// What hangs on a record whose restriction went `from` one `to` another: its next version, or
+/// nothing where it was restricted otherwise.
+pub fn carried(
+    part: &AnyRecord,
+    from: &Restriction,
+    to: &Restriction,
+    at: Timestamp,
+) -> Option<AnyRecord> {
+    let mut after = part.clone();
+    let head = after.head_mut();
+    if head.restriction != *from || !restrictable(part.kind()) {
+        return None;
+    }
+    head.restriction = to.clone();
+    head.version += 1;
+    head.updated = at;
+    Some(after)
+}
+
+/// What must be known before a restriction is lifted: whether what the record names is still
+/// restricted.
+pub(super) fn needs<R: Record>(record: &R) -> Vec<Need> {
+    let named = record.links().into_iter().map(|link| Need::Record(link.kind, link.to));
+    let operation = record.head().operation;
+    named.chain(operation.map(|id| Need::Record(Kind::Operation, id.uuid()))).collect()
 }
 
 /// The heads of the records that this one names, as far as they were loaded.

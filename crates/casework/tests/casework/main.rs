@@ -5,5 +5,6 @@
 mod documents;
 mod figures;
 mod permissions;
+mod permissions_page;
 mod walk;
 mod world;

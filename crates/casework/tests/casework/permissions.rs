@@ -4,9 +4,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use pendeen_casework::agency::AgencyKey;
 use pendeen_casework::force::ForceKey;
-use pendeen_casework::permission::{Action, decide, decide_create, visibility};
-use pendeen_casework::person::{Person, PersonId, Role};
+use pendeen_casework::permission::{
+    Action, BREAK_GLASS, COMMON_ACTIONS, decide, decide_break_glass, decide_create, visibility,
+};
+use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_casework::record::{AnyRecord, Head, Kind, Restriction};
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -14,15 +17,28 @@ use uuid::Uuid;
 use crate::documents::written_down;
 use crate::world::{World, officer};
 
-const OWN: &str = "E23000035";
+pub const OWN: &str = "E23000035";
 const OTHER: &str = "E23000036";
 
-fn person(roles: &[Role], force: Option<&str>) -> Person {
-    Person { roles: roles.iter().copied().collect(), ..officer(99, force) }
+/// The circle that every person here belongs to, and one that none does.
+const CIRCLE: Uuid = Uuid::from_u128(0xC1);
+const OTHER_CIRCLE: Uuid = Uuid::from_u128(0xC2);
+/// The record that every person here broke the glass for.
+const OPENED: Uuid = Uuid::from_u128(0x61A5);
+/// The agency that every person here works for.
+const AGENCY: &str = "E06000026";
+const OTHER_AGENCY: &str = "E10000008";
+
+pub fn person(roles: &[Role], force: Option<&str>) -> Person {
+    Person { roles: roles.iter().copied().collect(), knows: knows(), ..officer(99, force) }
+}
+
+fn knows() -> Knows {
+    Knows { agency: AgencyKey::parse(AGENCY), circles: [CIRCLE].into(), opened: [OPENED].into() }
 }
 
 /// One record of each kind, to be given any head.
-fn examples() -> Vec<AnyRecord> {
+pub fn examples() -> Vec<AnyRecord> {
     let world = World::of_every_kind(11);
     let first = |kind: &Kind| world.records.iter().find(|r| r.kind() == *kind).cloned();
     Kind::ALL.iter().map(|kind| first(kind).expect("one of each kind")).collect()
@@ -35,28 +51,40 @@ fn with(record: &AnyRecord, force: Option<&str>, restriction: Restriction) -> An
     record
 }
 
-/// `o` own force, `x` another force, `n` national, `r` own force but restricted to another role.
-fn relations(record: &AnyRecord, own: Option<&str>, role: Role) -> [(char, AnyRecord); 4] {
+/// The relations of the golden matrix; what each letter stands for is written at its top.
+pub fn relations(record: &AnyRecord, own: Option<&str>, role: Role) -> [(char, AnyRecord); 9] {
+    let with_head = |force: Option<&str>, restriction, change: fn(&mut Head)| {
+        let mut record = with(record, force, restriction);
+        change(record.head_mut());
+        record
+    };
+    let own_or_some = own.or(Some(OWN));
     let stranger = if role == Role::Coordinator { Role::Examiner } else { Role::Coordinator };
     [
-        ('o', with(record, own.or(Some(OWN)), Restriction::None)),
+        ('o', with(record, own_or_some, Restriction::None)),
         ('x', with(record, Some(OTHER), Restriction::None)),
         ('n', with(record, None, Restriction::None)),
         ('r', with(record, own, Restriction::Role(stranger))),
+        ('c', with(record, own_or_some, Restriction::Circle(CIRCLE))),
+        ('k', with(record, own_or_some, Restriction::Circle(OTHER_CIRCLE))),
+        ('w', with_head(Some(OTHER), Restriction::None, |h| h.author = officer(99, None).id)),
+        ('a', with_head(Some(OTHER), Restriction::None, |h| h.agency = AgencyKey::parse(AGENCY))),
+        ('g', with_head(Some(OTHER), Restriction::Circle(OTHER_CIRCLE), |h| h.id = OPENED)),
     ]
 }
 
-fn may(person: &Person, action: &str, record: &AnyRecord) -> bool {
+pub fn may(person: &Person, action: &str, record: &AnyRecord) -> bool {
     match action {
         "create" => decide_create(person, record.kind(), record.head()).is_ok(),
         "view" => decide(person, Action::View, record).is_ok(),
         "view_guarded" => decide(person, Action::ViewGuarded, record).is_ok(),
+        BREAK_GLASS => decide_break_glass(person, record).is_ok(),
         act => decide(person, Action::Act(act), record).is_ok(),
     }
 }
 
-fn actions(kind: Kind) -> impl Iterator<Item = &'static str> {
-    ["view", "view_guarded", "create"].into_iter().chain(kind.acts().iter().map(|act| act.name))
+pub fn actions(kind: Kind) -> impl Iterator<Item = &'static str> {
+    COMMON_ACTIONS.into_iter().chain(kind.acts().iter().map(|act| act.name))
 }
 
 #[test]
@@ -65,7 +93,10 @@ fn the_whole_matrix_of_permissions_is_as_written_down() {
     let mut text = String::from(
         "# role, place of the person, kind: action and the relations it is permitted in\n\
          # o own force (for national staff: a force), x another force, n national, r restricted \
-         to another role\n# what is not listed is denied\n",
+         to another role,\n# c own force and a circle of the person's, k own force and another \
+         circle, w another force but\n# written by the person, a another force but referred to \
+         the person's agency, g another force and\n# circle but opened by breaking the glass\n\
+         # what is not listed is denied\n",
     );
     for role in Role::ALL {
         for (place, force) in [("national", None), ("force", Some(OWN))] {
@@ -198,31 +229,54 @@ fn a_permit_is_for_one_person_one_action_and_one_version() {
     assert!(decide(&person, Action::Act("no such act"), &case).is_err());
 }
 
-fn any_head() -> impl Strategy<Value = (Option<&'static str>, usize, bool)> {
+type Placed = (Option<&'static str>, Option<&'static str>, Restriction, bool, bool);
+
+fn any_head() -> impl Strategy<Value = Placed> {
     let force = prop_oneof![Just(None), Just(Some(OWN)), Just(Some(OTHER)), Just(Some("PSNI"))];
-    (force, 0..=Role::ALL.len(), any::<bool>())
+    let agency = prop_oneof![Just(None), Just(Some(AGENCY)), Just(Some(OTHER_AGENCY))];
+    let restriction = prop_oneof![
+        2 => Just(Restriction::None),
+        1 => (0..Role::ALL.len()).prop_map(|i| Restriction::Role(Role::ALL[i])),
+        1 => Just(Restriction::Circle(CIRCLE)),
+        1 => Just(Restriction::Circle(OTHER_CIRCLE)),
+    ];
+    (force, agency, restriction, any::<bool>(), any::<bool>())
+}
+
+fn any_knows() -> impl Strategy<Value = Knows> {
+    let agency = prop_oneof![Just(None), Just(AgencyKey::parse(AGENCY))];
+    (agency, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(agency, one, two, glass)| {
+        let circles = [(one, CIRCLE), (two, OTHER_CIRCLE)];
+        Knows {
+            agency,
+            circles: circles.into_iter().filter(|(in_it, _)| *in_it).map(|(_, id)| id).collect(),
+            opened: glass.then_some(OPENED).into_iter().collect(),
+        }
+    })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn the_filter_of_a_list_and_the_decision_on_each_of_its_records_agree(
         heads in proptest::collection::vec(any_head(), 8),
         roles in proptest::collection::btree_set(0..Role::ALL.len(), 0..4),
         national in any::<bool>(),
+        knows in any_knows(),
     ) {
         let roles: BTreeSet<_> = roles.into_iter().map(|i| Role::ALL[i]).collect();
-        let person = Person { roles, ..officer(99, (!national).then_some(OWN)) };
+        let person = Person { roles, knows, ..officer(99, (!national).then_some(OWN)) };
         for kind in Kind::ALL {
             let filter = visibility(&person, *kind);
-            for (force, restricted_to, authored) in &heads {
+            for (force, agency, restriction, authored, opened) in &heads {
                 let author = if *authored { person.clone() } else { officer(5, None) };
                 let mut head =
                     Head::new(*kind, Uuid::from_u128(77), &author, "2026-06-01T09:00:00Z".parse().unwrap());
                 head.force = force.and_then(ForceKey::parse);
-                head.restriction =
-                    Role::ALL.get(*restricted_to).map_or(Restriction::None, |r| Restriction::Role(*r));
+                head.restriction = restriction.clone();
+                head.agency = agency.and_then(AgencyKey::parse);
+                head.id = if *opened { OPENED } else { head.id };
                 let record = record_with(*kind, head);
                 prop_assert_eq!(
                     filter.admits(record.head()),
@@ -254,7 +308,10 @@ fn who_is_told_to_do_something_next_may_see_the_record_and_do_something_to_it() 
         for record in &world.records {
             let Some(next) = record.next() else { continue };
             let force = record.head().force.map(ForceKey::as_str);
-            let person = person(&[next.role], force);
+            let mut person = person(&[next.role], force);
+            if let Restriction::Circle(circle) = record.head().restriction {
+                person.knows.circles.insert(circle);
+            }
             assert!(may(&person, "view", record), "{next:?} cannot see {record:?}");
             let possible =
                 record.kind().acts().iter().any(|act| {

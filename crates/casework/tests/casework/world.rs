@@ -273,6 +273,7 @@ fn text(name: &str) -> &'static str {
         "postcode" => "PL1 1AA",
         "reference" => "ABC/1",
         "seal" => "S1",
+        "agency" => "E06000026",
         "digest" => DIGEST,
         _ => "Words",
     }
