@@ -17,6 +17,7 @@ mod front;
 mod pages;
 mod previews;
 mod request;
+mod resume;
 #[cfg(test)]
 mod router_tests;
 #[cfg(test)]
@@ -31,7 +32,7 @@ mod view;
 mod viewer;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::compression::CompressionLayer;
@@ -41,7 +42,7 @@ pub use app::App;
 use error::WebError;
 use front::health;
 pub use front::{Certificate, Front, ServeError, serve};
-use pages::{audit, children, document, figures, items, preview, record, search, sign_in, work};
+use pages::{audit, audit_export, children, document, figures, items, preview, record, search, sign_in, work};
 use pages::account;
 use pages::sign_in::{enrol, second_step};
 pub use previews::Previews;
@@ -77,7 +78,9 @@ pub fn router(app: App) -> Router {
         .route("/children", get(children::show))
         .route("/figures", get(figures::show))
         .route("/audit", get(audit::show))
+        .route("/audit/export", post(audit_export::export))
         .route("/search", get(search::show))
+        .layer(from_fn_with_state(app.clone(), resume::keep))
         .layer(session::layer(&app))
         .route("/api/token", get(bearer::show))
         .route("/assets/{name}", get(assets::serve))

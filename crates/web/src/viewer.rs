@@ -51,7 +51,7 @@ impl FromRequestParts<App> for Viewer {
 }
 
 /// Whom the session belongs to, unless the account has had a new password since or is gone.
-async fn signed_in(session: &Session, app: &App) -> Result<Option<(Person, Uuid)>, WebError> {
+pub(crate) async fn signed_in(session: &Session, app: &App) -> Result<Option<(Person, Uuid)>, WebError> {
     let broken = |e: tower_sessions::session::Error| WebError::Internal(e.to_string());
     let id: Option<PersonId> = session.get(PERSON).await.map_err(broken)?;
     let epoch: Option<i64> = session.get(EPOCH).await.map_err(broken)?;

@@ -8,6 +8,7 @@
 
 mod access;
 mod accounts;
+mod assignment;
 mod audit;
 mod backup;
 mod documents;
@@ -115,6 +116,10 @@ cases! {
     backup::a_damaged_backup_restores_nothing,
     durability::a_writer_killed_at_any_moment_loses_nothing_acknowledged,
     durability::a_batch_dropped_half_way_leaves_nothing_and_the_next_writer_goes_on,
+    assignment::what_is_given_to_a_person_by_name_stands_in_their_work_and_no_colleagues,
+    assignment::what_belongs_to_a_persons_case_comes_before_what_is_anybodys,
+    assignment::only_a_colleague_whose_account_is_in_use_is_given_work,
+    assignment::an_action_moves_with_the_record_it_was_raised_on,
     records::a_record_reads_back_as_it_was_made,
     records::an_act_makes_a_new_version_and_the_older_one_stays_readable,
     records::of_two_acts_at_once_one_wins_and_the_other_is_told,

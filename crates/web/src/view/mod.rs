@@ -4,7 +4,7 @@ mod field;
 pub(crate) mod record;
 mod tag;
 
-pub(crate) use field::{Choice, FieldView, FormError, FormView, Offer, Widget};
+pub(crate) use field::{Choice, FieldView, FormError, FormView, Offer, Theirs, Widget};
 pub(crate) use record::{Event, Group, RecordView, Row, filled, record_address};
 pub(crate) use tag::Tag;
 

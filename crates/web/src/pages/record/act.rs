@@ -1,6 +1,7 @@
 //! Acting on a record of any kind.
 
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use pendeen_casework::form::{Fields, Refusal};
 use pendeen_casework::permission::{Action, Permit, decide};
@@ -13,6 +14,7 @@ use super::{conflict, consulted, correction, named, onward};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::examinations;
+use crate::resume;
 use crate::supply::{self, Supplied};
 use crate::upload::Filled;
 use crate::view::{FieldView, FormError, record_address};
@@ -28,9 +30,13 @@ type Named = Path<(String, String, String)>;
 pub(crate) async fn show_act(
     State(app): State<App>,
     viewer: Viewer,
+    headers: HeaderMap,
     Path((key, id, act)): Named,
 ) -> Result<Response, WebError> {
     let (record, act, _) = allowed(&app, &viewer, &key, &id, &act).await?;
+    if let Some(typed) = resume::typed(&app, &headers, &viewer.path).await? {
+        return resumed(&app, &viewer, &record, act, &typed).await;
+    }
     let typed = match act.name {
         common::CORRECT => correction::to_correct(&app, &viewer, &record).await?,
         _ => Fields::default(),
@@ -69,6 +75,26 @@ pub(crate) async fn perform(
         Err(StoreError::Moved { .. }) => moved(&app, &viewer, &record, act, &fields).await,
         Err(error) => Err(error.into()),
     }
+}
+
+/// The form with what was typed before the session ended; if the record was changed meanwhile,
+/// with what others changed beside it.
+async fn resumed(
+    app: &App,
+    viewer: &Viewer,
+    record: &AnyRecord,
+    act: &'static Act,
+    typed: &Fields,
+) -> Result<Response, WebError> {
+    let seen = typed.get(VERSION).and_then(|version| version.parse().ok());
+    let mut form = form_page(app, viewer, record, act, typed, None).await?;
+    if seen != Some(record.head().version) {
+        let (kind, id) = (record.kind(), record.head().id);
+        let changes = app.store.changes(&viewer.person, kind, id, app.now()).await?;
+        form.form.theirs = conflict::theirs(act, typed, seen, &changes);
+    }
+    form.shell.notice = Some(resume::NOTICE.to_owned());
+    page(&form)
 }
 
 /// Keeps the act with the document that goes with it, or neither.

@@ -1,6 +1,7 @@
 //! Making a new record of any kind.
 
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use pendeen_casework::form::{Fields, Refusal};
 use pendeen_casework::permission::{Permit, decide_create};
@@ -14,6 +15,7 @@ use super::{kind, onward};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::request::Asked;
+use crate::resume;
 use crate::supply::{self, Supplied};
 use crate::upload::Filled;
 use crate::viewer::Viewer;
@@ -26,12 +28,20 @@ const ID: &str = "new-id";
 pub(crate) async fn show_new(
     State(app): State<App>,
     viewer: Viewer,
+    headers: HeaderMap,
     Path(key): Path<String>,
     Asked(prefilled): Asked<Vec<(String, String)>>,
 ) -> Result<Response, WebError> {
     let kind = kind(&key)?;
     let id = app.ids.fresh();
     let _allowed = permit(&app, &viewer, kind, id).await?;
+    if let Some(typed) = resume::typed(&app, &headers, &viewer.path).await? {
+        // The same form still: sent twice, it makes one record.
+        let id = typed.get(ID).and_then(|id| id.parse().ok()).unwrap_or(id);
+        let mut form = form_page(&app, &viewer, kind, id, &typed, None).await?;
+        form.shell.notice = Some(resume::NOTICE.to_owned());
+        return page(&form);
+    }
     page(&form_page(&app, &viewer, kind, id, &prefilled.into_iter().collect(), None).await?)
 }
 

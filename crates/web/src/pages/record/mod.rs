@@ -2,11 +2,15 @@
 //! from the descriptions in casework.
 
 mod act;
+mod conflict;
+mod correction;
 mod create;
 pub(crate) mod form;
 pub(crate) mod glance;
+pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod page;
+pub(crate) mod person;
 
 pub(crate) use act::{perform, show_act};
 pub(crate) use create::{create, show_new};
