@@ -6,9 +6,11 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use pendeen_store::StoreError;
+use pendeen_store::erasure::Hole;
 use thiserror::Error;
 
 use crate::shell::Shell;
+use crate::text;
 
 /// Why there is no page.
 #[derive(Debug, Error)]
@@ -16,6 +18,9 @@ pub(crate) enum WebError {
     /// There is nothing at this address, or the person must not know of it.
     #[error("not found or not permitted")]
     NotFound,
+    /// The record was erased, and the person might have seen it.
+    #[error("erased")]
+    Erased(Box<Hole>),
     /// Nobody is signed in: sign in, then go on to this address.
     #[error("nobody is signed in")]
     SignIn(String),
@@ -50,6 +55,9 @@ impl WebError {
                     "The page may not exist, or it may be one that your role and force do not open.",
                 ]),
             ),
+            Self::Erased(hole) => {
+                (StatusCode::GONE, "This record was erased", erased(hole).to_vec())
+            }
             Self::CrossSite => (
                 StatusCode::FORBIDDEN,
                 "This form came from another site",
@@ -69,6 +77,24 @@ impl WebError {
             ),
         }
     }
+}
+
+/// What stands where a record was.
+fn erased(hole: &Hole) -> [String; 2] {
+    let (at, by) = (text::moment(hole.at), &hole.approved_by_name);
+    [
+        format!(
+            "{} {}: erased {at} by {by}, under {}.",
+            hole.kind.label(),
+            hole.number,
+            hole.decision
+        ),
+        format!(
+            "It had {}. What they said and the documents that no other record names are gone; \
+             the audit log proves who erased them and when.",
+            text::plural(hole.versions.into(), "version")
+        ),
+    ]
 }
 
 impl From<StoreError> for WebError {

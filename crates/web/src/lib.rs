@@ -42,8 +42,8 @@ pub use app::App;
 use error::WebError;
 use front::health;
 pub use front::{Certificate, Front, ServeError, serve};
-use pages::{audit, audit_export, children, document, figures, items, preview, record, search, sign_in, work};
-use pages::account;
+use pages::{audit, audit_export, children, document, durations, figures, items, preview, record, search, sign_in, work};
+use pages::{account, administration};
 use pages::sign_in::{enrol, second_step};
 pub use previews::Previews;
 
@@ -56,6 +56,17 @@ pub fn router(app: App) -> Router {
         .route("/sign-in/set-up", get(second_step::show_set_up).post(second_step::set_up))
         .route("/enrol/{secret}", get(enrol::show).post(enrol::choose))
         .route("/sign-out", post(sign_in::leave))
+        .route("/administration", get(administration::show))
+        .route("/administration/second-factor", post(administration::require))
+        .route("/administration/people", post(administration::add))
+        .route(
+            "/administration/people/{id}",
+            get(administration::person::show).post(administration::person::change),
+        )
+        .route("/administration/people/{id}/link", post(administration::person::link))
+        .route("/administration/people/{id}/reset", post(administration::person::reset))
+        .route("/administration/people/{id}/disable", post(administration::person::disable))
+        .route("/administration/people/{id}/enable", post(administration::person::enable))
         .route("/account", get(account::show))
         .route("/account/password", post(account::change_password))
         .route("/account/devices/end-others", post(account::end_others))
@@ -76,6 +87,8 @@ pub fn router(app: App) -> Router {
         .route("/records/examination/{id}/items/{item}/preview", get(preview::show))
         .route("/records/{kind}/{id}/acts/{act}", get(record::show_act).post(record::perform))
         .route("/children", get(children::show))
+        .route("/durations", get(durations::show))
+        .route("/durations.csv", get(durations::csv))
         .route("/figures", get(figures::show))
         .route("/audit", get(audit::show))
         .route("/audit/export", post(audit_export::export))

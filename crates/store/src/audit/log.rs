@@ -1,5 +1,7 @@
 //! Appending to the log, and reading it on the audit page.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use pendeen_casework::permission::Denied;
 use pendeen_casework::person::{Person, PersonId, Role};
@@ -10,7 +12,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::leaf::{self, Leaf, Processing};
-use crate::entity::{audit_head, audit_leaf, audit_opening};
+use crate::entity::{audit_head, audit_leaf, audit_opening, record};
 use crate::error::{Result, StoreError};
 use crate::query::Slice;
 use crate::{Entropy, Store, micros};
@@ -136,6 +138,10 @@ pub(crate) fn row(seq: i64, prev: &[u8], leaf: &Leaf) -> audit_leaf::Model {
 pub struct EntryFilter {
     /// About this record.
     pub record: Option<Uuid>,
+    /// About the record that people call by this number; case of letters does not matter.
+    pub number: Option<String>,
+    /// Of this action, by name.
+    pub action: Option<String>,
     /// By this person.
     pub person: Option<PersonId>,
     /// Of this kind.
@@ -150,6 +156,8 @@ pub struct EntryFilter {
 fn asked(filter: &EntryFilter, slice: Slice) -> String {
     let parts = [
         ("record", filter.record.map(|id| id.to_string())),
+        ("number", filter.number.clone()),
+        ("action", filter.action.clone()),
         ("person", filter.person.map(|id| id.0.to_string())),
         ("processing", filter.processing.map(|of| of.label().to_owned())),
         ("from", filter.from.map(|at| at.to_string())),
@@ -159,6 +167,20 @@ fn asked(filter: &EntryFilter, slice: Slice) -> String {
     let told = parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
     serde_json::Value::Object(told.collect()).to_string()
 }
+
+/// To whom an export of the log is given, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Recipient<'a> {
+    /// The person or office; stands in the leaf.
+    pub name: &'a str,
+    /// The request it answers.
+    pub reason: &'a str,
+}
+
+/// Entries in one export, at most.
+const EXPORTED: u64 = 100_000;
+/// Leaves read at a time where their bytes must be looked at.
+const LOOKED_AT: u64 = 2_000;
 
 /// One leaf as the audit page shows it.
 #[derive(Debug, Clone)]
@@ -190,42 +212,137 @@ impl Store {
         slice: Slice,
         at: Timestamp,
     ) -> Result<(Vec<Entry>, u64)> {
-        if !who.is(Role::Auditor) {
-            self.note(Leaf::new(Processing::AccessControl, Some(who), "denied:audit", at), vec![])
-                .await?;
-            return Err(Denied.into());
-        }
+        self.auditor(who, at).await?;
+        let found = self.resolved(filter).await?;
         let mut leaf = Leaf::new(Processing::Consultation, Some(who), "audit", at);
-        leaf.record = filter.record;
+        leaf.record = found.as_ref().and_then(|filter| filter.record);
         self.note(leaf, vec![Committed::kept("query", asked(filter, slice))]).await?;
-        let found = filtered(filter);
-        let total = found.clone().count(self.db()).await?;
-        let rows = found
-            .order_by_desc(audit_leaf::Column::Seq)
-            .offset(slice.offset)
-            .limit(slice.limit)
-            .all(self.db())
+        match found {
+            Some(filter) => self.part(&filter, slice, i64::MAX).await,
+            None => Ok((Vec::new(), 0)),
+        }
+    }
+
+    /// Everything that a request for subject access or professional standards asks for, newest
+    /// first, as it was before this export's own entries: a disclosure, whose leaf is committed
+    /// before this answers. `digest` makes the digest of what is given out, from the entries.
+    pub async fn audit_export(
+        &self,
+        who: &Person,
+        filter: &EntryFilter,
+        to: &Recipient<'_>,
+        digest: impl FnOnce(&[Entry]) -> String + Send,
+        at: Timestamp,
+    ) -> Result<Vec<Entry>> {
+        self.auditor(who, at).await?;
+        let until = i64::try_from(self.audit_count().await?).unwrap_or(i64::MAX);
+        let found = self.resolved(filter).await?;
+        let slice = Slice { offset: 0, limit: EXPORTED + 1 };
+        let (entries, total) = match &found {
+            Some(filter) => self.part(filter, slice, until).await?,
+            None => (Vec::new(), 0),
+        };
+        if total > EXPORTED {
+            return Err(StoreError::Conflict("the export is too large; narrow its period"));
+        }
+        let mut leaf = Leaf::new(Processing::Disclosure, Some(who), "audit_export", at)
+            .to(crate::clean(to.name));
+        leaf.record = found.and_then(|filter| filter.record);
+        let committed = vec![
+            Committed::kept("query", asked(filter, Slice::default())),
+            Committed::kept("reason", to.reason),
+            Committed::kept("sha256", digest(&entries)),
+        ];
+        self.note(leaf, committed).await?;
+        Ok(entries)
+    }
+
+    /// Refuses, and notes, whoever is no auditor.
+    async fn auditor(&self, who: &Person, at: Timestamp) -> Result<()> {
+        if who.is(Role::Auditor) {
+            return Ok(());
+        }
+        let leaf = Leaf::new(Processing::AccessControl, Some(who), "denied:audit", at);
+        self.note(leaf, vec![]).await?;
+        Err(Denied.into())
+    }
+
+    /// The filter with the record that its number names; none where there is no such record.
+    async fn resolved(&self, filter: &EntryFilter) -> Result<Option<EntryFilter>> {
+        let Some(number) = &filter.number else { return Ok(Some(filter.clone())) };
+        let number = crate::clean(&number.trim().to_uppercase());
+        let named = record::Entity::find()
+            .select_only()
+            .column(record::Column::Id)
+            .filter(record::Column::Number.eq(number))
+            .into_tuple::<Uuid>()
+            .one(self.db())
             .await?;
+        let same = |id: &Uuid| filter.record.is_none_or(|other| other == *id);
+        Ok(named.filter(same).map(|id| EntryFilter { record: Some(id), ..filter.clone() }))
+    }
+
+    /// A part of the entries up to this number, and how many there are.
+    async fn part(
+        &self,
+        filter: &EntryFilter,
+        slice: Slice,
+        until: i64,
+    ) -> Result<(Vec<Entry>, u64)> {
+        let found = filtered(filter).filter(audit_leaf::Column::Seq.lte(until));
+        let Some(action) = &filter.action else {
+            let total = found.clone().count(self.db()).await?;
+            let rows = found
+                .order_by_desc(audit_leaf::Column::Seq)
+                .offset(slice.offset)
+                .limit(slice.limit)
+                .all(self.db())
+                .await?;
+            return Ok((self.entries(rows).await?, total));
+        };
+        // Actions are told by leaf bytes alone: those that the other parts leave are looked at.
+        let (mut rows, mut total, mut below) = (Vec::new(), 0, until);
+        loop {
+            let chunk = filtered(filter)
+                .filter(audit_leaf::Column::Seq.lte(below))
+                .order_by_desc(audit_leaf::Column::Seq)
+                .limit(LOOKED_AT)
+                .all(self.db())
+                .await?;
+            let Some(last) = chunk.last() else { break };
+            below = last.seq - 1;
+            for row in chunk {
+                if Leaf::from_bytes(&row.bytes).is_ok_and(|leaf| leaf.action == *action) {
+                    if (slice.offset..slice.offset.saturating_add(slice.limit)).contains(&total) {
+                        rows.push(row);
+                    }
+                    total += 1;
+                }
+            }
+        }
         Ok((self.entries(rows).await?, total))
     }
 
     async fn entries(&self, rows: Vec<audit_leaf::Model>) -> Result<Vec<Entry>> {
-        let seqs = rows.iter().map(|row| row.seq);
-        let openings = audit_opening::Entity::find()
-            .filter(audit_opening::Column::Seq.is_in(seqs))
-            .order_by_asc(audit_opening::Column::Name)
-            .all(self.db())
-            .await?;
+        let mut openings: HashMap<i64, Vec<audit_opening::Model>> = HashMap::new();
+        // A chunk stays far below the number of parameters that both databases take.
+        for chunk in rows.chunks(1_000) {
+            let stored = audit_opening::Entity::find()
+                .filter(audit_opening::Column::Seq.is_in(chunk.iter().map(|row| row.seq)))
+                .order_by_asc(audit_opening::Column::Name)
+                .all(self.db())
+                .await?;
+            for opening in stored {
+                openings.entry(opening.seq).or_default().push(opening);
+            }
+        }
         rows.into_iter()
             .map(|row| {
                 let leaf = Leaf::from_bytes(&row.bytes).map_err(|_| {
                     StoreError::Conflict("the audit log is damaged; run `pendeen audit verify`")
                 })?;
-                let values = openings
-                    .iter()
-                    .filter(|opening| opening.seq == row.seq)
-                    .filter_map(|opening| Some((opening.name.clone(), opening.value.clone()?)))
-                    .collect();
+                let values = openings.remove(&row.seq).unwrap_or_default();
+                let values = values.into_iter().filter_map(|o| Some((o.name, o.value?))).collect();
                 Ok(Entry { seq: u64::try_from(row.seq).unwrap_or(0), leaf, values })
             })
             .collect()

@@ -308,7 +308,7 @@ pub fn verifying(folder: &Path) -> Result<Verifying, WitnessError> {
 }
 
 /// The newest checkpoint in a folder, with the note that says so.
-pub(crate) fn newest_note(folder: &Path) -> Result<Option<(Checkpoint, String)>, WitnessError> {
+pub fn newest_note(folder: &Path) -> Result<Option<(Checkpoint, String)>, WitnessError> {
     let (path, key) = (folder.join(CHECKPOINT), verifying(folder)?);
     match fs::read_to_string(&path) {
         Ok(note) => Checkpoint::open(&note, &key)

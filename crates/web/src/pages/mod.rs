@@ -2,9 +2,12 @@
 //! audit, render; authorising and auditing of records happen together in the store.
 
 pub(crate) mod account;
+pub(crate) mod administration;
 pub(crate) mod audit;
+pub(crate) mod audit_export;
 pub(crate) mod children;
 pub(crate) mod document;
+pub(crate) mod durations;
 pub(crate) mod figures;
 pub(crate) mod items;
 pub(crate) mod preview;

@@ -55,12 +55,17 @@ fn named(kind_key: &str, id: &str) -> Result<(Kind, Uuid), WebError> {
     Ok((kind(kind_key)?, id.parse().map_err(|_| WebError::NotFound)?))
 }
 
-/// The record, if the person may see it; its consultation is in the audit log by then.
+/// The record, if the person may see it; its consultation is in the audit log by then. One that
+/// was erased is told as such to whoever might have seen it.
 async fn consulted(
     app: &App,
     viewer: &Viewer,
     kind: Kind,
     id: Uuid,
 ) -> Result<AnyRecord, WebError> {
-    app.store.view(&viewer.person, kind, id, None, app.now()).await?.ok_or(WebError::NotFound)
+    if let Some(record) = app.store.view(&viewer.person, kind, id, None, app.now()).await? {
+        return Ok(record);
+    }
+    let hole = app.store.hole(&viewer.person, kind, id).await?;
+    Err(hole.map_or(WebError::NotFound, |hole| WebError::Erased(Box::new(hole))))
 }

@@ -1,0 +1,158 @@
+//! Entries of the log given out, for a subject-access or professional-standards request.
+//!
+//! In: what is wanted, as on the audit page, to whom it goes and why. Out: a CSV file or a page
+//! to print, with the checkpoint it was taken at and the digest of the CSV; released after the
+//! leaf that says so, with the recipient and that digest, is committed. Refused: nobody to give
+//! it to, no reason.
+//!
+//! Cells are quoted, and one that a spreadsheet would take for a formula begins with `'`.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use pendeen_store::audit::witness;
+use pendeen_store::audit::{Entry, Recipient};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::audit::{EntryRow, Filter, entries_in_words, people, row};
+use crate::app::App;
+use crate::error::{WebError, page};
+use crate::request::SentAs;
+use crate::shell::Shell;
+use crate::text;
+use crate::viewer::Viewer;
+
+/// The page to print.
+#[derive(Debug, Template)]
+#[template(path = "audit_export.html")]
+pub(crate) struct ExportPage {
+    pub(crate) shell: Shell,
+    pub(crate) recipient: String,
+    pub(crate) reason: String,
+    pub(crate) taken: String,
+    pub(crate) checkpoint: String,
+    pub(crate) digest: String,
+    pub(crate) tally: String,
+    pub(crate) rows: Vec<EntryRow>,
+}
+
+/// What is to be given out.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(flatten)]
+    filter: Filter,
+    #[serde(default)]
+    recipient: String,
+    #[serde(default)]
+    reason: String,
+    /// `csv`, or else a page.
+    #[serde(default)]
+    form: String,
+}
+
+/// `POST /audit/export`.
+pub(crate) async fn export(
+    State(app): State<App>,
+    viewer: Viewer,
+    SentAs(wanted): SentAs<Wanted>,
+) -> Result<Response, WebError> {
+    let (recipient, reason) = (wanted.recipient.trim(), wanted.reason.trim());
+    if recipient.is_empty() || reason.is_empty() {
+        let problem = "say to whom the entries go and which request they answer";
+        return Err(WebError::Unreadable(problem.to_owned()));
+    }
+    let names = people(&app).await?;
+    let told = |entries: &[Entry]| -> Vec<EntryRow> {
+        entries.iter().cloned().map(|entry| row(entry, &names)).collect()
+    };
+    let to = Recipient { name: recipient, reason };
+    let digest = |entries: &[Entry]| digest(&csv(&told(entries)));
+    let entries = app
+        .store
+        .audit_export(&viewer.person, &wanted.filter.wanted(), &to, digest, app.now())
+        .await?;
+    let rows = told(&entries);
+    let csv = csv(&rows);
+    if wanted.form == "csv" {
+        return file(csv);
+    }
+    page(&ExportPage {
+        shell: viewer.shell("Entries of the audit log"),
+        recipient: recipient.to_owned(),
+        reason: reason.to_owned(),
+        taken: text::moment(app.now()),
+        checkpoint: checkpoint(&app),
+        digest: self::digest(&csv),
+        tally: entries_in_words(u64::try_from(rows.len()).unwrap_or(u64::MAX)),
+        rows,
+    })
+}
+
+/// The newest checkpoint, as its signed note.
+fn checkpoint(app: &App) -> String {
+    match witness::newest_note(&app.checkpoints) {
+        Ok(Some((_, note))) => note,
+        _ => "none: no checkpoint is kept outside the database".to_owned(),
+    }
+}
+
+fn digest(csv: &str) -> String {
+    hex::encode(Sha256::digest(csv))
+}
+
+fn file(csv: String) -> Result<Response, WebError> {
+    let name = format!("attachment; filename=\"audit-{}.csv\"", digest(&csv));
+    let name = HeaderValue::from_str(&name).map_err(|e| WebError::Internal(e.to_string()))?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8")),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((headers, csv).into_response())
+}
+
+fn csv(rows: &[EntryRow]) -> String {
+    let head = ["entry", "when", "who", "processing", "what", "recipient", "about", "values"];
+    let mut csv = line(&head);
+    for row in rows {
+        let values: Vec<String> =
+            row.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        csv.push_str(&line(&[
+            &row.seq.to_string(),
+            &row.at,
+            &row.who,
+            row.kind,
+            &row.action,
+            row.recipient.as_deref().unwrap_or_default(),
+            row.about.as_ref().map_or("", |(words, _)| words),
+            &values.join("\n"),
+        ]));
+    }
+    csv
+}
+
+pub(crate) fn line(cells: &[&str]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
+    format!("{}\r\n", cells.join(","))
+}
+
+/// A cell in quotes (RFC 4180), and no formula.
+fn quoted(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    format!("\"{}{}\"", if formula { "'" } else { "" }, cell.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_that_a_spreadsheet_would_run_is_text() {
+        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+            assert_eq!(quoted(cell), format!("\"'{cell}\""));
+        }
+        assert_eq!(quoted("a \"b\", c"), "\"a \"\"b\"\", c\"");
+        assert_eq!(line(&["a", ""]), "\"a\",\"\"\r\n");
+    }
+}
