@@ -225,6 +225,14 @@ pub const POLICIES: [(&str, &str); 7] = [
 /// What the policies may speak of: kinds of record, acts, attributes.
 pub const SCHEMA: &str = include_str!("../policies/schema.cedarschema");
 
+/// What policies call records of this kind. `Action` is Cedar's own word for what is asked.
+pub fn entity_name(kind: Kind) -> String {
+    match kind {
+        Kind::Action => "ActionRecord".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
 /// What policies call a record of no force, and a person of none.
 const NATIONAL: &str = "national";
 

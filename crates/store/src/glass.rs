@@ -1,19 +1,19 @@
 //! Breaking the glass: opening one record by its number in an emergency, and what people have
 //! been let into one by one.
 //!
-//! In: a number and a reason. Out: a record of kind `break_glass`, which raises the alarm and
-//! waits for review; while it lasts, [`Store::person_at`] gives its author sight of the record.
-//! The answer is the same where the number leads nowhere or the person's role opens nothing of
-//! that kind, and so are the leaves: one of the access, one of the record that tells of it.
+//! In: a number and a reason. Out: which record that opens, for the record of kind
+//! `break_glass` that the program then makes: it raises the alarm, waits for review, and while
+//! it lasts [`Store::person_at`] gives its author sight of the record. Where the number leads
+//! nowhere, or the person's role opens nothing of that kind, everything else is the same: the
+//! leaf in the log, the record, the alarm.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use pendeen_casework::form::Fields;
-use pendeen_casework::permission::{BREAK_GLASS, decide_break_glass, decide_create};
+use pendeen_casework::permission::{BREAK_GLASS, decide_break_glass};
 use pendeen_casework::person::{Knows, Person, PersonId};
 use pendeen_casework::record::break_glass::{self, BreakGlass};
-use pendeen_casework::record::{AnyRecord, Head, Kind, circle};
+use pendeen_casework::record::{Kind, circle};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -21,28 +21,26 @@ use crate::Store;
 use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::record;
+use crate::erasure::ERASED;
 use crate::error::Result;
 use crate::query::with_facet;
 use crate::read::parse;
 
 impl Store {
-    /// Opens the record with this number to `who` for a while, if there is one and policy allows
-    /// the role; keeps the reason and raises the alarm in any case.
-    pub async fn break_glass(
+    /// The record that breaking the glass for this number opens to `who`, if any; the attempt
+    /// and its reason are in the log by then.
+    pub async fn glass_for(
         &self,
         who: &Person,
-        head: Head,
         number: &str,
         reason: &str,
         at: Timestamp,
-    ) -> Result<AnyRecord> {
-        let permit = decide_create(who, Kind::BreakGlass, &head)?;
-        let mut batch = self.batch().await?;
+    ) -> Result<Option<Uuid>> {
         let wanted = crate::clean(&number.trim().to_uppercase());
         let found = record::Entity::find()
             .filter(record::Column::Number.eq(&wanted))
-            .filter(record::Column::State.ne(crate::erasure::ERASED))
-            .one(batch.transaction())
+            .filter(record::Column::State.ne(ERASED))
+            .one(self.db())
             .await?;
         let found = found.as_ref().map(parse).transpose()?;
         let opens = found.filter(|record| decide_break_glass(who, record).is_ok());
@@ -51,14 +49,9 @@ impl Store {
             Some(record) => leaf.about(record.kind(), record.head().id, record.head().version),
             None => leaf,
         };
-        let told = vec![Committed::kept("number", wanted.clone()), Committed::kept("reason", reason)];
-        batch.append(leaf, told).await?;
-        let opens = opens.map(|record| record.head().id.to_string()).unwrap_or_default();
-        let fields: Fields =
-            [("number", &*wanted), ("reason", reason), ("opens", &*opens)].into_iter().collect();
-        let made = batch.create(permit, head, Kind::BreakGlass, &fields, at).await?;
-        batch.commit().await?;
-        Ok(made)
+        let told = vec![Committed::kept("number", wanted), Committed::kept("reason", reason)];
+        self.note(leaf, told).await?;
+        Ok(opens.map(|record| record.head().id))
     }
 
     /// The person with this identifier, unless the account is disabled, with all that they are
@@ -88,6 +81,7 @@ impl Store {
     async fn opened(&self, by: PersonId, at: Timestamp) -> Result<BTreeSet<Uuid>> {
         let broken = record::Entity::find()
             .filter(record::Column::Kind.eq(Kind::BreakGlass.key()))
+            .filter(record::Column::State.ne(ERASED))
             .filter(record::Column::Id.in_subquery(with_facet(break_glass::BY, &by.0.to_string())))
             .all(self.db())
             .await?;

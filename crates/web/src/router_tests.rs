@@ -1,12 +1,14 @@
 //! The pages as a browser meets them, over a real store in a temporary folder.
 
 mod account;
+mod administration;
 mod audit;
 mod create;
 mod figures;
 mod folder;
 mod paper;
 mod preview;
+mod routes;
 mod sign_in;
 
 use std::collections::BTreeSet;

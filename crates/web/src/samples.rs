@@ -61,6 +61,7 @@ fn row() -> Row {
         force: hostile(),
         updated: hostile(),
         simulated: true,
+        mark: Some(HOSTILE),
     }
 }
 
@@ -303,6 +304,8 @@ fn audit(verdict: Verdict) -> pages::audit::AuditPage {
 /// The pages about getting in.
 fn access() -> Vec<(&'static str, Box<dyn askama::DynTemplate>)> {
     use pages::account::{AccountPage, DeviceRow, token::TokenRow};
+    use pages::administration::person::{PersonForm, PersonPage};
+    use pages::administration::{AdministrationPage, PersonRow};
     use pages::sign_in::enrol::EnrolPage;
     use pages::sign_in::second_step::{CodePage, RecoveryPage, SetUpPage};
     let token = TokenRow {
@@ -319,7 +322,49 @@ fn access() -> Vec<(&'static str, Box<dyn askama::DynTemplate>)> {
         last_used: hostile(),
         this: false,
     };
+    let form = PersonForm {
+        name: hostile(),
+        roles: vec![choice()],
+        forces: vec![choice()],
+        agency: hostile(),
+    };
+    let row = PersonRow {
+        href: hostile(),
+        name: hostile(),
+        username: hostile(),
+        roles: hostile(),
+        force: hostile(),
+        disabled: true,
+    };
     vec![
+        (
+            "administration/page",
+            Box::new(AdministrationPage {
+                shell: shell(),
+                errors: errors(),
+                people: vec![row],
+                username: hostile(),
+                form: form.clone(),
+                required: vec![choice()],
+                required_roles: vec![choice()],
+                settings: vec![(hostile(), hostile())],
+                forces: vec![("E23000035", "Devon and Cornwall")],
+            }),
+        ),
+        (
+            "administration/person",
+            Box::new(PersonPage {
+                shell: shell(),
+                errors: errors(),
+                address: hostile(),
+                username: hostile(),
+                disabled: true,
+                factor: true,
+                link: Some(hostile()),
+                link_hours: 72,
+                form,
+            }),
+        ),
         ("code", Box::new(CodePage { shell: shell(), errors: errors(), next: hostile() })),
         (
             "set_up",

@@ -6,10 +6,11 @@
 use pendeen_casework::permission::visibility;
 use pendeen_casework::person::{Person, Role};
 use pendeen_casework::record::Kind;
+use pendeen_casework::record::mark::Mark;
 
 use crate::assets;
 
-/// The handling mark of every page (Government Security Classifications).
+/// The handling mark of a page that shows no record (Government Security Classifications).
 pub(crate) const MARK: &str = "OFFICIAL-SENSITIVE";
 
 /// The frame of one page.
@@ -62,6 +63,12 @@ impl Shell {
             notice: None,
             assets: assets::ADDRESSES.clone(),
         }
+    }
+
+    /// The same frame of a page that shows records with these marks: it carries the highest.
+    pub(crate) fn marked(mut self, marks: impl IntoIterator<Item = Mark>) -> Self {
+        self.mark = Mark::highest(marks).map_or(MARK, Mark::label);
+        self
     }
 
     /// The frame for a signed-in person on the page at `address`.
@@ -118,8 +125,14 @@ fn navigation(person: &Person, address: &str) -> Vec<NavItem> {
     if sees(person, Kind::FiguresRelease) {
         offer("Figures", "/figures".to_owned());
     }
+    if Kind::ALL.iter().any(|kind| sees(person, *kind)) {
+        offer("Durations", "/durations".to_owned());
+    }
     if person.is(Role::Auditor) {
         offer("Audit", "/audit".to_owned());
+    }
+    if person.is(Role::Administrator) {
+        offer("Administration", "/administration".to_owned());
     }
     items
 }

@@ -108,6 +108,12 @@ pub(crate) async fn complete_new(
         let force = bound.or_else(|| typed.get(SCOPE).and_then(ForceKey::parse));
         pairs.extend(counted(app, force).await?);
     }
+    if kind == Kind::BreakGlass
+        && let (Some(number), Some(reason)) = (typed.get("number"), typed.get("reason"))
+    {
+        let opens = app.store.glass_for(&viewer.person, number, reason, app.now()).await?;
+        pairs.extend(opens.map(|id| ("opens".to_owned(), id.to_string())));
+    }
     Ok(Ok(Supplied { fields: pairs.into_iter().collect(), document }))
 }
 

@@ -60,7 +60,7 @@ pub(crate) async fn signed_in(session: &Session, app: &App) -> Result<Option<(Pe
     if app.store.sign_in_epoch(id).await? != Some(epoch) {
         return Ok(None);
     }
-    let Some(person) = app.store.person(id).await? else { return Ok(None) };
+    let Some(person) = app.store.person_at(id, app.now()).await? else { return Ok(None) };
     app.store.session_used(id, handle, app.now()).await?;
     Ok(Some((person, handle)))
 }

@@ -16,7 +16,7 @@ use cedar_policy::{
 use uuid::Uuid;
 
 use super::memory::{Question, answer};
-use super::{COMMON_ACTIONS, POLICIES};
+use super::{COMMON_ACTIONS, POLICIES, entity_name};
 use crate::agency::AgencyKey;
 use crate::person::{Person, PersonId, Role};
 use crate::record::Kind;
@@ -144,7 +144,7 @@ fn parse() -> Result<Rules, Box<dyn std::error::Error>> {
     let action_type: EntityTypeName = "Action".parse()?;
     let mut cells = HashMap::new();
     for kind in Kind::ALL {
-        let resource: EntityTypeName = format!("{kind:?}").parse()?;
+        let resource: EntityTypeName = entity_name(*kind).parse()?;
         for name in names(*kind) {
             let action = uid(&action_type, name);
             let applying = all.policies().filter(|p| applies(p, &action, &resource)).cloned();

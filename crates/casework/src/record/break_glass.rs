@@ -32,6 +32,10 @@ choices! {
     }
 }
 
+/// The same whether or not there is such a record.
+const TO_OPEN: &str = "Search for the number. If there is such a record and your role may open it \
+                       in an emergency, it is found until then.";
+
 /// The facet that holds who broke the glass: how the store finds what a person has open.
 pub const BY: &str = "glass_broken_by";
 
@@ -88,6 +92,7 @@ impl Record for BreakGlass {
             .line("Number of the record", &self.number)
             .line("Why", &self.reason)
             .line("Open until", moment(self.until))
+            .line("To open it", TO_OPEN)
             .each("Found to be", review.map(|(finding, why, by)| format!("{finding}. {why}\n{by}")))
             .done()
     }

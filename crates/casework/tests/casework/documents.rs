@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
 use pendeen_casework::form::{Field, Input};
-use pendeen_casework::permission::{COMMON_ACTIONS, POLICIES, SCHEMA};
+use pendeen_casework::permission::{COMMON_ACTIONS, POLICIES, SCHEMA, entity_name};
 use pendeen_casework::record::Kind;
 use pendeen_casework::settings::{SECTIONS, Settings, described};
 
@@ -33,12 +33,12 @@ pub fn written_down(path: &str, expected: &str) {
 }
 
 fn schema() -> String {
-    let kinds: Vec<_> = Kind::ALL.iter().map(|kind| format!("{kind:?}")).collect();
+    let kinds: Vec<_> = Kind::ALL.iter().map(|kind| entity_name(*kind)).collect();
     let all = kinds.join(", ");
     let mut acts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for kind in Kind::ALL {
         for act in kind.acts() {
-            acts.entry(act.name).or_default().push(format!("{kind:?}"));
+            acts.entry(act.name).or_default().push(entity_name(*kind));
         }
     }
     let common = COMMON_ACTIONS.map(|action| format!("\"{action}\"")).join(", ");

@@ -105,6 +105,8 @@ cases! {
     erasure::nobody_erases_alone_or_twice,
     erasure::the_database_lets_an_erasure_empty_a_version_and_nothing_else,
     erasure::an_emptied_version_without_an_erasure_in_the_log_is_a_break,
+    need_to_know::what_hangs_on_a_restricted_case_is_restricted_with_it_and_opened_with_it,
+    need_to_know::a_broken_glass_lasts_for_its_time_and_for_one_record_and_person,
     need_to_know::a_history_withholds_what_a_person_may_see_only_guarded,
     documents::a_document_is_kept_byte_for_byte_and_once,
     documents::a_document_is_read_through_a_record_that_names_it_and_no_other,

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pendeen_casework::agency::AgencyKey;
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::form::Field;
 use pendeen_casework::permission::{Action, Visibility, decide, decide_create, visibility};
-use pendeen_casework::person::{Person, Role};
+use pendeen_casework::person::{Knows, Person, Role};
 use pendeen_casework::record::{AnyRecord, Head, Kind, Related, Restriction};
+use pendeen_store::StoreError;
 use pendeen_store::audit::EntryFilter;
 use pendeen_store::query::{Belongs, Query, Slice, Sort};
 use uuid::Uuid;
@@ -65,7 +67,8 @@ pub async fn every_kind_of_record_is_kept_and_reads_back(db: Fixture) {
             let filled = plausible(act_fields(*kind, name), &made, FORCE);
             record = act(&db.store, &who, &record, name, &filled).await.unwrap();
         }
-        let reader = everybody(FORCE).into_iter().find(|who| sees(who, &record));
+        let within = |who: Person| inside(who, &record);
+        let reader = everybody(FORCE).into_iter().map(within).find(|who| sees(who, &record));
         let reader = reader.unwrap_or_else(|| panic!("nobody may see a {kind:?}"));
         let seen =
             db.store.view(&reader, *kind, record.head().id, None, at(1)).await.unwrap().unwrap();
@@ -73,6 +76,27 @@ pub async fn every_kind_of_record_is_kept_and_reads_back(db: Fixture) {
         made.insert(*kind, record);
     }
     assert_eq!(db.store.audit_verify().await.unwrap().first_break, None);
+}
+
+/// The same person as a member of the circle that the record is restricted to.
+fn inside(mut who: Person, record: &AnyRecord) -> Person {
+    if let Restriction::Circle(circle) = record.head().restriction {
+        who.knows.circles.insert(circle);
+    }
+    who
+}
+
+const CIRCLE: Uuid = Uuid::from_u128(0xC1);
+const OTHER_CIRCLE: Uuid = Uuid::from_u128(0xC2);
+const AGENCY: &str = "E06000026";
+
+/// People with everything that they can be let into one by one, and with some of it.
+fn let_in(who: &Person, opened: &BTreeSet<Uuid>) -> [Person; 3] {
+    let agency = AgencyKey::parse(AGENCY);
+    let all = Knows { agency: agency.clone(), circles: [CIRCLE].into(), opened: opened.clone() };
+    let both = Knows { circles: [CIRCLE, OTHER_CIRCLE].into(), ..Knows::default() };
+    let partner = Knows { agency, ..Knows::default() };
+    [all, both, partner].map(|knows| Person { knows, ..who.clone() })
 }
 
 pub async fn the_sql_filter_and_the_policies_agree_row_by_row(db: Fixture) {
@@ -84,7 +108,12 @@ pub async fn the_sql_filter_and_the_policies_agree_row_by_row(db: Fixture) {
         (Some(OTHER), open),
         (None, Restriction::Role(Role::SensitiveCheckOfficer)),
         (Some(OTHER), Restriction::Role(Role::OfficerInCase)),
+        (None, Restriction::Circle(CIRCLE)),
+        (Some(FORCE), Restriction::Circle(CIRCLE)),
+        (Some(OTHER), Restriction::Circle(CIRCLE)),
+        (Some(FORCE), Restriction::Circle(OTHER_CIRCLE)),
     ];
+    let agencies = [None, AgencyKey::parse(AGENCY), AgencyKey::parse("E10000008")];
     let mut planted = Vec::new();
     let templates = one_of_each(&author);
     for template in &templates {
@@ -97,13 +126,17 @@ pub async fn the_sql_filter_and_the_policies_agree_row_by_row(db: Fixture) {
             let n = planted.len() as u128 + 1_000;
             let new = head(record.kind(), n, &author);
             let force = force.and_then(ForceKey::parse);
-            *record.head_mut() = Head { force, restriction: restriction.clone(), ..new };
+            let agency = agencies[planted.len() % agencies.len()].clone();
+            *record.head_mut() = Head { force, restriction: restriction.clone(), agency, ..new };
             db.plant(&record).await;
             planted.push(record);
         }
     }
     let mut seen_by_somebody = 0;
-    for who in everybody(FORCE).into_iter().chain([author, person(1, &[], Some(FORCE))]) {
+    // Every seventh record, of whatever kind, force and restriction.
+    let opened: BTreeSet<Uuid> = planted.iter().step_by(7).map(|r| r.head().id).collect();
+    let people = everybody(FORCE).into_iter().chain([author, person(1, &[], Some(FORCE))]);
+    for who in people.flat_map(|who| [vec![who.clone()], let_in(&who, &opened).into()]).flatten() {
         let by_policy: BTreeSet<Uuid> = planted
             .iter()
             .filter(|record| decide(&who, Action::View, record).is_ok())
@@ -260,4 +293,84 @@ pub async fn a_history_withholds_what_a_person_may_see_only_guarded(db: Fixture)
     let whole = ["Robin Example", "Robin Example is alone with the suspect", "Neighbour"];
     assert_eq!(told(&officer).await, whole);
     assert_eq!(told(&coordinator).await, ["(withheld)", "(withheld)", "Neighbour"]);
+}
+
+pub async fn what_hangs_on_a_restricted_case_is_restricted_with_it_and_opened_with_it(db: Fixture) {
+    let store = &db.store;
+    let mut officer = person(1, &[Role::OfficerInCase], Some(FORCE));
+    let colleague = person(2, &[Role::OfficerInCase], Some(FORCE));
+    let case = plausible(Kind::Case.create_fields(), &BTreeMap::new(), FORCE);
+    let case = make(store, &officer, Kind::Case, 1, &case).await.unwrap();
+    let child = fields([
+        ("case", &*case.head().id.to_string()),
+        ("relation", "Neighbour"),
+        ("concern", "Alone with the suspect"),
+        ("known_since", "2026-05-01T10:00:00Z"),
+    ]);
+    let child = make(store, &officer, Kind::Child, 2, &child).await.unwrap();
+    let circle = fields([("name", "Birch"), ("reason", "A colleague is involved")]);
+    let circle = make(store, &officer, Kind::Circle, 3, &circle).await.unwrap();
+    officer.knows.circles.insert(circle.head().id);
+    let sees = async |who: &Person| {
+        let mut seen = Vec::new();
+        for record in [&case, &child, &circle] {
+            let (kind, id) = (record.kind(), record.head().id);
+            seen.push(store.view(who, kind, id, None, at(50)).await.unwrap().is_some());
+        }
+        let list = store.list(who, &Query::default(), at(50)).await.unwrap();
+        assert_eq!(list.total, seen.iter().filter(|seen| **seen).count() as u64);
+        seen
+    };
+    assert_eq!(sees(&colleague).await, [true, true, false]);
+    let to = fields([("circle", &*circle.head().id.to_string()), ("why", "A colleague")]);
+    let unknown = act(store, &colleague, &case, "restrict", &to).await;
+    assert!(matches!(unknown, Err(StoreError::Refused(_))), "{unknown:?}");
+    let restricted = act(store, &officer, &case, "restrict", &to).await.unwrap();
+    assert_eq!(sees(&colleague).await, [false, false, false]);
+    assert_eq!(sees(&officer).await, [true, true, true]);
+    let history = store.history(&officer, Kind::Child, child.head().id, at(51)).await.unwrap();
+    assert_eq!((history[0].act.as_str(), history[0].version), ("restrict", 2));
+
+    let held = store.view(&officer, Kind::Child, child.head().id, None, at(52)).await.unwrap();
+    let alone = act(store, &officer, &held.unwrap(), "lift_restriction", &fields([("why", "w")]));
+    assert!(matches!(alone.await, Err(StoreError::Refused(_))), "its case is still restricted");
+    let lifted = fields([("why", "The colleague has left")]);
+    act(store, &officer, &restricted, "lift_restriction", &lifted).await.unwrap();
+    assert_eq!(sees(&colleague).await, [true, true, false]);
+    assert_eq!(store.audit_verify().await.unwrap().first_break, None);
+}
+
+pub async fn a_broken_glass_lasts_for_its_time_and_for_one_record_and_person(db: Fixture) {
+    let store = &db.store;
+    let officer = person(1, &[Role::OfficerInCase], Some(FORCE));
+    let case = plausible(Kind::Case.create_fields(), &BTreeMap::new(), FORCE);
+    let case = make(store, &officer, Kind::Case, 1, &case).await.unwrap();
+    let stranger = person(2, &[Role::SafeguardingOfficer], Some(OTHER));
+    let auditor = person(3, &[Role::Auditor], None);
+    for who in [&stranger, &auditor] {
+        let name = format!("person{}", who.id.0.as_u128());
+        store.add_person(None, who, &name, "correct horse battery", at(1)).await.unwrap();
+    }
+    let number = case.head().number.to_lowercase();
+    let opens = store.glass_for(&stranger, &number, "A child", at(10)).await.unwrap();
+    assert_eq!(opens, Some(case.head().id));
+    assert_eq!(store.glass_for(&stranger, "CAS-1", "A child", at(11)).await.unwrap(), None);
+    assert_eq!(store.glass_for(&auditor, &number, "A look", at(12)).await.unwrap(), None);
+    let form = fields([
+        ("number", &*number),
+        ("reason", "A child"),
+        ("opens", &*case.head().id.to_string()),
+    ]);
+    make(store, &stranger, Kind::BreakGlass, 20, &form).await.unwrap();
+    let sees = async |seconds: i64, who: &Person| {
+        let who = store.person_at(who.id, at(seconds)).await.unwrap().unwrap();
+        let id = case.head().id;
+        store.view(&who, Kind::Case, id, None, at(seconds)).await.unwrap().is_some()
+    };
+    assert!(!sees(19, &stranger).await, "before");
+    assert!(sees(21, &stranger).await, "while it lasts");
+    assert!(!sees(20 + 60 * 60, &stranger).await, "after");
+    assert!(!sees(21, &auditor).await);
+    let who = store.person_at(stranger.id, at(21)).await.unwrap().unwrap();
+    assert!(decide(&who, Action::Act("add_note"), &case).is_err(), "looking, and nothing more");
 }

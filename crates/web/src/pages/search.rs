@@ -65,6 +65,7 @@ pub(crate) async fn show(
         }
         total => format!("{}.", text::plural(total, "record")),
     };
+    let shell = shell.marked(found.rows.iter().map(|row| row.mark));
     let rows = found.rows.iter().map(Row::from).collect();
     page(&SearchPage { shell, words: words.q, kinds, tally, rows })
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use pendeen_casework::form::{Field, Fields, Input};
+use pendeen_casework::record::mark::Mark;
 use pendeen_casework::record::{AnyRecord, Detail, Head, Kind, Next, Restriction, Urgency};
 use uuid::Uuid;
 
@@ -33,6 +34,8 @@ pub(crate) struct Row {
     pub updated: String,
     /// Made by the demonstration.
     pub simulated: bool,
+    /// How it is to be handled, where not as the page says.
+    pub mark: Option<&'static str>,
 }
 
 impl From<&pendeen_store::query::Row> for Row {
@@ -45,6 +48,7 @@ impl From<&pendeen_store::query::Row> for Row {
             force: force_name(row.force),
             updated: text::moment(row.updated),
             simulated: row.simulated,
+            mark: (row.mark != Mark::default()).then(|| row.mark.label()),
         }
     }
 }
@@ -252,11 +256,13 @@ fn restricted(head: &Head) -> Option<String> {
     }
 }
 
+/// Whose, by whom, since when, and how it is to be handled.
 fn byline(head: &Head) -> String {
     let operation =
         if head.operation.is_some() { "in the operation" } else { "outside an operation" };
     format!(
-        "{}, {operation}. Made by {} on {}; version {}, last changed {}.",
+        "{}. {}, {operation}. Made by {} on {}; version {}, last changed {}.",
+        head.mark,
         force_name(head.force),
         head.author_name,
         text::moment(head.created),

@@ -62,7 +62,7 @@ pub(crate) async fn list(
     let wanted = wanted(kind, &filter, number);
     let found = app.store.list(&viewer.person, &wanted, now).await?;
     page(&ListPage {
-        shell: viewer.shell(kind.plural()),
+        shell: viewer.shell(kind.plural()).marked(found.rows.iter().map(|row| row.mark)),
         new: new(&app, &viewer, kind),
         states: states(kind, &filter.state),
         forces: forces(&viewer, kind, &filter.force),

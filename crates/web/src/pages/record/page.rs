@@ -52,7 +52,9 @@ pub(crate) async fn show(
     let record = consulted(&app, &viewer, kind, id).await?;
     let related = app.store.related(&viewer.person, kind, id, app.now()).await?;
     let history = app.store.history(&viewer.person, kind, id, app.now()).await?;
-    let mut shell = viewer.shell(record.title());
+    let rows = related.outgoing.iter().chain(&related.incoming).map(|other| &other.row);
+    let marks = rows.map(|row| row.mark).chain([record.head().mark]);
+    let mut shell = viewer.shell(record.title()).marked(marks);
     shell.notice = done.done.and_then(|act| notice(kind, &act));
     let view = view(&app, &viewer, &record, &related, &history);
     let glance = glance::at(&app, &viewer, &record, &related).await?;
