@@ -243,7 +243,7 @@ async fn left_over(walk: &mut Walk<'_>, people: &People) -> Result<()> {
 /// The figures are counted, approved by a second person, and published.
 async fn publish(walk: &mut Walk<'_>, people: &People) -> Result<()> {
     let (first, second) = (people.get("figures")?, people.get("figures2")?);
-    let (figures, digest) = walk.store.frozen_figures(None).await?;
+    let (figures, digest) = walk.store.freeze(None, walk.now, Vec::new()).await?;
     let fields = [
         ("name", "Operation Lantern: first figures"),
         ("notes", "A synthetic operation; no person in it exists."),

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use pendeen_casework::person::Person;
 use sea_orm::sea_query::{Expr, Query as Sql};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
 };
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use crate::Store;
 use crate::entity::{record, search_document};
 use crate::error::Result;
 use crate::query::{Query, Row, Slice};
-use words::{Document, Wanted};
+use words::Wanted;
 
 /// Records that are looked at for the best of them.
 const CONSIDERED: u64 = 500;

@@ -2,7 +2,7 @@
 //!
 //! In: the targets of every force ([`targets`]), less what the thread has made already, which is
 //! counted from its records. Out: suspects, each walked by the same stages as the thread's
-//! ([`Story`]), through the same rules, in bulk. Then what is still to do: packages nobody has
+//! ([`super::story`]), through the same rules, in bulk. Then what is still to do: packages nobody has
 //! read, warrants about to expire, children who wait, requests at every desk.
 
 mod invented;
@@ -21,7 +21,6 @@ use pendeen_casework::force::ForceKey;
 use pendeen_store::Store;
 
 use super::people::{People, short};
-use super::story::Story;
 use super::walk::Walk;
 use invented::Invented;
 use suspect::Suspect;
