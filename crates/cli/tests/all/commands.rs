@@ -23,6 +23,7 @@ const COMMANDS: [&[&str]; 19] = [
     &["figures"],
     &["audit"],
     &["audit", "verify"],
+    &["audit", "prove"],
     &["doctor"],
     &["completions"],
     &["man"],
