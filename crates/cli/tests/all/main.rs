@@ -12,6 +12,7 @@ mod examine;
 mod intake;
 mod interrupted;
 mod layers;
+mod operation;
 mod real_images;
 mod serve;
 mod support;

@@ -20,8 +20,13 @@ pub struct Demo<'a> {
 }
 
 impl Demo<'_> {
-    /// Makes it, or uses the one that is there.
+    /// Makes it with the stories told by hand alone, or uses the one that is there.
     pub fn make(&self) -> Ran {
+        self.run(&["demo", "--no-serve", "--scale", "0"])
+    }
+
+    /// Makes the whole operation.
+    pub fn make_whole(&self) -> Ran {
         self.run(&["demo", "--no-serve"])
     }
 
