@@ -5,20 +5,24 @@
 //! audit leaf, because nobody's data is read. The records behind a number are another matter:
 //! [`Store::behind`] lists those that a person may see, and leaves its leaf.
 //!
+//! What a release freezes is made in [`freeze`].
+//!
 //! Everything is counted from the rows of [`crate::tally`], all figures in one question. As at
 //! now an index answers it in its own order. The plain twin, which counts records in memory, is
 //! `casework::figure::count`: a test holds the two against each other at many moments.
 
+mod changes;
+mod freeze;
+
 use std::collections::BTreeMap;
 
+pub use changes::Change;
 use jiff::Timestamp;
 use pendeen_casework::figure::{FIGURES, Figure, Part, Scope};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::Person;
 use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Query as Sql, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryResult};
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::entity::{record, tally};
 use crate::error::{Result, StoreError};
@@ -93,26 +97,6 @@ impl Store {
         let seen = visible(who, &[]).add(record::Column::Id.in_subquery(counted));
         let query = Query { page, force: scope.force, ..Query::default() };
         self.listed(who, &query, seen, &format!("figure:{}", figure.key), at).await
-    }
-
-    /// The figures as a release freezes them, each with its definition, inside and outside the
-    /// operation as of one moment: JSON, and the SHA-256 of its bytes in hexadecimal.
-    pub async fn frozen_figures(&self, force: Option<ForceKey>) -> Result<(String, String)> {
-        let db = self.snapshot().await?;
-        let inside = every(&db, &Scope { force, part: Part::InsideAny }, None).await?;
-        let outside = every(&db, &Scope { force, part: Part::Outside }, None).await?;
-        let counted = inside.into_iter().zip(outside).map(|((figure, inside), (_, outside))| {
-            let counts = json!({
-                "title": figure.title,
-                "sentence": figure.sentence,
-                "in_operation": inside,
-                "outside_operation": outside,
-            });
-            (figure.key.to_owned(), counts)
-        });
-        let text = Value::Object(counted.collect()).to_string();
-        let digest = hex::encode(Sha256::digest(&text));
-        Ok((text, digest))
     }
 }
 

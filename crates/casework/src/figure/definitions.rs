@@ -54,6 +54,17 @@ const fn query(
     Query { kind, states, facets }
 }
 
+/// Every figure by key and title, for a form to choose from.
+pub const FIGURE_CHOICES: &[(&str, &str)] = &{
+    let mut choices = [("", ""); FIGURES.len()];
+    let mut n = 0;
+    while n < FIGURES.len() {
+        choices[n] = (FIGURES[n].key, FIGURES[n].title);
+        n += 1;
+    }
+    choices
+};
+
 /// Every figure, in the order in which pages and releases show them.
 pub static FIGURES: [Figure; 20] = [
     records(

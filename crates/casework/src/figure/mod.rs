@@ -14,12 +14,14 @@ pub mod table;
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp, civil};
 use uuid::Uuid;
 
 use crate::force::ForceKey;
+use crate::form::uk_zone;
 use crate::record::{AnyRecord, Head, Id, Kind, operation::Operation};
 
-pub use definitions::FIGURES;
+pub use definitions::{FIGURE_CHOICES, FIGURES};
 
 /// What a figure counts, among the records that its [`Query`] selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +108,17 @@ impl Scope {
         };
         force && part
     }
+}
+
+/// The moment that a person names: a time such as `2026-11-25T09:30Z`, or a day, which means its
+/// end in the United Kingdom.
+pub fn as_at(text: &str) -> Option<Timestamp> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some(at);
+    }
+    let day: civil::Date = text.parse().ok()?;
+    let next = day.tomorrow().ok()?.to_zoned(uk_zone()).ok()?.timestamp();
+    next.checked_sub(SignedDuration::from_micros(1)).ok()
 }
 
 impl Query {

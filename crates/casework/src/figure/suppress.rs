@@ -59,12 +59,6 @@ impl Rule {
     pub(super) fn at_least_zero(terms: Vec<Term>) -> Self {
         Self { terms, exact: false }
     }
-
-    /// By how much the sum is wrong.
-    fn off(&self, values: &[i64]) -> i64 {
-        let sum: i64 = self.terms.iter().map(|term| term.sign * values[term.of]).sum();
-        if self.exact { sum } else { sum.min(0) }
-    }
 }
 
 /// Whether a number may be changed in a witness, and at what price.
@@ -131,7 +125,7 @@ fn price(cell: Cell, count: u64) -> u32 {
 }
 
 /// The search's patience: changes tried for one witness at one price.
-const TRIES: u32 = 4_000;
+const TRIES: u32 = 500;
 /// The prices tried one after another.
 const PRICES: [u32; 8] = [0, 3, 5, 8, 12, 50, 100, 200];
 /// Numbers changed in one witness at most.
@@ -145,8 +139,10 @@ struct Problem {
     values: Vec<i64>,
     standing: Vec<Standing>,
     rules: Vec<Rule>,
-    /// Of each variable: the rules that speak of it.
-    spoken: Vec<Vec<usize>>,
+    /// Of each rule: its sum in the true table.
+    sums: Vec<i64>,
+    /// Of each variable: the rules that speak of it, and with which sign.
+    spoken: Vec<Vec<(usize, i64)>>,
     rests: BTreeMap<(usize, usize), usize>,
     exposed: BTreeSet<usize>,
 }
@@ -160,6 +156,7 @@ impl Problem {
             values: Vec::new(),
             standing: Vec::new(),
             rules: Vec::new(),
+            sums: Vec::new(),
             spoken: Vec::new(),
             rests: BTreeMap::new(),
             exposed: BTreeSet::new(),
@@ -196,9 +193,15 @@ impl Problem {
         };
         let new = rules(counts, &name, &mut rest);
         for rule in new {
-            for term in &rule.terms {
-                self.spoken[term.of].push(self.rules.len());
+            let sum: i64 = rule.terms.iter().map(|term| term.sign * self.values[term.of]).sum();
+            if sum < 0 || (rule.exact && sum != 0) {
+                // What the true table contradicts, nobody can rely on.
+                continue;
             }
+            for term in &rule.terms {
+                self.spoken[term.of].push((self.rules.len(), term.sign));
+            }
+            self.sums.push(sum);
             self.rules.push(rule);
         }
     }
@@ -209,6 +212,11 @@ impl Problem {
         self.standing.push(standing);
         self.spoken.push(Vec::new());
         self.values.len() - 1
+    }
+
+    /// Whether a rule is broken by this sum.
+    fn wrong(&self, rule: usize, sum: i64) -> bool {
+        sum < 0 || (self.rules[rule].exact && sum != 0)
     }
 
     /// Leaves out what is sensitive, then finds a witness for every value that it might have.
@@ -247,13 +255,8 @@ impl Problem {
     /// leaving out what that needs.
     fn witness(&mut self, number: usize, value: i64) -> bool {
         for price in PRICES {
-            let mut search = Search {
-                problem: self,
-                values: self.values.clone(),
-                changed: vec![number],
-                tries: TRIES,
-            };
-            search.values[number] = value;
+            let mut search = Search::new(self);
+            search.change(number, value);
             if search.mend(price) {
                 for number in search.changed {
                     self.standing[number] = Standing::Out;
@@ -269,63 +272,93 @@ impl Problem {
 struct Search<'a> {
     problem: &'a Problem,
     values: Vec<i64>,
+    /// What the rules speak of, summed up, and those that are broken.
+    sums: Vec<i64>,
+    broken: BTreeSet<usize>,
     /// Changed numbers; each is changed once.
     changed: Vec<usize>,
     tries: u32,
 }
 
 impl<'a> Search<'a> {
+    fn new(problem: &'a Problem) -> Self {
+        Self {
+            problem,
+            values: problem.values.clone(),
+            sums: problem.sums.clone(),
+            broken: BTreeSet::new(),
+            changed: Vec::new(),
+            tries: TRIES,
+        }
+    }
+
     /// Mends broken rules until none is; spends at most `price`.
     fn mend(&mut self, price: u32) -> bool {
-        let Some((rule, off)) = self.broken() else { return true };
+        let Some(rule) = self.broken.first().copied() else { return true };
         if self.changed.len() >= CHANGED {
             return false;
         }
-        for (cost, term) in self.menders(rule, price) {
+        let off = self.sums[rule];
+        for (cost, _, term) in self.menders(&self.problem.rules[rule], off, price) {
             if self.tries == 0 {
                 return false;
             }
             self.tries -= 1;
             let was = self.values[term.of];
-            let wanted = was - off * term.sign;
-            self.values[term.of] = wanted.max(0);
-            if self.values[term.of] != was {
-                self.changed.push(term.of);
-                if self.mend(price - cost) {
-                    return true;
-                }
-                self.changed.pop();
+            self.change(term.of, (was - off * term.sign).max(0));
+            if self.mend(price - cost) {
+                return true;
             }
-            self.values[term.of] = was;
+            self.changed.pop();
+            self.set(term.of, was);
         }
         false
     }
 
-    /// The first broken rule, and by how much.
-    fn broken(&self) -> Option<(&'a Rule, i64)> {
-        let problem = self.problem;
-        let mut spoken = self.changed.iter().flat_map(|number| &problem.spoken[*number]);
-        spoken.find_map(|rule| {
-            let rule = &problem.rules[*rule];
-            Some((rule, rule.off(&self.values))).filter(|(_, off)| *off != 0)
-        })
+    fn change(&mut self, number: usize, value: i64) {
+        self.changed.push(number);
+        self.set(number, value);
     }
 
-    /// What may still be changed in the rule for the price, cheapest first.
-    fn menders(&self, rule: &Rule, price: u32) -> Vec<(u32, Term)> {
-        let cost = |term: &Term| match self.problem.standing[term.of] {
-            Standing::Known => None,
-            Standing::Published(cost) => Some(cost),
-            Standing::Out => Some(0),
+    fn set(&mut self, number: usize, value: i64) {
+        let by = value - std::mem::replace(&mut self.values[number], value);
+        for (rule, sign) in &self.problem.spoken[number] {
+            self.sums[*rule] += sign * by;
+            let wrong = self.problem.wrong(*rule, self.sums[*rule]);
+            if wrong {
+                self.broken.insert(*rule);
+            } else {
+                self.broken.remove(rule);
+            }
+        }
+    }
+
+    /// By how many broken rules more there would be if the number changed by this much.
+    fn breaks(&self, number: usize, by: i64) -> i32 {
+        let spoken = self.problem.spoken[number].iter();
+        let change = |(rule, sign): &(usize, i64)| {
+            let after = self.problem.wrong(*rule, self.sums[*rule] + sign * by);
+            i32::from(after) - i32::from(self.broken.contains(rule))
         };
-        let mut menders: Vec<(u32, Term)> = rule
-            .terms
-            .iter()
-            .filter(|term| !self.changed.contains(&term.of))
-            .filter_map(|term| Some((cost(term)?, *term)))
-            .filter(|(cost, _)| *cost <= price)
-            .collect();
-        menders.sort_by_key(|(cost, _)| *cost);
+        spoken.map(change).sum()
+    }
+
+    /// What may still be changed in a rule that is off, for the price: cheapest first, and among
+    /// those first what leaves the fewest rules broken, so that mending comes to an end.
+    fn menders(&self, rule: &Rule, off: i64, price: u32) -> Vec<(u32, i32, Term)> {
+        let mender = |term: &Term| {
+            let cost = match self.problem.standing[term.of] {
+                Standing::Known => return None,
+                Standing::Published(cost) => cost,
+                Standing::Out => 0,
+            };
+            let was = self.values[term.of];
+            let by = (was - off * term.sign).max(0) - was;
+            let helps = cost <= price && by != 0 && !self.changed.contains(&term.of);
+            helps.then(|| (cost, self.breaks(term.of, by), *term))
+        };
+        let mut menders: Vec<_> = rule.terms.iter().filter_map(mender).collect();
+        menders.sort_by_key(|(cost, breaks, _)| (*cost, *breaks));
         menders
     }
 }

@@ -1,8 +1,11 @@
 //! A figures release: numbers frozen with what they count, approved by a second person,
 //! published.
 //!
-//! States: drafted -> approved -> published. The figures are the JSON that the program counted,
-//! with definitions and inputs, under a digest: a later change of records never alters them.
+//! States: drafted -> approved -> published. The figures are what the program counted
+//! ([`Frozen`]), with definitions, inputs and what is left out, under a digest: a later change of
+//! records never alters them. While it is drafted, somebody may decide that a small count is
+//! published all the same; the program then counts again with that decision. A release whose
+//! numbers would give a small count away is not approved.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +14,8 @@ use super::{
     Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Signed, Urgency,
     moment,
 };
+use crate::figure::FIGURE_CHOICES;
+use crate::figure::frozen::Frozen;
 use crate::force::ForceKey;
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
@@ -63,6 +68,7 @@ impl Record for FiguresRelease {
         Field::required("name", "Title", Input::Text),
         Field::optional("scope", "One force only", Input::Force),
         Field::optional("notes", "Words that go with the numbers", Input::LongText),
+        Field::optional("moment", "As at", Input::Moment).hint("Empty: now"),
         AS_AT,
         FIGURES,
         DIGEST,
@@ -73,6 +79,21 @@ impl Record for FiguresRelease {
             label: "Count again",
             from: &["drafted"],
             fields: &[AS_AT, FIGURES, DIGEST],
+        },
+        Act {
+            name: "show_small_count",
+            label: "Publish a small count",
+            from: &["drafted"],
+            fields: &[
+                Field::required("figure", "Figure", Input::Choice(FIGURE_CHOICES)),
+                Field::optional("force", "Whose count", Input::Force)
+                    .hint("Empty: the count over all"),
+                Field::required("decided_by", "Who decided, for the force", Input::Text),
+                REASON,
+                AS_AT,
+                FIGURES,
+                DIGEST,
+            ],
         },
         Act { name: "approve", label: "Approve", from: &["drafted"], fields: &[] },
         Act { name: "send_back", label: "Send back", from: &["approved"], fields: &[REASON] },
@@ -90,6 +111,9 @@ impl Record for FiguresRelease {
             .line("For", self.scope.map_or("All forces", |force| force.force().name))
             .line("Words that go with the numbers", &self.notes)
             .line("Digest of the figures", &self.digest)
+            .each("Left out", self.left_out())
+            .each("Small counts published by decision", self.decisions())
+            .each("Would give away", self.exposed())
             .each("Approved by", &self.approved)
             .each("Published by", &self.published)
             .each("Why it went back", &self.reason)
@@ -138,10 +162,14 @@ impl Record for FiguresRelease {
 
     fn apply(&mut self, act: &str, context: &ActContext<'_>) -> Result<(), Refusal> {
         match act {
-            "count_again" => {
+            "count_again" | "show_small_count" => {
                 (self.as_at, self.figures, self.digest) = counted(context.fields)?;
             }
             "approve" => {
+                if let Some(exposed) = self.exposed() {
+                    let what = format!("a table that does not give away {exposed}");
+                    return Err(Refusal::missing(what, Role::FiguresOfficer));
+                }
                 super::second_person(
                     "the approval",
                     self.head.author,
@@ -164,6 +192,33 @@ impl Record for FiguresRelease {
             other => return Err(Refusal::UnknownAct(other.to_owned())),
         }
         Ok(())
+    }
+}
+
+impl FiguresRelease {
+    /// What was counted, if it is of the form that this version reads.
+    pub fn frozen(&self) -> Option<Frozen> {
+        Frozen::read(&self.figures)
+    }
+
+    fn left_out(&self) -> Option<String> {
+        let frozen = self.frozen()?;
+        let (out, threshold) = (frozen.out(), frozen.threshold);
+        Some(format!("{out} numbers, so that no count from 1 to below {threshold} is told"))
+    }
+
+    fn decisions(&self) -> Option<String> {
+        let decisions = self.frozen()?.decisions;
+        let words = decisions
+            .iter()
+            .map(|d| format!("{}, {}: {} ({})", d.figure, d.whose.name(), d.why, d.decided_by));
+        Some(words.collect::<Vec<_>>().join("\n")).filter(|words| !words.is_empty())
+    }
+
+    /// The small counts that what is published would give away.
+    fn exposed(&self) -> Option<String> {
+        let exposed = self.frozen()?.exposed;
+        (!exposed.is_empty()).then(|| exposed.join("; "))
     }
 }
 

@@ -40,42 +40,136 @@ async fn many(db: &Fixture) -> (Vec<AnyRecord>, [Uuid; 2]) {
     (kept, operations)
 }
 
-pub async fn every_figure_in_sql_is_what_plain_counting_gives(db: Fixture) {
-    let (records, operations) = many(&db).await;
-    let parts = [
-        Part::All,
-        Part::Inside(Id::new(operations[0])),
-        Part::Inside(Id::new(operations[1])),
-        Part::InsideAny,
-        Part::Outside,
-    ];
-    let mut counted_something = 0;
-    for part in parts {
-        for force in FORCES.map(|force| force.and_then(ForceKey::parse)) {
-            let scope = Scope { force, part };
-            for (figure, number) in db.store.figures(&scope).await.unwrap() {
-                assert_eq!(number, count(figure, &scope, &records), "{} in {scope:?}", figure.key);
-                assert_eq!(number, db.store.figure(figure, &scope).await.unwrap());
-                counted_something += number;
+/// The versions of records over many hours: each record is made in one hour, then moved to
+/// another force or operation, taken out of one, changed into something else and back, at random.
+async fn histories(db: &Fixture) -> (Vec<(i64, AnyRecord)>, [Uuid; 2]) {
+    let (records, operations) = many(db).await;
+    let mut seed = 12_345_u64;
+    let mut below = |limit: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % limit
+    };
+    let mut versions = Vec::new();
+    for mut record in records {
+        let kind = record.kind();
+        let mut hour = below(10);
+        for version in 1..=1 + u32::try_from(below(5)).unwrap() {
+            let head = record.head_mut();
+            (head.version, head.updated) = (version, at(3600 * i64::try_from(hour).unwrap()));
+            db.plant_version(&record).await;
+            versions.push((3600 * i64::try_from(hour).unwrap(), record.clone()));
+            hour += below(8);
+            let head = record.head_mut();
+            head.force = FORCES[usize::try_from(below(3)).unwrap()].and_then(ForceKey::parse);
+            head.operation = [None, Some(operations[0]), Some(operations[1])]
+                [usize::try_from(below(3)).unwrap()]
+            .map(Id::new);
+            let states = kind.states();
+            let state = states[usize::try_from(below(states.len() as u64)).unwrap()].key;
+            let mut body = record.to_json().unwrap();
+            body["state"] = state.into();
+            if let Ok(changed) = AnyRecord::from_json(kind, body) {
+                record = changed;
             }
         }
-        for figure in &FIGURES {
-            let by_force = db.store.figure_by_force(figure, part).await.unwrap();
-            let mut plain: BTreeMap<_, _> = FORCES
-                .map(|force| force.and_then(ForceKey::parse))
-                .map(|force| {
-                    let of_force = records.iter().filter(|record| record.head().force == force);
-                    (force, count(figure, &Scope { force: None, part }, of_force))
-                })
-                .into();
-            plain.retain(|_, number| *number > 0);
-            assert_eq!(by_force, plain, "{} in {part:?}", figure.key);
+    }
+    db.store.recount().await.unwrap();
+    (versions, operations)
+}
+
+/// The records as they were at a moment.
+fn as_at(versions: &[(i64, AnyRecord)], seconds: i64) -> Vec<AnyRecord> {
+    let mut then: BTreeMap<Uuid, &AnyRecord> = BTreeMap::new();
+    for (made, record) in versions.iter().filter(|(made, _)| *made <= seconds) {
+        let _ = made;
+        then.insert(record.head().id, record);
+    }
+    then.into_values().cloned().collect()
+}
+
+pub async fn every_figure_at_every_moment_is_what_plain_counting_gives(db: Fixture) {
+    let (versions, operations) = histories(&db).await;
+    let parts = [Part::All, Part::Inside(Id::new(operations[0])), Part::InsideAny, Part::Outside];
+    let mut counted_something = 0;
+    for hour in [0, 3, 7, 12, 20, 100] {
+        let (moment, seconds) = (at(3600 * hour), 3600 * hour);
+        let records = as_at(&versions, seconds);
+        for part in parts {
+            for force in FORCES.map(|force| force.and_then(ForceKey::parse)) {
+                let scope = Scope { force, part };
+                let counted = db.store.figures_as_at(&scope, Some(moment)).await.unwrap();
+                for (figure, number) in counted {
+                    let plain = count(figure, &scope, &records);
+                    assert_eq!(number, plain, "{} in {scope:?} at {hour} h", figure.key);
+                    counted_something += number;
+                }
+            }
+            let by_force = db.store.figures_by_force(part, Some(moment)).await.unwrap();
+            for (force, counted) in by_force {
+                let of_force = || records.iter().filter(|record| record.head().force == force);
+                for (figure, number) in counted {
+                    let plain = count(figure, &Scope { force: None, part }, of_force());
+                    assert_eq!(number, plain, "{} of {force:?} at {hour} h", figure.key);
+                }
+            }
         }
     }
-    assert!(counted_something > 100, "only {counted_something} counted");
-    let referrals = records.iter().filter(|record| record.kind() == Kind::Referral).count();
-    let all = db.store.figure(&FIGURES[0], &Scope::default()).await.unwrap();
-    assert_eq!(all, u64::try_from(referrals).unwrap());
+    assert!(counted_something > 1_000, "only {counted_something} counted");
+    let last = as_at(&versions, i64::MAX);
+    for (figure, number) in db.store.figures(&Scope::default()).await.unwrap() {
+        assert_eq!(number, count(figure, &Scope::default(), &last), "{} as at now", figure.key);
+        assert_eq!(number, db.store.figure(figure, &Scope::default()).await.unwrap());
+    }
+}
+
+/// What writing keeps, act by act, is what all the versions together give.
+pub async fn what_writing_keeps_is_what_counting_anew_gives(db: Fixture) {
+    let officer = intelligence(1);
+    for n in 0..8 {
+        let made = crate::world::referral(&db.store, &officer, n, &n.to_string()).await;
+        if n % 2 == 0 {
+            crate::world::act(&db.store, &officer, &made, "triage", &fields([])).await.unwrap();
+        }
+    }
+    let kept = "SELECT record_id, version, figure, counted, since, until FROM tally \
+         ORDER BY record_id, version, figure, counted";
+    let rows = |rows: Vec<sea_orm::QueryResult>| -> Vec<(Uuid, i64, String, i64, i64)> {
+        let row = |row: &sea_orm::QueryResult| {
+            let get = |name: &str| row.try_get::<i64>("", name).unwrap();
+            let (id, figure) = ("record_id", "figure");
+            (
+                row.try_get("", id).unwrap(),
+                get("version"),
+                row.try_get("", figure).unwrap(),
+                get("since"),
+                get("until"),
+            )
+        };
+        rows.iter().map(row).collect()
+    };
+    let before = rows(db.rows(kept).await);
+    assert_eq!(before.len(), 8, "{before:?}");
+    db.store.recount().await.unwrap();
+    assert_eq!(rows(db.rows(kept).await), before);
+}
+
+/// Whatever becomes of records, the release as it was frozen can be counted again and is the same.
+pub async fn figures_frozen_as_at_a_moment_stay_what_they_were(db: Fixture) {
+    let officer = intelligence(1);
+    for n in 0..6 {
+        crate::world::referral(&db.store, &officer, n, &n.to_string()).await;
+    }
+    let (first, digest) = db.store.freeze(None, at(10), Vec::new()).await.unwrap();
+    for n in 6..9 {
+        crate::world::referral(&db.store, &officer, n + 100, &n.to_string()).await;
+    }
+    assert_eq!(db.store.freeze(None, at(10), Vec::new()).await.unwrap(), (first, digest.clone()));
+    let (_, later) = db.store.freeze(None, at(1_000), Vec::new()).await.unwrap();
+    assert_ne!(later, digest, "records that came since count later");
+    let scope = Scope::default();
+    let changes = db.store.figure_changes(&scope, at(10), at(1_000)).await.unwrap();
+    let referrals = changes.iter().find(|(figure, _)| figure.key == FIGURES[0].key).unwrap();
+    assert_eq!((referrals.1.new, referrals.1.came, referrals.1.went), (3, 0, 0));
 }
 
 /// Every commit adds one referral inside an operation and one outside, so that a release in which
@@ -104,11 +198,11 @@ pub async fn a_release_counts_inside_and_outside_as_of_one_moment(db: Fixture) {
     let mut seen = BTreeSet::new();
     loop {
         let last = writing.is_finished();
-        let (text, _) = db.store.frozen_figures(None).await.unwrap();
+        let (text, _) = db.store.freeze(None, at(1_000_000), Vec::new()).await.unwrap();
         let frozen: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let counts = &frozen[FIGURES[0].key];
-        let inside = counts["in_operation"].as_u64().unwrap();
-        assert_eq!(inside, counts["outside_operation"].as_u64().unwrap());
+        let counts = &frozen["table"][FIGURES[0].key]["all"]["counts"];
+        let inside = counts[0].as_u64().unwrap();
+        assert_eq!(inside, counts[1].as_u64().unwrap());
         seen.insert(inside);
         if last {
             break;

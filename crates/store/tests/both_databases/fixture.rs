@@ -120,6 +120,26 @@ impl Fixture {
         }
     }
 
+    /// Puts a version of a record into the database past the store.
+    pub async fn plant_version(&self, record: &AnyRecord) {
+        let head = record.head();
+        let text = |text: &str| Value::from(text.to_owned());
+        let columns = "INSERT INTO record_version \
+             (record_id, version, act, fields, by_id, by_name, at, body) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let values = [
+            head.id.into(),
+            i64::from(head.version).into(),
+            text("planted"),
+            text("{}"),
+            head.author.0.into(),
+            text("Nobody"),
+            head.updated.as_microsecond().into(),
+            text(&record.to_json().unwrap().to_string()),
+        ];
+        self.put(columns, values).await;
+    }
+
     /// Takes away the protection of a table, as its owner can.
     pub async fn unprotect(&self, table: &str) {
         match self.raw.get_database_backend() {
