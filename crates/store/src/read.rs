@@ -58,7 +58,37 @@ pub struct RelatedRows {
     pub incoming: Vec<RelatedRow>,
 }
 
+/// A record as its page shows it.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The record.
+    pub record: AnyRecord,
+    /// What it belongs to and what belongs to it.
+    pub related: RelatedRows,
+    /// Every version, newest first.
+    pub history: Vec<Version>,
+}
+
 impl Store {
+    /// The record with its relations and its history, as [`Self::view`], [`Self::related`] and
+    /// [`Self::history`] give them: one consultation, one leaf, one commit to wait for.
+    pub async fn open(
+        &self,
+        who: &Person,
+        kind: Kind,
+        id: Uuid,
+        why: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Option<Opened>> {
+        let found = load(self.db(), kind, id).await?;
+        let Some(record) = self.consulted(who, (kind, id), found, "open", why, at).await? else {
+            return Ok(None);
+        };
+        let related = self.relations(who, id).await?;
+        let history = self.versions(who, &record).await?;
+        Ok(Some(Opened { record, related, history }))
+    }
+
     /// The record, if it is there and the person may see it; `why` is the reason given.
     pub async fn view(
         &self,
@@ -106,17 +136,22 @@ impl Store {
         at: Timestamp,
     ) -> Result<Vec<Version>> {
         let found = load(self.db(), kind, id).await?;
-        let Some(seen) = self.consulted(who, (kind, id), found, "history", None, at).await? else {
-            return Ok(Vec::new());
-        };
+        match self.consulted(who, (kind, id), found, "history", None, at).await? {
+            Some(seen) => self.versions(who, &seen).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The versions of a record whose consultation is in the log by now.
+    async fn versions(&self, who: &Person, seen: &AnyRecord) -> Result<Vec<Version>> {
         let stored = record_version::Entity::find()
-            .filter(record_version::Column::RecordId.eq(id))
+            .filter(record_version::Column::RecordId.eq(seen.head().id))
             .order_by_desc(record_version::Column::Version)
             .all(self.db())
             .await?;
-        let guarded = match decide(who, Action::ViewGuarded, &seen) {
+        let guarded = match decide(who, Action::ViewGuarded, seen) {
             Ok(_permit) => BTreeSet::new(),
-            Err(_) => guarded_texts(kind, &stored)?,
+            Err(_) => guarded_texts(seen.kind(), &stored)?,
         };
         stored.into_iter().map(|stored| version(stored, &guarded)).collect()
     }
@@ -149,9 +184,14 @@ impl Store {
         at: Timestamp,
     ) -> Result<RelatedRows> {
         let found = load(self.db(), kind, id).await?;
-        if self.consulted(who, (kind, id), found, "related", None, at).await?.is_none() {
-            return Ok(RelatedRows::default());
+        match self.consulted(who, (kind, id), found, "related", None, at).await? {
+            Some(_) => self.relations(who, id).await,
+            None => Ok(RelatedRows::default()),
         }
+    }
+
+    /// The relations of a record whose consultation is in the log by now.
+    async fn relations(&self, who: &Person, id: Uuid) -> Result<RelatedRows> {
         let outgoing =
             link::Entity::find().filter(link::Column::FromId.eq(id)).all(self.db()).await?;
         let incoming =
