@@ -212,7 +212,7 @@ fn kept(ids: &BTreeSet<Uuid>, keep: bool) -> BTreeSet<Uuid> {
 }
 
 /// The policies as they are written, one text for each file.
-pub const POLICIES: [(&str, &str); 7] = [
+pub const POLICIES: [(&str, &str); 8] = [
     ("everyone", include_str!("../policies/everyone.cedar")),
     ("national", include_str!("../policies/national.cedar")),
     ("force", include_str!("../policies/force.cedar")),
@@ -220,6 +220,7 @@ pub const POLICIES: [(&str, &str); 7] = [
     ("figures", include_str!("../policies/figures.cedar")),
     ("work", include_str!("../policies/work.cedar")),
     ("partner", include_str!("../policies/partner.cedar")),
+    ("emergency", include_str!("../policies/emergency.cedar")),
 ];
 
 /// What the policies may speak of: kinds of record, acts, attributes.
