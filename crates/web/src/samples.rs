@@ -229,6 +229,56 @@ fn items() -> pages::items::ItemsPage {
     }
 }
 
+fn durations() -> pages::durations::DurationsPage {
+    let row = pages::durations::SpreadRow {
+        name: hostile(),
+        done: 1,
+        waiting: 2,
+        median: hostile(),
+        p90: hostile(),
+        longest: hostile(),
+        top: 5,
+        bars: (10, 20),
+    };
+    pages::durations::DurationsPage {
+        shell: shell(),
+        kinds: vec![choice()],
+        from: vec![choice()],
+        to: vec![choice()],
+        forces: vec![choice()],
+        parts: vec![choice()],
+        since: hostile(),
+        before: hostile(),
+        caption: hostile(),
+        rows: vec![row],
+        height: 38,
+        csv: hostile(),
+    }
+}
+
+fn changes() -> pages::record::history::ChangesPage {
+    let change = pages::record::history::ChangeView {
+        label: HOSTILE,
+        from: vec![hostile()],
+        to: vec![hostile()],
+    };
+    let version = pages::record::history::VersionView {
+        number: 1,
+        what: hostile(),
+        by: hostile(),
+        at: hostile(),
+        machine: hostile(),
+        why: Some(hostile()),
+        changes: vec![change],
+    };
+    pages::record::history::ChangesPage {
+        shell: shell(),
+        caption: hostile(),
+        back: hostile(),
+        versions: vec![version],
+    }
+}
+
 fn children() -> pages::children::ChildrenPage {
     let clock = Clock { label: HOSTILE, words: hostile(), since: hostile(), alarm: true };
     let child = pages::children::ChildRow {
@@ -257,6 +307,7 @@ fn figures() -> pages::figures::FiguresPage {
         sentence: HOSTILE,
         inside: hostile(),
         outside: hostile(),
+        key: HOSTILE,
     };
     pages::figures::FiguresPage {
         shell: shell(),
@@ -264,9 +315,66 @@ fn figures() -> pages::figures::FiguresPage {
         scope: hostile(),
         forces: vec![choice()],
         rows: vec![figure],
-        table: vec![pages::figures::ForceRow { name: HOSTILE, amounts: vec![hostile()] }],
+        address: hostile(),
+        as_at: hostile(),
+        force: hostile(),
+        table: vec![pages::figures::ForceRow {
+            name: HOSTILE,
+            key: HOSTILE,
+            amounts: vec![(HOSTILE, hostile())],
+            bar: 50,
+        }],
         columns: vec![HOSTILE],
         releases: vec![row()],
+    }
+}
+
+fn figures_behind() -> pages::figures::behind::BehindPage {
+    pages::figures::behind::BehindPage {
+        shell: shell(),
+        sentence: HOSTILE,
+        scope: hostile(),
+        tally: hostile(),
+        csv: hostile(),
+        rows: vec![row()],
+        pages: pages_around(),
+    }
+}
+
+fn figures_release() -> pages::figures::release::ReleasePage {
+    let line = pages::figures::release::FigureLine {
+        title: hostile(),
+        sentence: hostile(),
+        amounts: vec![hostile()],
+    };
+    let table = pages::figures::release::FigureTable {
+        title: hostile(),
+        rows: vec![(HOSTILE, vec![hostile()])],
+    };
+    let change = pages::figures::release::ChangeLine { title: HOSTILE, words: hostile() };
+    let decision = pendeen_casework::figure::frozen::Decision {
+        figure: hostile(),
+        whose: pendeen_casework::figure::table::Whose::All,
+        decided_by: hostile(),
+        why: hostile(),
+        recorded_by: hostile(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    pages::figures::release::ReleasePage {
+        shell: shell(),
+        number: hostile(),
+        state: hostile(),
+        whose: HOSTILE,
+        as_at: hostile(),
+        notes: hostile(),
+        threshold: 5,
+        out: 1,
+        digest: hostile(),
+        whole: true,
+        figures: vec![line],
+        tables: vec![table],
+        decisions: vec![decision],
+        changes: Some((hostile(), vec![change])),
     }
 }
 
@@ -488,7 +596,11 @@ fn rendered() -> Vec<(&'static str, String)> {
         },
     );
     add("children", &children());
+    add("durations", &durations());
+    add("record/changes", &changes());
     add("figures", &figures());
+    add("figures behind", &figures_behind());
+    add("figures release", &figures_release());
     for verdict in
         [Verdict::Whole(hostile(), hostile()), Verdict::Broken(hostile()), Verdict::NotChecked]
     {

@@ -29,6 +29,18 @@ fn span(seconds: i64) -> String {
     "less than a minute".to_owned()
 }
 
+/// A length of time in its two largest units: `3 days 4 hours`.
+pub(crate) fn length(time: jiff::SignedDuration) -> String {
+    let seconds = time.as_secs();
+    let largest = span(seconds);
+    let rest = match seconds {
+        86_400.. => seconds % 86_400 / 3_600 * 3_600,
+        3_600.. => seconds % 3_600 / 60 * 60,
+        _ => 0,
+    };
+    if rest == 0 { largest } else { format!("{largest} {}", span(rest)) }
+}
+
 /// `1 day`, `2 days`.
 pub(crate) fn plural(amount: u64, one: &str) -> String {
     if amount == 1 { format!("1 {one}") } else { format!("{} {one}s", count(amount)) }
