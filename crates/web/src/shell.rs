@@ -3,10 +3,12 @@
 //! The navigation offers a list only if the permission rules let the person see records of
 //! that kind at all; it is a convenience, never the check.
 
-use pendeen_casework::permission::visibility;
+use jiff::Timestamp;
+use pendeen_casework::permission::{decide_create, visibility};
 use pendeen_casework::person::{Person, Role};
-use pendeen_casework::record::Kind;
 use pendeen_casework::record::mark::Mark;
+use pendeen_casework::record::{Head, Kind};
+use uuid::Uuid;
 
 use crate::assets;
 
@@ -95,7 +97,14 @@ pub(crate) fn sees(person: &Person, kind: Kind) -> bool {
     // Every role sees what is restricted to it, of any kind; only these are always restricted.
     let restricted = kind == Kind::SensitivePersonCheck
         && sight.restricted_to.contains(&Role::SensitiveCheckOfficer);
-    sight.all || sight.national || sight.force.is_some() || restricted
+    let let_in = sight.agency.is_some() || !sight.member_of.is_empty();
+    sight.all || sight.national || sight.force.is_some() || restricted || let_in
+}
+
+/// Whether the rules let the person make a record of this kind in their own place.
+fn may_make(person: &Person, kind: Kind) -> bool {
+    let head = Head::new(kind, Uuid::nil(), person, Timestamp::UNIX_EPOCH);
+    decide_create(person, kind, &head).is_ok()
 }
 
 fn navigation(person: &Person, address: &str) -> Vec<NavItem> {
@@ -127,6 +136,14 @@ fn navigation(person: &Person, address: &str) -> Vec<NavItem> {
     }
     if Kind::ALL.iter().any(|kind| sees(person, *kind)) {
         offer("Durations", "/durations".to_owned());
+    }
+    if sees(person, Kind::Circle) {
+        offer("Circles", "/records/circle".to_owned());
+    } else if may_make(person, Kind::Circle) {
+        offer("Circles", "/records/circle/new".to_owned());
+    }
+    if may_make(person, Kind::BreakGlass) {
+        offer("In an emergency", "/records/break_glass/new".to_owned());
     }
     if person.is(Role::Auditor) {
         offer("Audit", "/audit".to_owned());

@@ -47,7 +47,8 @@ const OPEN: [&str; 6] =
 
 /// Routes under these addresses show a person's own account, the program's, or what only an
 /// administrator keeps: the tests of those pages say who reaches them.
-const NO_CASE_DATA: [&str; 4] = ["/account", "/administration", "/sign-in/", "/api/token"];
+const NO_CASE_DATA: [&str; 5] =
+    ["/account", "/administration", "/sign-in/", "/enrol/", "/api/token"];
 
 fn shows_cases(path: &str) -> bool {
     !OPEN.contains(&path) && !NO_CASE_DATA.iter().any(|start| path.starts_with(start))
@@ -63,7 +64,17 @@ fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
     };
     let digest = "00".repeat(32);
     match path {
-        "/" | "/children" | "/figures" | "/audit" | "/audit/export" => vec![path.to_owned()],
+        "/" | "/children" | "/figures" | "/audit" | "/audit/export" | "/durations.csv" => {
+            vec![path.to_owned()]
+        }
+        "/durations" => ["", "?kind=case", "?kind=child"].map(|end| format!("{path}{end}")).into(),
+        "/figures/{moment}" => vec!["/figures/2026-11-24T09:30:00Z".to_owned()],
+        "/figures/behind/{figure}" | "/figures/behind/{figure}/csv" => {
+            vec![path.replace("{figure}", "children_safeguarded")]
+        }
+        "/figures/releases/{number}"
+        | "/figures/releases/{number}/csv"
+        | "/figures/releases/{number}/json" => vec![path.replace("{number}", "FIG-00000-00000")],
         "/search" => ["Hidden", "CAS", "circle", "Sample"]
             .into_iter()
             .map(str::to_owned)
@@ -159,11 +170,13 @@ async fn answers(site: &Site, cookie: &str, role: Role) -> BTreeMap<String, (Sta
     let mut answers = BTreeMap::new();
     for route in routes().iter().filter(|route| route.get && shows_cases(&route.path)) {
         // Two pages tell of everything by design: figures count every record, and the log
-        // holds every act; only those roles reach them.
-        let tells_all = matches!(
-            (route.path.as_str(), role),
-            ("/figures", Role::FiguresOfficer) | ("/audit", Role::Auditor)
-        );
+        // holds every act; the records behind a figure are hidden like all others.
+        let counts = route.path.starts_with("/figures") && !route.path.contains("/behind/");
+        let tells_all = match role {
+            Role::FiguresOfficer | Role::Coordinator => counts,
+            Role::Auditor => route.path.starts_with("/audit"),
+            _ => false,
+        };
         for address in addresses(&route.path, &hidden()) {
             if !tells_all {
                 let answer = site.get(cookie, &address).await;
