@@ -10,6 +10,7 @@ use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_store::Store;
+use pendeen_store::account::second_factor::Requirement;
 
 use crate::args::Account;
 use crate::system::{SystemClock, SystemIds};
@@ -51,6 +52,32 @@ pub async fn run(args: &Account) -> Result<Ended> {
             let store = data::open_existing(data).await?;
             let whose = find(&store, username).await?;
             store.set_disabled(None, whose, true, SystemClock.now()).await?;
+        }
+        Account::Link { username, data } => {
+            let store = data::open_existing(data).await?;
+            let whose = find(&store, username).await?;
+            let secret = store.make_enrolment(None, whose, SystemClock.now()).await?;
+            output::lines([("Open once, within three days", format!("/enrol/{secret}"))])?;
+        }
+        Account::ResetSecondFactor { username, data } => {
+            let store = data::open_existing(data).await?;
+            let whose = find(&store, username).await?;
+            store.reset_second_factor(None, whose, SystemClock.now()).await?;
+        }
+        Account::SecondFactor { who, data } => {
+            let requirement = Requirement::from_key(&who.join(" ")).context(
+                "say everybody, nobody, or keys of roles: see pendeen account add --help",
+            )?;
+            let store = data::open_or_make(data).await?;
+            store.set_second_factor_requirement(None, &requirement, SystemClock.now()).await?;
+        }
+        Account::Sessions { username, data } => {
+            let store = data::open_existing(data).await?;
+            let whose = find(&store, username).await?;
+            for device in store.devices(whose, SystemClock.now()).await? {
+                let about = format!("since {}, last used {}", device.began, device.last_used);
+                output::lines([(device.device.as_str(), about)])?;
+            }
         }
         Account::List { data } => list(&data::open_existing(data).await?).await?,
     }

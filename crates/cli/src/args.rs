@@ -234,6 +234,39 @@ pub enum Account {
         #[command(flatten)]
         data: Data,
     },
+    /// Make a one-time link's path, with which the person sets a password of their own
+    Link {
+        /// Whose
+        username: String,
+        /// Where the case data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Take away a lost second factor; the person sets up another when they next sign in
+    ResetSecondFactor {
+        /// Whose
+        username: String,
+        /// Where the case data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Say who must have a second factor: everybody (the default), nobody, or roles
+    SecondFactor {
+        /// everybody, nobody, or the keys of roles
+        #[arg(required = true, value_name = "WHO")]
+        who: Vec<String>,
+        /// Where the case data is.
+        #[command(flatten)]
+        data: Data,
+    },
+    /// List the devices that a person is signed in on
+    Sessions {
+        /// Whose
+        username: String,
+        /// Where the case data is.
+        #[command(flatten)]
+        data: Data,
+    },
     /// List the accounts
     List {
         /// Where the case data is.
@@ -249,6 +282,10 @@ impl Account {
             Self::Add { data, .. }
             | Self::Password { data, .. }
             | Self::Disable { data, .. }
+            | Self::Link { data, .. }
+            | Self::ResetSecondFactor { data, .. }
+            | Self::SecondFactor { data, .. }
+            | Self::Sessions { data, .. }
             | Self::List { data } => data,
         }
     }
@@ -298,6 +335,9 @@ pub struct Figures {
     /// Work that belongs to no operation, instead of the operation's
     #[arg(long)]
     pub outside_operation: bool,
+    /// As at a day (its end) or a time, such as 2026-11-25 or 2026-11-25T09:30Z, instead of now
+    #[arg(long, value_name = "DATE-OR-TIME")]
+    pub as_at: Option<String>,
     /// Report as JSON
     #[arg(long)]
     pub json: bool,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use pendeen_store::Store;
+use pendeen_store::account::second_factor::SecondFactor;
 
 use crate::support::{Ran, command, pendeen, text};
 
@@ -70,4 +71,31 @@ fn a_short_password_an_unknown_role_or_force_is_refused_and_nothing_is_made() {
     assert!(said.contains("no such force") && said.contains("PSNI"), "{said}");
     assert!(!data.exists());
     account(&data, &["list"], "").failed_saying(&["there is no case data in"]);
+}
+
+#[tokio::test]
+async fn a_second_factor_is_required_of_whom_the_operator_says_and_reset_when_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    let add = ["add", "birch", "--name", "Officer Birch", "--role", "examiner"];
+    account(data, &add, PASSWORD).ended(0);
+    account(data, &["second-factor", "emperor"], "").failed_saying(&["everybody, nobody"]);
+    account(data, &["second-factor", "examiner", "auditor"], "").ended(0);
+
+    let url = format!("sqlite:{}", data.join("pendeen.db").display());
+    let store = Store::connect(&url).await.unwrap();
+    let who = store.people().await.unwrap()[0].person.clone();
+    let at = "2099-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(store.second_factor(&who).await.unwrap(), SecondFactor::ToBeSet);
+    let new = store.new_second_factor().unwrap();
+    store.set_second_factor(&who, &new, &new.code(at), at).await.unwrap().unwrap();
+    account(data, &["reset-second-factor", "birch"], "").ended(0);
+    assert_eq!(store.second_factor(&who).await.unwrap(), SecondFactor::ToBeSet);
+
+    let link = account(data, &["link", "birch"], "").ended(0).stdout();
+    let secret = link.trim().rsplit('/').next().unwrap();
+    let at = "2026-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(store.enrolment(secret, at).await.unwrap().unwrap().username, "birch");
+    assert_eq!(account(data, &["sessions", "birch"], "").ended(0).stdout(), "");
+    account(data, &["sessions", "nobody"], "").failed_saying(&["no account \"nobody\""]);
 }

@@ -9,6 +9,7 @@
 //!   part, or the operator of the machine, from the command line.
 
 use jiff::{SignedDuration, Timestamp};
+use pendeen_casework::agency::AgencyKey;
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::{Person, PersonId, Role};
 use sea_orm::sea_query::Expr;
@@ -60,6 +61,8 @@ pub struct Changed {
     pub roles: BTreeSet<Role>,
     /// The person's force; none for national staff.
     pub force: Option<ForceKey>,
+    /// The partner agency that the person works for, if any.
+    pub agency: Option<AgencyKey>,
 }
 
 impl Store {
@@ -81,18 +84,19 @@ impl Store {
             .col_expr(person::Column::Name, Expr::value(clean(&to.name)))
             .col_expr(person::Column::Roles, Expr::value(role_keys(&to.roles)))
             .col_expr(person::Column::Force, Expr::value(to.force.map(|f| f.as_str().to_owned())))
+            .col_expr(
+                person::Column::Agency,
+                Expr::value(to.agency.as_ref().map(|agency| agency.as_str().to_owned())),
+            )
             .col_expr(epoch, next)
             .filter(person::Column::Id.eq(whose.0))
             .exec(batch.transaction())
             .await?;
         self.take_part(&batch, by, whose, Part::Opening, at).await?;
-        let told = |name: &str, roles: &BTreeSet<Role>, force: Option<ForceKey>| {
-            format!("{name}; {}; {}", role_keys(roles), force.map_or("national", ForceKey::as_str))
-        };
         let about = vec![
             Committed::kept("account", whose.0.to_string()),
-            Committed::kept("before", told(&before.name, &before.roles, before.force)),
-            Committed::kept("after", told(&to.name, &to.roles, to.force)),
+            Committed::kept("before", told(&before)),
+            Committed::kept("after", told(&stored(&batch, whose).await?)),
         ];
         let leaf = Leaf::new(Processing::AccessControl, by, "change_person", at);
         batch.append(leaf, about).await?;
@@ -189,6 +193,13 @@ impl Store {
         account_act::Entity::insert(row).exec_without_returning(db).await?;
         Ok(())
     }
+}
+
+/// What the log says of an account before and after a change.
+fn told(person: &Person) -> String {
+    let force = person.force.map_or("national", ForceKey::as_str);
+    let agency = person.knows.agency.as_ref().map_or("no agency", AgencyKey::as_str);
+    format!("{}; {}; {force}; {agency}", person.name, role_keys(&person.roles))
 }
 
 async fn stored(batch: &Batch, whose: PersonId) -> Result<Person> {

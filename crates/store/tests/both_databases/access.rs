@@ -228,7 +228,8 @@ pub async fn one_administrator_does_not_open_an_account_and_hand_out_its_key(db:
         assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
     }
     store.make_enrolment(Some(&second), new.id, at(3)).await.unwrap();
-    let roles = Changed { name: "New".into(), roles: [Role::Coordinator].into(), force: None };
+    let roles: BTreeSet<Role> = [Role::Coordinator].into();
+    let roles = Changed { name: "New".into(), roles, force: None, agency: None };
     for refused in [
         store.reset_second_factor(Some(&second), new.id, at(4)).await,
         store.change_person(Some(&second), new.id, &roles, at(4)).await,
