@@ -134,14 +134,21 @@ fn welcome(args: &Demo) {
     output::say("");
     output::say(&format!("A synthetic operation stands in {}.", args.data.display()));
     output::say(&format!(
-        "Accounts, one per role, are in {}.",
+        "All accounts have the password {:?} and are listed in {}; begin as",
+        people::PASSWORD,
         args.data.join("accounts.json").display()
     ));
-    output::say(&format!(
-        "All of them sign in with the password {:?}; begin with \"intel\", \"oic-devon\" or",
-        people::PASSWORD
-    ));
-    output::say("\"coordinator\". Never serve a demo to a network: its passwords are published.");
+    for (username, sees) in [
+        ("coordinator", "the operation, force by force"),
+        ("authoriser", "packages and requests that wait for a signature"),
+        ("desk-devon", "the inbox of a force, with a package that nobody has read"),
+        ("oic-devon", "cases, bail dates, warrants, exhibits"),
+        ("safeguarding-lincs", "children who wait, with their clocks"),
+        ("figures", "the figures, each with its definition"),
+    ] {
+        output::say(&format!("  {username:<20} {sees}"));
+    }
+    output::say("Never serve a demo to a network: its passwords are published.");
     if !args.no_serve {
         output::say(&format!("Open http://{}/ in a browser.", args.listen));
     }

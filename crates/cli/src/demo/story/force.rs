@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
+use pendeen_casework::force::Jurisdiction;
 use pendeen_casework::record::Kind;
 
 use super::{Story, day};
@@ -35,6 +36,12 @@ impl Story<'_, '_> {
         let case = self.walk.make(oic, Kind::Case, &fields).await?;
         self.walk.act(oic, package, "start", &[("case", &case.to_string())]).await?;
         Ok(case)
+    }
+
+    /// Whether the force works under the law of England and Wales, whose warrants and bail are
+    /// the ones that are modelled.
+    fn under_pace(&self) -> Result<bool> {
+        Ok(self.force_key()?.force().jurisdiction == Jurisdiction::EnglandAndWales)
     }
 
     async fn apply_for_warrant(&mut self, case: &str, place: &str) -> Result<Ref> {
@@ -103,6 +110,9 @@ impl Story<'_, '_> {
     pub async fn release(&mut self, arrest: Ref) -> Result<()> {
         let oic = self.people.in_force("oic", self.cast.force)?;
         self.walk.wait(24);
+        if !self.under_pace()? {
+            return Ok(());
+        }
         let risk = [
             ("suicide_risk", "low"),
             ("risk_note", "Assessed again on release from bail; support numbers given."),
@@ -127,14 +137,26 @@ impl Story<'_, '_> {
     pub async fn search(&mut self, case: Ref, premises: Ref) -> Result<Ref> {
         let oic = self.people.in_force("oic", self.cast.force)?;
         let (case, place) = (case.to_string(), premises.to_string());
-        let warrant = self.apply_for_warrant(&case, &place).await?;
-        let granted = [("court", "Example Magistrates' Court"), ("granted_on", &*self.date(0))];
-        self.walk.act(oic, warrant, "grant", &granted).await?;
+        let warrant = if self.under_pace()? {
+            let warrant = self.apply_for_warrant(&case, &place).await?;
+            let granted =
+                [("court", "Example Magistrates' Court"), ("granted_on", &*self.date(0))];
+            self.walk.act(oic, warrant, "grant", &granted).await?;
+            Some(warrant)
+        } else {
+            self.walk.wait(24);
+            None
+        };
+        let id = warrant.map(|warrant| warrant.to_string()).unwrap_or_default();
+        let power = match warrant {
+            Some(_) => [("power", "warrant"), ("warrant", &*id)],
+            None => [("power", "other"), ("authority", "A court's warrant under local law.")],
+        };
         let plan = [
+            power[0],
+            power[1],
             ("case", &*case),
             ("premises", &*place),
-            ("power", "warrant"),
-            ("warrant", &*warrant.to_string()),
             ("planned_for", &*self.moment(12)),
             ("people", "The subject; one other adult is likely."),
             ("children", "unknown"),
@@ -144,7 +166,9 @@ impl Story<'_, '_> {
         let search = self.walk.make(oic, Kind::Search, &plan).await?;
         self.walk.wait(13);
         let entered = [("premises", &*place), ("at", &*self.moment(-1))];
-        self.walk.act(oic, warrant, "execute", &entered).await?;
+        if let Some(warrant) = warrant {
+            self.walk.act(oic, warrant, "execute", &entered).await?;
+        }
         let done = [
             ("at", &*self.moment(-1)),
             ("result", "Entry by consent of the occupier. Devices seized."),
@@ -169,6 +193,9 @@ impl Story<'_, '_> {
         ];
         let arrest = self.walk.make(oic, Kind::Arrest, &fields).await?;
         self.walk.wait(9);
+        if !self.under_pace()? {
+            return Ok(arrest);
+        }
         let bail = [
             (
                 "conditions",
