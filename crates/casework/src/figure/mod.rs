@@ -117,7 +117,8 @@ pub fn as_at(text: &str) -> Option<Timestamp> {
         return Some(at);
     }
     let day: civil::Date = text.parse().ok()?;
-    let next = day.tomorrow().ok()?.to_zoned(uk_zone()).ok()?.timestamp();
+    let midnight = day.tomorrow().ok()?.at(0, 0, 0, 0);
+    let next = midnight.to_zoned_datetime(uk_zone()).ok()?.timestamp();
     next.checked_sub(SignedDuration::from_micros(1)).ok()
 }
 

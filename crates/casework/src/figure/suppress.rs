@@ -343,8 +343,8 @@ impl<'a> Search<'a> {
         spoken.map(change).sum()
     }
 
-    /// What may still be changed in a rule that is off, for the price: cheapest first, and among
-    /// those first what leaves the fewest rules broken, so that mending comes to an end.
+    /// What may still be changed in a rule that is off, for the price: first what leaves the fewest
+    /// rules broken, so that mending comes to an end, and among those the cheapest.
     fn menders(&self, rule: &Rule, off: i64, price: u32) -> Vec<(u32, i32, Term)> {
         let mender = |term: &Term| {
             let cost = match self.problem.standing[term.of] {
@@ -358,7 +358,7 @@ impl<'a> Search<'a> {
             helps.then(|| (cost, self.breaks(term.of, by), *term))
         };
         let mut menders: Vec<_> = rule.terms.iter().filter_map(mender).collect();
-        menders.sort_by_key(|(cost, breaks, _)| (*cost, *breaks));
+        menders.sort_by_key(|(cost, breaks, _)| (*breaks, *cost));
         menders
     }
 }
