@@ -6,7 +6,7 @@
 //! the form shows all of it.
 
 use jiff::Timestamp;
-use pendeen_casework::form::{Field, Fields, Input};
+use pendeen_casework::form::{Field, Fields};
 use pendeen_casework::permission::{Action, Denied, decide};
 use pendeen_casework::person::Person;
 use pendeen_casework::record::{ActContext, AnyRecord, Kind, Related, common};
@@ -63,7 +63,8 @@ impl Batch {
             fields.iter().filter(|(name, value)| made_with.get(name) != Some(*value)).collect();
         let mut records = self.named(who, specs, &changed).await?;
         records.extend(self.needed(&AnyRecord::create_needs(kind, fields)).await?);
-        for (kind, id) in records_in(kind.create_fields(), &made_with) {
+        let named_then = kind.create_fields().iter().filter_map(|field| field.chosen(&made_with));
+        for (kind, id) in named_then {
             if !records.iter().any(|known| known.head().id == id) {
                 records.extend(self.as_it_was(kind, id, head.created).await?);
             }
@@ -75,7 +76,7 @@ impl Batch {
     /// A record as it was just before a moment; as it was first made, if that is later.
     async fn as_it_was(&self, kind: Kind, id: Uuid, at: Timestamp) -> Result<Option<AnyRecord>> {
         use record_version::{Column, Entity};
-        let of = || Entity::find().filter(Column::RecordId.eq(id));
+        let of = || Entity::find().filter(Column::RecordId.eq(id)).filter(Column::Body.ne(""));
         let then = of().filter(Column::At.lt(micros(at))).order_by_desc(Column::Version);
         let stored = match then.one(&self.txn).await? {
             Some(stored) => Some(stored),
@@ -154,18 +155,6 @@ impl Batch {
 fn sees_all(who: &Person, record: &AnyRecord) -> bool {
     !record.details().iter().any(|line| line.guarded)
         || decide(who, Action::ViewGuarded, record).is_ok()
-}
-
-/// The records that filled-in fields name.
-fn records_in<'a>(
-    specs: &'a [Field],
-    fields: &'a Fields,
-) -> impl Iterator<Item = (Kind, Uuid)> + 'a {
-    specs.iter().filter_map(|spec| match spec.input {
-        Input::Record(kind) => Some((kind, fields.record(spec.name).ok()?)),
-        Input::AnyOf(_) => fields.any_record(spec.name).ok(),
-        _ => None,
-    })
 }
 
 /// The first form, with the latest correction of it.

@@ -49,12 +49,14 @@ pub fn one_of_each(author: &Person) -> Vec<AnyRecord> {
 
 pub async fn every_kind_of_record_is_kept_and_reads_back(db: Fixture) {
     let mut made: BTreeMap<Kind, AnyRecord> = BTreeMap::new();
-    for (n, kind) in (1_u128..).zip(Kind::ALL) {
+    // Two people of one force are wanted for a statement that they are one: see `shared`.
+    let of_one = |kind: &&Kind| **kind != Kind::SamePerson;
+    for (n, kind) in (1_u128..).zip(Kind::ALL.iter().filter(of_one)) {
         let filled = plausible(kind.create_fields(), &made, FORCE);
         let sees = |who: &Person, record: &AnyRecord| decide(who, Action::View, record).is_ok();
         let maker = everybody(FORCE).into_iter().find(|who| {
-            let mut named =
-                kind.create_fields().iter().filter_map(|field| filled.record(field.name).ok());
+            let chosen = kind.create_fields().iter().filter_map(|field| field.chosen(&filled));
+            let mut named = chosen.map(|(_, id)| id);
             decide_create(who, *kind, &head(*kind, n, who)).is_ok()
                 && named.all(|id| made.values().filter(|r| r.head().id == id).all(|r| sees(who, r)))
         });
