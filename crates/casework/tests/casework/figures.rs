@@ -9,7 +9,7 @@ use crate::world::World;
 
 fn grown(seed: u64) -> World {
     let mut world = World::new(seed);
-    for _ in 0..4000 {
+    for _ in 0..8000 {
         world.step();
     }
     world

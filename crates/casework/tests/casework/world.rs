@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::form::{Field, Fields, Input, Refusal};
 use pendeen_casework::person::{Knows, Person, PersonId};
-use pendeen_casework::record::{Act, ActContext, AnyRecord, Head, Kind, Need, Related};
+use pendeen_casework::record::{Act, ActContext, AnyRecord, Head, Kind, Need, Related, common};
 use pendeen_casework::settings::Settings;
 use uuid::Uuid;
 
@@ -109,14 +109,21 @@ impl World {
     pub fn step(&mut self) -> Option<(AnyRecord, AnyRecord)> {
         self.now = self.now.checked_add(1.hours()).unwrap();
         if self.records.is_empty() || self.dice.below(3) == 0 {
-            let kind = *self.dice.pick(Kind::ALL).unwrap();
+            // Mostly what the flow is made of, so that it is walked to its end.
+            let flow = Kind::ALL.iter().position(|kind| *kind == Kind::Nominal).unwrap();
+            let among = if self.dice.below(3) == 0 { Kind::ALL } else { &Kind::ALL[..flow] };
+            let kind = *self.dice.pick(among).unwrap();
             let _ = self.create(kind);
             return None;
         }
         let index = self.dice.below(self.records.len());
         let before = self.records[index].clone();
-        let possible: Vec<_> =
-            before.kind().acts().iter().filter(|a| a.from.contains(&before.state())).collect();
+        // Mostly the kind's own acts: those that every kind knows lead nowhere in the flow.
+        let own_only = self.dice.below(8) > 0;
+        let possible: Vec<_> = (before.kind().acts().iter())
+            .filter(|act| act.from.contains(&before.state()))
+            .filter(|act| !own_only || common::asks(act.name).is_none())
+            .collect();
         let act = self.dice.pick(&possible)?;
         Some((before, self.perform(index, act).ok()?))
     }
