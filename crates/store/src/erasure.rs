@@ -6,7 +6,8 @@
 //! record's body, title, search text and next step, its properties and its own relations; the
 //! content of each version; salts and values behind every leaf about it; documents that no other
 //! record names. What stays: identifier, number, kind, force, restriction, who made which
-//! version when, and the log, which still verifies because leaves hold commitments only.
+//! version when, when it entered which state, what it added to figures, and the log, which still
+//! verifies because leaves hold commitments only.
 //! Refused: a record that is erased already, one that is not there, one person deciding alone.
 //!
 //! Source of the rule: Data Protection Act 2018 ss.47 and 62; docs/reference/audit.md.
@@ -31,7 +32,7 @@ use crate::entity::{
 use crate::error::{Result, StoreError};
 use crate::sight::visible;
 use crate::write::Batch;
-use crate::{Store, clean, micros, moment};
+use crate::{Store, clean, micros, moment, search};
 
 /// The state of a record whose content was erased.
 pub const ERASED: &str = "erased";
@@ -113,6 +114,7 @@ impl Batch {
         };
         let txn = self.transaction();
         note(txn, &hole).await?;
+        search::keep(txn, hole.id, Some(&stored.search), &hole.number.to_lowercase()).await?;
         empty_record(txn, &hole).await?;
         let gone = empty_documents(txn, hole.id).await?;
         let collected = empty_openings(txn, hole.id, &gone).await?;
@@ -173,6 +175,7 @@ async fn empty_record<C: ConnectionTrait>(db: &C, hole: &Hole) -> Result<()> {
         .col_expr(Column::NextWhat, nothing())
         .col_expr(Column::NextDue, Expr::value(None::<i64>))
         .col_expr(Column::NextUrgency, Expr::value(None::<i16>))
+        .col_expr(Column::Assigned, Expr::value(None::<Uuid>))
         .col_expr(Column::Updated, Expr::value(micros(hole.at)))
         .filter(Column::Id.eq(hole.id))
         .exec(db)

@@ -54,20 +54,32 @@ async fn erase(
     Ok(hole)
 }
 
-/// Every text and blob in the database that holds the secret.
-async fn traces(db: &Fixture) -> i64 {
-    let mut found = 0;
-    for (table, columns) in [
-        ("record", "title || search || body"),
-        ("record_version", "fields || body"),
-        ("facet", "value"),
-        ("audit_opening", "COALESCE(value, '')"),
+/// Rows about erased records that still hold the secret, and rows of others that do.
+async fn traces(db: &Fixture) -> (i64, i64) {
+    let (mut erased, mut others) = (0, 0);
+    for (table, columns, key) in [
+        ("record", "title || search || body", "id"),
+        ("record_version", "fields || body", "record_id"),
+        ("facet", "value", "record_id"),
+        ("search_document", "words || keys", "record_id"),
+        ("audit_opening", "COALESCE(value, '')", "seq"),
     ] {
-        found += db
-            .number(&format!("SELECT COUNT(*) FROM {table} WHERE {columns} LIKE '%{SECRET}%'"))
-            .await;
+        let about = match key {
+            "seq" => {
+                "SELECT seq FROM audit_leaf WHERE record_id IN (SELECT record_id FROM erasure)"
+            }
+            _ => "SELECT record_id FROM erasure",
+        };
+        for (count, word) in [(&mut erased, "IN"), (&mut others, "NOT IN")] {
+            *count += db
+                .number(&format!(
+                    "SELECT COUNT(*) FROM {table} WHERE {columns} LIKE '%telling%' \
+                     AND {key} {word} ({about})"
+                ))
+                .await;
+        }
     }
-    found
+    (erased, others)
 }
 
 pub async fn an_erased_record_leaves_a_hole_that_the_log_proves(db: Fixture) {
@@ -75,10 +87,12 @@ pub async fn an_erased_record_leaves_a_hole_that_the_log_proves(db: Fixture) {
     let record = told(&db, &author).await;
     let id = record.head().id;
     db.store.view(&author, Kind::Referral, id, Some(SECRET), at(10)).await.unwrap().unwrap();
-    let before = traces(&db).await;
+    let (_, before) = traces(&db).await;
     let hole = erase(&db, &record, &author, &approver).await.unwrap();
     assert_eq!((hole.versions, hole.approved_by), (2, approver.id));
-    assert!(traces(&db).await < before);
+    let (erased, others) = traces(&db).await;
+    assert_eq!(erased, 0, "nothing of it is found any more");
+    assert!(0 < others && others < before, "the others are as they were");
     let left = db
         .number(&format!(
             "SELECT COUNT(*) FROM record WHERE number = '{}' AND body = '' AND state = 'erased'",
@@ -104,12 +118,19 @@ pub async fn an_erased_record_leaves_a_hole_that_the_log_proves(db: Fixture) {
     assert_eq!(report.erased, 1);
     assert!(report.holes >= 5, "two versions, a reason and a document: {}", report.holes);
     let auditor = person(8, &[Role::Auditor], None);
-    let wanted =
-        EntryFilter { processing: Some(Processing::Erasure), ..EntryFilter::default() };
+    let wanted = EntryFilter { processing: Some(Processing::Erasure), ..EntryFilter::default() };
     let (entries, total) =
         db.store.audit_entries(&auditor, &wanted, Slice::default(), at(70)).await.unwrap();
-    assert_eq!((total, entries[0].leaf.record, entries[0].leaf.who), (1, Some(id), Some(approver.id)));
-    assert!(entries[0].values.iter().any(|(name, value)| name == "reason" && value == "retention is over"));
+    assert_eq!(
+        (total, entries[0].leaf.record, entries[0].leaf.who),
+        (1, Some(id), Some(approver.id))
+    );
+    assert!(
+        entries[0]
+            .values
+            .iter()
+            .any(|(name, value)| name == "reason" && value == "retention is over")
+    );
 }
 
 pub async fn nobody_erases_alone_or_twice(db: Fixture) {
@@ -138,7 +159,9 @@ pub async fn the_database_lets_an_erasure_empty_a_version_and_nothing_else(db: F
     let erased = "record_id IN (SELECT record_id FROM erasure)";
     for attempt in [
         format!("UPDATE record_version SET body = 'x' WHERE {erased}"),
-        format!("UPDATE record_version SET body = '', fields = '{{}}', by_name = 'x' WHERE {erased}"),
+        format!(
+            "UPDATE record_version SET body = '', fields = '{{}}', by_name = 'x' WHERE {erased}"
+        ),
         format!("UPDATE record_version SET body = '', fields = '{{}}', at = 1 WHERE {erased}"),
         format!("DELETE FROM record_version WHERE {erased}"),
         "UPDATE record SET body = 'x' WHERE state = 'erased'".to_owned(),

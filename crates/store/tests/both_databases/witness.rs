@@ -28,8 +28,7 @@ struct Outside {
 impl Outside {
     fn new() -> Self {
         let folder = TempDir::with_prefix("pendeen-witness-").unwrap();
-        let witness =
-            Witness::new(&folder.path().join("keys"), &folder.path().join("checkpoints"));
+        let witness = Witness::new(&folder.path().join("keys"), &folder.path().join("checkpoints"));
         Self { folder, witness }
     }
 
@@ -220,7 +219,8 @@ pub async fn without_tiles_a_rewritten_leaf_is_found_between_two_checkpoints(db:
     log[17][8] ^= 0x40;
     rewrite(&db, &log).await;
     let found = outside.verify(&db).await.first_break.unwrap();
-    let what = "this leaf, or one after it, is not the one under the checkpoint outside the database";
+    let what =
+        "this leaf, or one after it, is not the one under the checkpoint outside the database";
     assert_eq!(found, Break { seq: 11, what });
     let refused = outside.witness.advance(&db.store, at(500), true).await;
     assert!(matches!(refused, Err(WitnessError::Root { size: 40 })), "{refused:?}");
@@ -246,10 +246,7 @@ pub async fn a_turn_signs_nothing_over_a_log_that_does_not_go_on(db: Fixture) {
     let whole = bytes(&db).await;
     rewrite(&db, &whole[..30]).await;
     let refused = outside.witness.advance(&db.store, at(500), true).await;
-    assert!(
-        matches!(refused, Err(WitnessError::CutOff { leaves: 30, size: 40 })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(WitnessError::CutOff { leaves: 30, size: 40 })), "{refused:?}");
     let mut log = whole.clone();
     log[3][8] ^= 0x40;
     rewrite(&db, &log).await;
@@ -338,10 +335,8 @@ pub async fn content_that_is_not_what_its_leaf_commits_to_is_found(db: Fixture) 
         assert_eq!(report.first_break.map(|found| found.seq), expected, "{sql}");
         for table in tables {
             let columns: Vec<String> = columns_of(&db, table).await;
-            let set: Vec<String> = columns
-                .iter()
-                .map(|column| format!("{column} = kept.{column}"))
-                .collect();
+            let set: Vec<String> =
+                columns.iter().map(|column| format!("{column} = kept.{column}")).collect();
             let same = match table {
                 "record" => "kept.id = record.id",
                 "record_version" => "kept.version = record_version.version",
@@ -353,8 +348,10 @@ pub async fn content_that_is_not_what_its_leaf_commits_to_is_found(db: Fixture) 
                  EXISTS (SELECT 1 FROM {table} WHERE {same})"
             );
             db.sql(&missing).await.unwrap();
-            let put_back =
-                format!("UPDATE {table} SET {} FROM kept_{table} AS kept WHERE {same}", set.join(", "));
+            let put_back = format!(
+                "UPDATE {table} SET {} FROM kept_{table} AS kept WHERE {same}",
+                set.join(", ")
+            );
             db.sql(&put_back).await.unwrap();
         }
         assert!(outside.verify(&db).await.whole(), "restored after {sql}");
