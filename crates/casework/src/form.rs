@@ -51,6 +51,16 @@ pub enum Refusal {
         /// What is wrong and what is wanted.
         problem: String,
     },
+    /// The law that the force works under has another institution here, which is not modelled.
+    #[error("{what} is not modelled for {place}: {instead}")]
+    NotModelled {
+        /// What is missing, with its source.
+        what: String,
+        /// The legal system.
+        place: String,
+        /// What to do meanwhile.
+        instead: String,
+    },
     /// The record has no such act.
     #[error("there is no act called {0}")]
     UnknownAct(String),

@@ -145,8 +145,8 @@ settings! {
             "The same for a child at immediate risk.";
     }
     notification: NotificationSettings, "Telling bodies outside the case of a person in a position of trust." {
-        lado_within_hours: Whole<1, 168> = Whole::new(24),
-            "Hours within which the local authority's designated officer is told. Working Together to Safeguard Children asks for one working day.";
+        lado_within_working_days: Whole<1, 20> = Whole::new(1),
+            "Working days after which the local authority's designated officer must have been told (Working Together to Safeguard Children: one).";
         others_within_hours: Whole<1, 720> = Whole::new(120),
             "The same for an employer, a regulator, the Disclosure and Barring Service and professional standards.";
     }

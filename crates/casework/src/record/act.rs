@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::{Head, Record, Related, common, restriction};
 use crate::form::{Field, Fields, Refusal};
 use crate::person::{Person, PersonId};
+use crate::jurisdiction::modelled;
 use crate::settings::Settings;
 
 /// An act that a kind of record knows.
@@ -44,6 +45,7 @@ pub fn create<R: Record>(head: Head, context: &ActContext<'_>) -> Result<R, Refu
     context.fields.check(R::CREATE)?;
     let asked = restriction::chosen::<R>(head, context)?;
     let made = R::create(asked.clone(), context).and_then(|mut record| {
+        modelled(record.head().force, R::KIND, "create")?;
         restriction::inherit(&mut record, &asked, context.related)?;
         Ok(record)
     });
@@ -64,6 +66,7 @@ pub fn perform<R: Record>(record: &R, act: &str, context: &ActContext<'_>) -> Re
             state: record.state().replace('_', " "),
         });
     }
+    modelled(record.head().force, R::KIND, act)?;
     context.fields.check(spec.fields)?;
     let done = match common::apply(record, act, context) {
         Some(done) => done,

@@ -343,8 +343,8 @@ impl Case {
 
     fn start_trust_clock(&mut self, context: &ActContext<'_>) {
         if self.trust_undecided() {
-            let within = context.settings.notification.lado_within_hours.hours();
-            self.trust_due = self.trust_due.or(context.at.checked_add(within).ok());
+            let due = notification::lado_due(self.head.force, context);
+            self.trust_due = self.trust_due.or(Some(due));
         } else {
             self.trust_due = None;
         }

@@ -34,7 +34,7 @@ pub mod support;
 mod ties;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use act::{Act, ActContext, create, perform, second_person};
 pub use head::{Head, Restriction};

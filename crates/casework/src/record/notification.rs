@@ -12,8 +12,10 @@ use super::case::Case;
 use super::subject::About;
 use super::{
     Act, ActContext, CASE, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record,
-    Signed, link, links, moment,
+    Signed, end_of, link, links, moment, uk_date,
 };
+use crate::calendar::add_working_days;
+use crate::force::{ForceKey, Jurisdiction};
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
 
@@ -78,14 +80,21 @@ pub struct Notification {
 
 impl Recipient {
     /// By when this body is told, where nobody says otherwise.
-    fn due(self, context: &ActContext<'_>) -> Option<Timestamp> {
-        let settings = &context.settings.notification;
-        let within = match self {
-            Self::Lado => settings.lado_within_hours.hours(),
-            _ => settings.others_within_hours.hours(),
-        };
-        context.at.checked_add(within).ok()
+    fn due(self, force: Option<ForceKey>, context: &ActContext<'_>) -> Option<Timestamp> {
+        match self {
+            Self::Lado => Some(lado_due(force, context)),
+            _ => {
+                let within = context.settings.notification.others_within_hours.hours();
+                context.at.checked_add(within).ok()
+            }
+        }
     }
+}
+
+/// By when the local authority's designated officer is told: the end of so many working days.
+pub fn lado_due(force: Option<ForceKey>, context: &ActContext<'_>) -> Timestamp {
+    let days = context.settings.notification.lado_within_working_days.get();
+    end_of(add_working_days(Jurisdiction::of(force), uk_date(context.at), days))
 }
 
 const DECIDED_BY: Field =
@@ -199,6 +208,7 @@ impl Record for Notification {
         let (fields, related) = (context.fields, context.related);
         let case = Case::joined(&mut head, fields, related)?;
         let recipient: Recipient = fields.choice("recipient")?;
+        let due = fields.if_given("due", Fields::moment)?.or(recipient.due(head.force, context));
         Ok(Self {
             about: case.person(fields, related)?,
             head,
@@ -209,7 +219,7 @@ impl Record for Notification {
             decided_by: fields.text("decided_by")?,
             power: fields.text("power")?,
             content: fields.text("content")?,
-            due: fields.if_given("due", Fields::moment)?.or(recipient.due(context)),
+            due,
             made: None,
             means: None,
             reference: None,
@@ -250,7 +260,7 @@ impl Notification {
         let decision = format!("{what}, decided by {who}: {why}");
         self.decisions.push((decision, Signed::now(context)));
         if state == State::Owed {
-            self.due = self.recipient.due(context);
+            self.due = self.recipient.due(self.head.force, context);
         }
         self.state = state;
         Ok(())
@@ -304,7 +314,7 @@ mod tests {
     fn the_designated_officer_is_told_within_the_time_that_is_set() {
         let mut world = World::new();
         let lado = owed(&mut world, "lado").due.unwrap();
-        assert_eq!(lado.to_string(), "2026-06-02T09:00:00Z");
+        assert_eq!(lado.to_string(), "2026-06-02T22:59:59Z", "the end of Tuesday");
         assert!(owed(&mut world, "employer").due.unwrap() > lado);
     }
 

@@ -2,11 +2,16 @@
 //!
 //! States: planned -> carried_out (result), called_off. No search without a recorded authority:
 //! a granted warrant in its window for these premises, or another power with who authorised it.
+//! The result says whether the occupier was told, which children were there, and what was taken
+//! away to be sifted (Criminal Justice and Police Act 2001 ss.50-52). Where the suspect was
+//! there, an assessment of the risk of suicide is due.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::arrest::RiskAssessment;
+use super::arrest::contact::{Due, NOTE_IF_MADE, RISK, RISK_IF_MADE, RISK_NOTE, SUPPORT, answer};
 use super::case::Case;
 use super::premises::Premises;
 use super::warrant::{self, Warrant};
@@ -32,6 +37,7 @@ choices! {
         PaceS18 = "pace_s18", "PACE 1984, section 18 (after arrest)";
         PaceS32 = "pace_s32", "PACE 1984, section 32 (at arrest)";
         Consent = "consent", "Written consent";
+        Other = "other", "Another power, in words";
     }
 }
 
@@ -41,6 +47,23 @@ choices! {
         Yes = "yes", "Yes";
         No = "no", "No";
         Unknown = "unknown", "Not known";
+    }
+}
+
+choices! {
+    /// Whether the occupier was told (PACE 1984 s.16(5)-(7), Code B 6.7-6.8).
+    Occupier {
+        Told = "told", "Present, identified to, given the notice and a copy";
+        Another = "another", "Another person in charge was given them";
+        Left = "left", "Nobody there: notice and copy left in a prominent place";
+    }
+}
+
+choices! {
+    /// What was taken away to be sifted elsewhere.
+    Sift {
+        Premises = "cjpa_s50", "From premises (Criminal Justice and Police Act 2001 s.50)";
+        Person = "cjpa_s51", "From a person (Criminal Justice and Police Act 2001 s.51)";
     }
 }
 
@@ -73,12 +96,42 @@ pub struct Search {
     pub risks: String,
     /// The team, and what it brings.
     pub team: String,
+    /// Dogs and other animals.
+    #[serde(default)]
+    pub dogs: Option<String>,
+    /// Weapons that are known of.
+    #[serde(default)]
+    pub weapons: Option<String>,
+    /// What to bring for devices: write blockers, Faraday bags, seals.
+    #[serde(default)]
+    pub equipment: Option<String>,
     /// When it was done, UTC.
     pub carried_out: Option<Timestamp>,
     /// Who recorded that.
     pub recorded: Option<Signed>,
     /// What was found and done.
     pub result: Option<String>,
+    /// Whether the occupier was told.
+    #[serde(default)]
+    pub occupier: Option<Occupier>,
+    /// How many children were there.
+    #[serde(default)]
+    pub children_found: Option<u32>,
+    /// Who they are and who looks after them.
+    #[serde(default)]
+    pub children_note: Option<String>,
+    /// What was taken away to be sifted.
+    #[serde(default)]
+    pub sift: Option<Sift>,
+    /// The suspect was there.
+    #[serde(default)]
+    pub suspect_present: bool,
+    /// Assessments of the suspect's risk of suicide at this search.
+    #[serde(default)]
+    pub assessments: Vec<RiskAssessment>,
+    /// The assessment that is still to be made.
+    #[serde(default)]
+    pub due: Vec<Due>,
     /// Why it was called off.
     pub reason: Option<String>,
 }
@@ -89,6 +142,10 @@ const CHILDREN: Field =
     Field::required("children", "Children expected", Input::Choice(ChildrenPresent::CHOICES));
 const RISKS: Field = Field::required("risks", "Risks at the door", Input::LongText);
 const TEAM: Field = Field::required("team", "Team, and what to bring", Input::LongText);
+const DOGS: Field = Field::optional("dogs", "Dogs and other animals", Input::Text);
+const WEAPONS: Field = Field::optional("weapons", "Weapons known of", Input::Text);
+const EQUIPMENT: Field = Field::optional("equipment", "Equipment for devices", Input::LongText)
+    .hint("Write blockers, Faraday bags, chargers, seals");
 const WARRANT: Field = Field::optional("warrant", "Warrant", Input::Record(Kind::Warrant));
 const POWER: Field = Field::required("power", "Power", Input::Choice(Power::CHOICES));
 const AUTHORITY: Field =
@@ -108,14 +165,29 @@ impl Record for Search {
         PEOPLE,
         CHILDREN,
         RISKS,
+        DOGS,
+        WEAPONS,
         TEAM,
+        EQUIPMENT,
     ];
     const ACTS: &'static [Act] = &[
         Act {
             name: "revise",
             label: "Revise the plan",
             from: &["planned"],
-            fields: &[POWER, WARRANT, AUTHORITY, PLANNED_FOR, PEOPLE, CHILDREN, RISKS, TEAM],
+            fields: &[
+                POWER,
+                WARRANT,
+                AUTHORITY,
+                PLANNED_FOR,
+                PEOPLE,
+                CHILDREN,
+                RISKS,
+                DOGS,
+                WEAPONS,
+                TEAM,
+                EQUIPMENT,
+            ],
         },
         Act {
             name: "carry_out",
@@ -124,7 +196,26 @@ impl Record for Search {
             fields: &[
                 Field::required("at", "When", Input::Moment),
                 Field::required("result", "What was found and done", Input::LongText),
+                Field::optional("occupier", "Occupier", Input::Choice(Occupier::CHOICES)),
+                Field::optional("children_found", "Children there", Input::Count),
+                Field::optional(
+                    "children_note",
+                    "Which children, who looks after them",
+                    Input::LongText,
+                ),
+                Field::optional("sift", "Taken away to be sifted", Input::Choice(Sift::CHOICES))
+                    .hint("Written notice is owed: Criminal Justice and Police Act 2001 s.52"),
+                Field::optional("suspect_present", "The suspect was there", Input::Tick),
+                RISK_IF_MADE,
+                NOTE_IF_MADE,
+                SUPPORT,
             ],
+        },
+        Act {
+            name: "assess_suicide_risk",
+            label: "Record a suicide-risk assessment",
+            from: &["carried_out"],
+            fields: &[RISK, RISK_NOTE, SUPPORT],
         },
         Act { name: "call_off", label: "Call off", from: &["planned"], fields: &[REASON] },
     ];
@@ -142,10 +233,19 @@ impl Record for Search {
             .line("Who is behind the door", &self.people)
             .line("Children expected", self.children)
             .line("Risks at the door", &self.risks)
+            .each("Dogs and other animals", &self.dogs)
+            .each("Weapons known of", &self.weapons)
             .line("Team, and what to bring", &self.team)
+            .each("Equipment for devices", &self.equipment)
             .each("Carried out", self.carried_out.map(moment))
             .each("Recorded by", &self.recorded)
             .each("What was found and done", &self.result)
+            .each("Occupier", self.occupier)
+            .each("Children there", self.children_found)
+            .each("Which children, who looks after them", &self.children_note)
+            .each("Taken away to be sifted", self.sift)
+            .each("Risk of suicide", &self.assessments)
+            .each("Suicide-risk assessment due", &self.due)
             .each("Why it was called off", &self.reason)
             .done()
     }
@@ -159,10 +259,24 @@ impl Record for Search {
     }
 
     fn facets(&self) -> Vec<Facet> {
-        vec![Facet::new("power", self.power.key()), Facet::new("children", self.children.key())]
+        let mut facets = vec![
+            Facet::new("power", self.power.key()),
+            Facet::new("children", self.children.key()),
+        ];
+        facets.extend(self.children_found.map(|n| Facet::flag("children_found", n > 0)));
+        facets.extend(self.assessments.last().map(|a| Facet::new("suicide_risk", a.risk.key())));
+        facets
     }
 
     fn next(&self) -> Option<Next> {
+        if let Some(due) = self.due.first() {
+            return Some(Next {
+                role: Role::OfficerInCase,
+                what: "Record the suicide-risk assessment due at the search".to_owned(),
+                due: Some(due.at),
+                urgency: Urgency::VeryHigh,
+            });
+        }
         (self.state == State::Planned).then(|| Next {
             role: Role::OfficerInCase,
             what: "Carry out this search".to_owned(),
@@ -184,8 +298,7 @@ impl Record for Search {
         let case = Case::joined(&mut head, fields, related)?;
         let premises: Premises = related.get("premises", fields.record("premises")?)?;
         let case = Id::new(case.head.id);
-        let (power, warrant, authority) =
-            authority(fields, related, case, premises.head.id)?;
+        let (power, warrant, authority) = authority(fields, related, case, premises.head.id)?;
         Ok(Self {
             head,
             state: State::Planned,
@@ -200,9 +313,19 @@ impl Record for Search {
             children: fields.choice("children")?,
             risks: fields.text("risks")?,
             team: fields.text("team")?,
+            dogs: given(fields, "dogs"),
+            weapons: given(fields, "weapons"),
+            equipment: given(fields, "equipment"),
             carried_out: None,
             recorded: None,
             result: None,
+            occupier: None,
+            children_found: None,
+            children_note: None,
+            sift: None,
+            suspect_present: false,
+            assessments: Vec::new(),
+            due: Vec::new(),
             reason: None,
         })
     }
@@ -211,6 +334,7 @@ impl Record for Search {
         match act {
             "revise" => self.revise(context),
             "carry_out" => self.carry_out(context),
+            "assess_suicide_risk" => self.assess(act, context),
             "call_off" => {
                 self.reason = Some(context.fields.text("reason")?);
                 self.state = State::CalledOff;
@@ -231,6 +355,9 @@ impl Search {
         self.children = fields.choice("children")?;
         self.risks = fields.text("risks")?;
         self.team = fields.text("team")?;
+        self.dogs = given(fields, "dogs");
+        self.weapons = given(fields, "weapons");
+        self.equipment = given(fields, "equipment");
         Ok(())
     }
 
@@ -246,10 +373,31 @@ impl Search {
         }
         self.carried_out = Some(at);
         self.recorded = Some(Signed::now(context));
-        self.result = Some(context.fields.text("result")?);
+        let fields = context.fields;
+        self.result = Some(fields.text("result")?);
+        self.occupier = fields.if_given("occupier", Fields::choice)?;
+        self.children_found = fields.if_given("children_found", Fields::count)?;
+        self.children_note = given(fields, "children_note");
+        self.sift = fields.if_given("sift", Fields::choice)?;
+        self.suspect_present = fields.ticked("suspect_present");
+        if self.suspect_present {
+            self.due.push(Due { contact: "search".to_owned(), at });
+        }
         self.state = State::CarriedOut;
+        self.assess("search", context)
+    }
+
+    fn assess(&mut self, contact: &str, context: &ActContext<'_>) -> Result<(), Refusal> {
+        if let Some(made) = RiskAssessment::read(contact, context)? {
+            answer(&mut self.due, contact, context.at);
+            self.assessments.push(made);
+        }
         Ok(())
     }
+}
+
+fn given(fields: &Fields, name: &str) -> Option<String> {
+    fields.get(name).map(str::to_owned)
 }
 
 type Authority = (Power, Option<Id<Warrant>>, Option<String>);
@@ -283,6 +431,7 @@ fn authority(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::arrest::SuicideRisk;
     use crate::record::testing::{World, fields};
 
     fn plan<'a>(pairs: &[(&'a str, &'a str)]) -> Fields {
@@ -341,6 +490,48 @@ mod tests {
         world.act(&warrant, "grant", &grant).unwrap();
         let refusal = world.act(&search, "carry_out", &done()).unwrap_err();
         assert!(matches!(refusal, Refusal::Field { name, .. } if name == "at"));
+    }
+
+    fn granted(world: &mut World) -> Search {
+        let (warrant, search) = with_warrant(world);
+        let grant = fields([("court", "Plymouth"), ("granted_on", "2026-05-20")]);
+        world.act(&warrant, "grant", &grant).unwrap();
+        search
+    }
+
+    #[test]
+    fn a_search_with_the_suspect_there_leaves_an_assessment_due_until_it_is_made() {
+        let mut world = World::new();
+        let search = granted(&mut world);
+        let there = done().iter().chain([("suspect_present", "yes")]).collect();
+        let search = world.act(&search, "carry_out", &there).unwrap();
+        let next = search.next().unwrap();
+        assert_eq!((next.due, next.urgency), (search.carried_out, Urgency::VeryHigh));
+        let seen = fields([("suicide_risk", "high"), ("risk_note", "Stayed with by a friend")]);
+        let search = world.act(&search, "assess_suicide_risk", &seen).unwrap();
+        assert_eq!(search.next(), None);
+        assert_eq!(search.assessments[0].risk, SuicideRisk::High);
+    }
+
+    #[test]
+    fn the_result_says_which_children_were_there_and_that_the_occupier_was_told() {
+        let mut world = World::new();
+        let search = granted(&mut world);
+        let result = [
+            ("occupier", "left"),
+            ("children_found", "2"),
+            ("children_note", "Two under five; with their grandmother"),
+            ("sift", "cjpa_s50"),
+        ];
+        let all = done().iter().chain(result).collect();
+        let search = world.act(&search, "carry_out", &all).unwrap();
+        assert!(search.facets().contains(&Facet::flag("children_found", true)));
+        for told in ["notice and copy left", "Two under five", "2001 s.50"] {
+            assert!(search.details().iter().any(|d| d.text.contains(told)), "{told}");
+        }
+        let wrong = done().iter().chain([("children_found", "some")]).collect();
+        let another = granted(&mut world);
+        assert!(world.act(&another, "carry_out", &wrong).is_err());
     }
 
     #[test]

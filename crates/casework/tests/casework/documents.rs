@@ -9,8 +9,10 @@ use std::path::PathBuf;
 
 use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
 use pendeen_casework::form::{Field, Input};
+use pendeen_casework::jurisdiction::TABLES;
 use pendeen_casework::permission::{COMMON_ACTIONS, POLICIES, SCHEMA, entity_name};
 use pendeen_casework::record::Kind;
+use pendeen_casework::record::arrest::bail::REGIMES;
 use pendeen_casework::settings::{SECTIONS, Settings, described};
 
 use crate::world::World;
@@ -200,4 +202,64 @@ fn settings_reference() -> String {
 #[test]
 fn the_reference_of_settings_says_what_the_code_says() {
     written_down("../../docs/reference/settings.md", &settings_reference());
+}
+
+/// The reference of jurisdictions: each table, and what is refused under it.
+fn jurisdictions_reference() -> String {
+    let mut text = String::from(
+        "# Jurisdictions: what is modelled, and what is not\n\n\
+         Written from the code by a test of the `casework` crate: do not edit.\n\n\
+         The force whose work a record is decides which law it is under. What is not modelled is \
+         refused where somebody tries it or opens its form, with what is missing and what to do \
+         meanwhile; nothing is bent into the institutions of another system.\n",
+    );
+    for table in &TABLES {
+        write!(text, "\n## {}\n\n| stage | law | modelled |\n|---|---|---|\n", table.name).unwrap();
+        for (stage, law, modelled) in table.law {
+            let answer = if *modelled { "yes" } else { "no" };
+            writeln!(text, "| {stage} | {law} | {answer} |").unwrap();
+        }
+        if table.missing.is_empty() {
+            text.push_str("\nNothing is refused.\n");
+            continue;
+        }
+        text.push_str("\n| refused | acts | missing | meanwhile |\n|---|---|---|---|\n");
+        for one in table.missing {
+            let acts: Vec<_> = one.acts.iter().map(|act| format!("`{act}`")).collect();
+            let kind = one.kind.label();
+            writeln!(text, "| {kind} | {} | {} | {} |", acts.join(", "), one.what, one.instead)
+                .unwrap();
+        }
+    }
+    text.push_str(
+        "\n## Bail before charge in England and Wales\n\n\
+         From the day after the arrest (the bail start date). The law of the day of the arrest \
+         decides; before 3 April 2017 no statute limited it. A force can be stricter \
+         ([settings](settings.md)).\n",
+    );
+    for regime in REGIMES {
+        write!(
+            text,
+            "\n### Arrests from {} ({})\n\n| by | section | after | up to | where a court finds longer needed |\n|---|---|---|---|---|\n",
+            regime.from, regime.act
+        )
+        .unwrap();
+        for step in regime.steps {
+            let after = step.after.map_or("-", |earlier| earlier.label());
+            let only = if step.designated { " (designated cases)" } else { "" };
+            let longer = step.longer.map_or("-".to_owned(), |period| period.to_string());
+            writeln!(
+                text,
+                "| {}{only} | {} | {after} | {} | {longer} |",
+                step.authority, step.section, step.until
+            )
+            .unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn the_reference_of_jurisdictions_says_what_the_code_says() {
+    written_down("../../docs/reference/jurisdictions.md", &jurisdictions_reference());
 }

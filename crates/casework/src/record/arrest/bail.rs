@@ -46,6 +46,17 @@ pub enum Period {
     Unlimited,
 }
 
+impl std::fmt::Display for Period {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Days(days) => write!(f, "{days} days"),
+            Self::Months(months) => write!(f, "{months} months"),
+            Self::MonthsMore(months) => write!(f, "{months} months more"),
+            Self::Unlimited => f.write_str("no limit meanwhile"),
+        }
+    }
+}
+
 /// One step by which bail is set or extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
