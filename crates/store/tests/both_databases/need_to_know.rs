@@ -34,13 +34,13 @@ pub fn one_of_each(author: &Person) -> Vec<AnyRecord> {
         let related = Related::new(made.values().cloned().collect());
         let filled = plausible(kind.create_fields(), &made, FORCE);
         let made_at = head(*kind, n, author);
-        let context = context(&filled, &related, author, made_at.created);
-        let record = AnyRecord::create(*kind, made_at, &context);
+        let making = context(&filled, &related, author, made_at.created);
+        let record = AnyRecord::create(*kind, made_at, &making);
         let mut record = record.unwrap_or_else(|refusal| panic!("{kind:?}: {refusal}"));
         for name in prepared_by(*kind) {
             let filled = plausible(act_fields(*kind, name), &made, FORCE);
-            let context = context(&filled, &related, author, record.head().created);
-            record = record.perform(name, &context).unwrap();
+            let acting = context(&filled, &related, author, record.head().created);
+            record = record.perform(name, &acting).unwrap();
         }
         made.insert(*kind, record);
     }
@@ -334,9 +334,9 @@ pub async fn what_hangs_on_a_restricted_case_is_restricted_with_it_and_opened_wi
     assert_eq!((history[0].act.as_str(), history[0].version), ("restrict", 2));
 
     let held = store.view(&officer, Kind::Child, child.head().id, None, at(52)).await.unwrap();
-    let alone = act(store, &officer, &held.unwrap(), "lift_restriction", &fields([("why", "w")]));
-    assert!(matches!(alone.await, Err(StoreError::Refused(_))), "its case is still restricted");
     let lifted = fields([("why", "The colleague has left")]);
+    let alone = act(store, &officer, &held.unwrap(), "lift_restriction", &lifted).await;
+    assert!(matches!(alone, Err(StoreError::Refused(_))), "its case is still restricted");
     act(store, &officer, &restricted, "lift_restriction", &lifted).await.unwrap();
     assert_eq!(sees(&colleague).await, [true, true, false]);
     assert_eq!(store.audit_verify().await.unwrap().first_break, None);
