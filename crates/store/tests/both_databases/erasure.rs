@@ -164,7 +164,7 @@ pub async fn the_database_lets_an_erasure_empty_a_version_and_nothing_else(db: F
         ),
         format!("UPDATE record_version SET body = '', fields = '{{}}', at = 1 WHERE {erased}"),
         format!("DELETE FROM record_version WHERE {erased}"),
-        "UPDATE record SET body = 'x' WHERE state = 'erased'".to_owned(),
+        "UPDATE record SET body = '{}' WHERE state = 'erased'".to_owned(),
         "UPDATE erasure SET decision = 'x'".to_owned(),
         "DELETE FROM erasure".to_owned(),
     ] {

@@ -19,6 +19,7 @@ pub(crate) use page::show;
 
 use pendeen_casework::permission::{Action, decide};
 use pendeen_casework::record::{AnyRecord, Kind};
+use pendeen_store::read::Opened;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -63,9 +64,22 @@ async fn consulted(
     kind: Kind,
     id: Uuid,
 ) -> Result<AnyRecord, WebError> {
-    if let Some(record) = app.store.view(&viewer.person, kind, id, None, app.now()).await? {
-        return Ok(record);
+    match app.store.view(&viewer.person, kind, id, None, app.now()).await? {
+        Some(record) => Ok(record),
+        None => Err(gone(app, viewer, kind, id).await?),
     }
+}
+
+/// The same with its relations and history.
+async fn opened(app: &App, viewer: &Viewer, kind: Kind, id: Uuid) -> Result<Opened, WebError> {
+    match app.store.open(&viewer.person, kind, id, None, app.now()).await? {
+        Some(opened) => Ok(opened),
+        None => Err(gone(app, viewer, kind, id).await?),
+    }
+}
+
+/// What to say where there is no record to see.
+async fn gone(app: &App, viewer: &Viewer, kind: Kind, id: Uuid) -> Result<WebError, WebError> {
     let hole = app.store.hole(&viewer.person, kind, id).await?;
-    Err(hole.map_or(WebError::NotFound, |hole| WebError::Erased(Box::new(hole))))
+    Ok(hole.map_or(WebError::NotFound, |hole| WebError::Erased(Box::new(hole))))
 }

@@ -9,14 +9,14 @@ use axum::response::Response;
 use pendeen_casework::form::{Field, Input};
 use pendeen_casework::permission::{Action, decide, decide_create};
 use pendeen_casework::record::{AnyRecord, Head, Kind, common};
-use pendeen_store::read::{RelatedRows, Version};
+use pendeen_store::read::{Opened, RelatedRows, Version};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::glance::{self, Glance};
 use super::list::lower;
 use super::person::{SameView, statements};
-use super::{consulted, named, notice};
+use super::{named, notice, opened};
 use crate::app::App;
 use crate::error::{WebError, page};
 use crate::request::Asked;
@@ -49,9 +49,7 @@ pub(crate) async fn show(
     Asked(done): Asked<Done>,
 ) -> Result<Response, WebError> {
     let (kind, id) = named(&key, &id)?;
-    let record = consulted(&app, &viewer, kind, id).await?;
-    let related = app.store.related(&viewer.person, kind, id, app.now()).await?;
-    let history = app.store.history(&viewer.person, kind, id, app.now()).await?;
+    let Opened { record, related, history } = opened(&app, &viewer, kind, id).await?;
     let rows = related.outgoing.iter().chain(&related.incoming).map(|other| &other.row);
     let marks = rows.map(|row| row.mark).chain([record.head().mark]);
     let mut shell = viewer.shell(record.title()).marked(marks);
