@@ -11,6 +11,7 @@ mod accounts;
 mod assignment;
 mod audit;
 mod backup;
+mod bulk;
 mod documents;
 mod durability;
 mod erasure;
@@ -56,6 +57,9 @@ macro_rules! cases {
 }
 
 cases! {
+    bulk::a_bulk_leaves_what_single_writes_leave,
+    bulk::a_bulk_acts_on_what_was_written_before_and_refuses_an_old_version,
+    bulk::a_dropped_bulk_keeps_nothing,
     figures::every_figure_at_every_moment_is_what_plain_counting_gives,
     figures::what_writing_keeps_is_what_counting_anew_gives,
     figures::figures_frozen_as_at_a_moment_stay_what_they_were,
