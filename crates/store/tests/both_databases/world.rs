@@ -108,14 +108,24 @@ pub fn plausible(specs: &[Field], made: &BTreeMap<Kind, AnyRecord>, force: &str)
             ("zone", _) => "UTC".to_owned(),
             ("address", _) => "203.0.113.7".to_owned(),
             ("reference", _) => "ABC/1".to_owned(),
-            ("digest" | "examination_digest", _) => "ab".repeat(32),
-            ("items" | "gaps" | "known_hits", _) | (_, Input::Count) => "1".to_owned(),
+            ("digest" | "examination_digest" | "document", _) => "ab".repeat(32),
+            ("items" | "gaps" | "known_hits" | "size", _) | (_, Input::Count) => "1".to_owned(),
             (_, Input::Text | Input::LongText | Input::System) => format!("a {}", field.label),
             (_, Input::Date) => "2026-05-01".to_owned(),
             (_, Input::Moment) => "2026-05-01T10:00:00Z".to_owned(),
             (_, Input::Choice(choices)) => choices[0].0.to_owned(),
             (_, Input::Force) => force.to_owned(),
             (_, Input::Record(kind)) => made.get(&kind)?.head().id.to_string(),
+            // The last of the kinds: another field has named one of the first.
+            ("other", Input::AnyOf(kinds)) => {
+                let on = kinds.iter().rev().find_map(|kind| made.get(kind))?;
+                format!("{}/{}", on.kind().key(), on.head().id)
+            }
+            (_, Input::AnyOf(kinds)) => {
+                let on = kinds.iter().find_map(|kind| made.get(kind))?;
+                format!("{}/{}", on.kind().key(), on.head().id)
+            }
+            (_, Input::Person) => return None,
             (_, Input::Tick) => "yes".to_owned(),
         })
     };
