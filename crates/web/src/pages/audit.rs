@@ -109,8 +109,10 @@ pub(crate) struct Filter {
     /// The last day.
     #[serde(default)]
     pub(crate) until: String,
-    check: Option<String>,
-    page: Option<u64>,
+    /// The whole log is to be checked, however long.
+    pub(crate) check: Option<String>,
+    /// From 1.
+    pub(crate) page: Option<u64>,
 }
 
 /// `GET /audit`.
