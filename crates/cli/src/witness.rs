@@ -4,8 +4,6 @@
 //! In: where the case data is. Out: tiles and checkpoints in the witness's folder. A turn that
 //! fails is told on standard error and in the log, with what to do; the work itself was done.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use jiff::Timestamp;
 use pendeen_casework::ambient::Clock;
@@ -62,7 +60,7 @@ impl Turns {
 async fn take(store: Store, witness: Witness, mut stopped: oneshot::Receiver<()>) {
     let mut kept: Option<Timestamp> = None;
     let mut told: Option<String> = None;
-    let mut every = tokio::time::interval(TURN.max(Duration::from_millis(1)));
+    let mut every = tokio::time::interval(TURN);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let last = tokio::select! {
