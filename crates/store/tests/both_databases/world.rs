@@ -95,7 +95,7 @@ pub fn prepared_by(kind: Kind) -> &'static [&'static str] {
 /// order of the kinds.
 pub fn plausible(specs: &[Field], made: &BTreeMap<Kind, AnyRecord>, force: &str) -> Fields {
     let fill = |field: &Field| -> Option<String> {
-        let always = ["suspect", "observation", "subject", "warrant"].contains(&field.name);
+        let always = ["suspect", "registration", "observation", "subject", "warrant"].contains(&field.name);
         if !field.required && !always {
             return None;
         }
