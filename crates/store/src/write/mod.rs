@@ -215,7 +215,8 @@ impl Batch {
         rows::update(&self.txn, before, after, &body).await?;
         rows::add_version(&self.txn, after, act, by, fields, at, &body).await?;
         rows::name_documents(&self.txn, after, specs, fields).await?;
-        self.leaf(altered(after, deed), after, body, fields).await
+        self.leaf(altered(after, deed), after, body, fields).await?;
+        self.joined(after, deed).await
     }
 
     /// The first record of this kind with this property, whoever may see it: the program's own
@@ -360,10 +361,11 @@ impl Batch {
     }
 }
 
-/// The leaf of an act: an alteration, or the disclosure that it was.
+/// The leaf of an act: an alteration, or the disclosure or combination that it was.
 fn altered(after: &AnyRecord, deed: &Deed<'_>) -> Leaf {
     let Deed { act, by, at, .. } = *deed;
     match after.disclosed_to(act) {
+        _ if after.joins(act) => Leaf::new(Processing::Combination, Some(by), act, at),
         None => Leaf::new(Processing::Alteration, Some(by), act, at),
         Some(recipient) => Leaf::new(Processing::Disclosure, Some(by), act, at).to(recipient),
     }
