@@ -1,11 +1,11 @@
-//! `pendeen figures`: the numbers, counted from the records at this moment.
+//! `pendeen figures`: the numbers, counted from the records as at now or any moment before.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use pendeen_casework::ambient::Clock;
-use pendeen_casework::figure::{Part, Scope};
+use pendeen_casework::figure::{self, Part, Scope};
 use pendeen_casework::force::ForceKey;
 use serde::Serialize;
 
@@ -33,14 +33,20 @@ pub async fn run(args: &args::Figures) -> Result<Ended> {
         None => None,
     };
     let part = if args.outside_operation { Part::Outside } else { Part::InsideAny };
+    let as_at = match &args.as_at {
+        Some(text) => Some(figure::as_at(text).with_context(|| {
+            format!("{text:?} is no day or time: give one such as 2026-11-25 or 2026-11-25T09:30Z")
+        })?),
+        None => None,
+    };
     let store = data::open_existing(&args.data).await?;
-    let counted = store.figures(&Scope { force, part }).await?;
+    let counted = store.figures_as_at(&Scope { force, part }, as_at).await?;
     if !args.json {
         output::lines(counted.iter().map(|(figure, n)| (figure.title, n.to_string())))?;
         return Ok(Ended::Done);
     }
     output::json(&Report {
-        as_at: SystemClock.now(),
+        as_at: as_at.unwrap_or_else(|| SystemClock.now()),
         scope: if args.outside_operation { "outside_operation" } else { "operation" },
         force: force.map(ForceKey::as_str),
         figures: counted.iter().map(|(figure, n)| (figure.key, *n)).collect(),

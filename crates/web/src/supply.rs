@@ -4,11 +4,15 @@
 //! Keys lie in `keys/` in the data folder: `sender.ed25519` signs, `FORCE.age` opens what is
 //! sealed for that force. Missing ones are made.
 
+use jiff::Timestamp;
+use pendeen_casework::figure::frozen::Decision;
+use pendeen_casework::figure::table::Whose;
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::form::{Field, Fields, Input, Refusal};
 use pendeen_casework::permission::visibility;
-use pendeen_casework::person::Person;
+use pendeen_casework::person::{Person, Role};
 use pendeen_casework::record::package::Package;
+use pendeen_casework::record::release::FiguresRelease;
 use pendeen_casework::record::paper;
 use pendeen_casework::record::{Act, AnyRecord, Kind};
 use pendeen_exchange::dispatch::seal_package;
@@ -79,7 +83,23 @@ pub(crate) async fn complete(
                     problem: "this release is not of your force alone; draft a new one".to_owned(),
                 }));
             }
-            pairs.extend(counted(app, release.scope).await?);
+            let decisions = match decisions(app, viewer, release, act, typed) {
+                Ok(decisions) => decisions,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            // A decision is about the numbers as they stand; counting again is as at now.
+            let as_at = if act.name == "count_again" { app.now() } else { release.as_at };
+            pairs.extend(counted(app, release.scope, as_at, decisions).await?);
+        }
+        AnyRecord::FiguresRelease(release) if act.name == "publish" => {
+            let earlier = release.frozen().map(|frozen| frozen.earlier).unwrap_or_default();
+            if app.store.releases_published().await? != earlier {
+                return Ok(Err(Refusal::missing(
+                    "a count that knows of every release published since (send this one back \
+                     and count again)",
+                    Role::FiguresOfficer,
+                )));
+            }
         }
         _ => {}
     }
@@ -106,7 +126,8 @@ pub(crate) async fn complete_new(
             pairs.push((SCOPE.to_owned(), force.as_str().to_owned()));
         }
         let force = bound.or_else(|| typed.get(SCOPE).and_then(ForceKey::parse));
-        pairs.extend(counted(app, force).await?);
+        let as_at = typed.moment("moment").map_or_else(|_| app.now(), |at| at.min(app.now()));
+        pairs.extend(counted(app, force, as_at, Vec::new()).await?);
     }
     if kind == Kind::BreakGlass
         && let (Some(number), Some(reason)) = (typed.get("number"), typed.get("reason"))
@@ -147,10 +168,37 @@ fn counts(spec: &[Field]) -> bool {
     spec.iter().any(|field| field.name == "figures" && field.input == Input::System)
 }
 
-/// The figures of one force or all, as at now, with the digest of their bytes.
-async fn counted(app: &App, force: Option<ForceKey>) -> Result<Vec<(String, String)>, WebError> {
-    let as_at = app.now();
-    let (figures, digest) = app.store.frozen_figures(force).await?;
+/// The decisions of a release to publish small counts, with the one that `act` adds.
+fn decisions(
+    app: &App,
+    viewer: &Viewer,
+    release: &FiguresRelease,
+    act: &Act,
+    typed: &Fields,
+) -> Result<Vec<Decision>, Refusal> {
+    let mut decisions = release.frozen().map(|frozen| frozen.decisions).unwrap_or_default();
+    if act.name == "show_small_count" {
+        let force = typed.if_given("force", Fields::force)?.or(release.scope);
+        decisions.push(Decision {
+            figure: typed.text("figure")?,
+            whose: force.map_or(Whose::All, Whose::Force),
+            decided_by: typed.text("decided_by")?,
+            why: typed.text("reason")?,
+            recorded_by: viewer.person.name.clone(),
+            at: app.now(),
+        });
+    }
+    Ok(decisions)
+}
+
+/// The figures of one force or all, as at a moment, with the digest of their bytes.
+async fn counted(
+    app: &App,
+    force: Option<ForceKey>,
+    as_at: Timestamp,
+    decisions: Vec<Decision>,
+) -> Result<Vec<(String, String)>, WebError> {
+    let (figures, digest) = app.store.freeze(force, as_at, decisions).await?;
     let pairs = [("as_at", as_at.to_string()), ("figures", figures), ("digest", digest)];
     Ok(pairs.map(|(name, value)| (name.to_owned(), value)).into())
 }

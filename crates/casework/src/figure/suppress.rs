@@ -126,10 +126,12 @@ fn price(cell: Cell, count: u64) -> u32 {
 
 /// The search's patience: changes tried for one witness at one price.
 const TRIES: u32 = 500;
+/// The same where the search would end without any witness.
+const LAST_TRIES: u32 = 20_000;
 /// The prices tried one after another.
 const PRICES: [u32; 8] = [0, 3, 5, 8, 12, 50, 100, 200];
 /// Numbers changed in one witness at most.
-const CHANGED: usize = 24;
+const CHANGED: usize = 40;
 
 struct Problem {
     threshold: i64,
@@ -237,15 +239,14 @@ impl Problem {
         }
         for number in sensitive {
             let others: Vec<i64> = small.clone().filter(|v| *v != self.values[number]).collect();
-            let mut found = 0;
-            for value in others {
-                found += u32::from(self.witness(number, value));
+            let mut found = false;
+            for value in &others {
+                found |= self.witness(number, *value, TRIES);
             }
-            // A threshold of two leaves one small value: any other number must do then.
-            if found == 0
-                && !self.witness(number, self.values[number] + 1)
-                && !self.witness(number, 0)
-            {
+            // Where no small value was found, any other will do, after a longer search.
+            let rest = [self.values[number] + 1, 0];
+            let mut any = others.iter().chain(&rest);
+            if !found && !any.any(|value| self.witness(number, *value, LAST_TRIES)) {
                 self.exposed.insert(number);
             }
         }
@@ -253,9 +254,9 @@ impl Problem {
 
     /// Whether some table agrees with everything published and has this value here, after
     /// leaving out what that needs.
-    fn witness(&mut self, number: usize, value: i64) -> bool {
+    fn witness(&mut self, number: usize, value: i64, tries: u32) -> bool {
         for price in PRICES {
-            let mut search = Search::new(self);
+            let mut search = Search::new(self, tries);
             search.change(number, value);
             if search.mend(price) {
                 for number in search.changed {
@@ -281,14 +282,14 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(problem: &'a Problem) -> Self {
+    fn new(problem: &'a Problem, tries: u32) -> Self {
         Self {
             problem,
             values: problem.values.clone(),
             sums: problem.sums.clone(),
             broken: BTreeSet::new(),
             changed: Vec::new(),
-            tries: TRIES,
+            tries,
         }
     }
 
