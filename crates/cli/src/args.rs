@@ -79,7 +79,7 @@ pub enum WorkerKind {
 /// `pendeen examine`.
 #[derive(Debug, Args)]
 pub struct Examine {
-    /// Disk image (raw, split raw, E01: name the first segment) or folder
+    /// Disk image (raw, split raw, E01, QCOW2, VMDK, VHD, VHDX, VDI: name the first file) or folder
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
     /// List of known files: CSV with digest, list, category; may be given several times

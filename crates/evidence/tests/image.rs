@@ -58,10 +58,8 @@ fn every_real_container_gives_the_published_digest() {
 #[test]
 fn containers_without_a_reader_are_refused_with_advice() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, &[u8], &str); 6] = [
-        ("a.qcow2", b"QFI\xfb\0\0\0\x03", "qemu-img convert"),
-        ("a.vmdk", b"KDMV\x01\0\0\0", "qemu-img convert"),
-        ("a.vhd", b"conectix\0\0\0\x02", "qemu-img convert"),
+    let cases: [(&str, &[u8], &str); 4] = [
+        ("a.vmdk", b"COWD\x01\0\0\0", "qemu-img convert"),
         ("a.E01", b"EVF2\r\n\x81\x00\x02\x01", "as E01 or raw"),
         ("a.L01", b"LVF\x09\x0d\x0a\xff\x00\x01", "as E01 or raw"),
         ("a.zip", b"PK\x03\x04\x14\0", "unpack it"),
@@ -74,9 +72,8 @@ fn containers_without_a_reader_are_refused_with_advice() {
         assert!(error.to_string().contains(advice), "{name}: {error}");
     }
     if let Some(real) = real_images() {
-        for name in ["ext2.qcow2", "ext2.vhd", "ext2.vmdk", "dftt-6-undel-fat.zip"] {
-            assert!(matches!(refusal(&[&real.join(name)]), OpenError::Unread { .. }), "{name}");
-        }
+        let zip = real.join("dftt-6-undel-fat.zip");
+        assert!(matches!(refusal(&[&zip]), OpenError::Unread { .. }));
     }
 }
 

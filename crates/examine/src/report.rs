@@ -91,11 +91,7 @@ fn write_source_kind(out: &mut String, source: &SourceRecord) -> fmt::Result {
     let SourceKind::Image(image) = &source.kind else {
         return fact(out, "Kind", &"folder: only what this computer's file system shows");
     };
-    let format = match image.format {
-        pendeen_evidence::image::Format::Raw => "raw disk image",
-        pendeen_evidence::image::Format::Ewf => "EWF (E01) disk image",
-    };
-    fact(out, "Kind", &format)?;
+    fact(out, "Kind", &image.format.label())?;
     fact(out, "Files", &image.segments.len())?;
     fact(out, "Length in bytes", &Number(image.len_bytes))?;
     for (name, digest) in [("MD5", &image.stored_md5), ("SHA-1", &image.stored_sha1)] {

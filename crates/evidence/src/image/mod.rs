@@ -4,7 +4,7 @@
 //! over the bytes of the acquired device. The signature decides what a file is, never its
 //! name; names only find the segments that follow. Files are opened read-only and read by
 //! position. Refused, with advice: containers whose bytes are not the disk's and that have no
-//! reader here (virtual disks, Ex01, L01, archives).
+//! reader here (Ex01, L01, archives).
 
 mod error;
 pub mod ewf;
@@ -13,6 +13,7 @@ mod segment;
 mod sibling;
 mod signature;
 mod stream;
+mod virtual_disk;
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -25,8 +26,9 @@ use thiserror::Error;
 use crate::unit::{ByteLen, ByteOffset};
 pub use error::OpenError;
 use segment::Segment;
-use signature::Signature;
+use signature::{Signature, Virtual};
 pub use stream::{Block, stream};
+use virtual_disk::{Opened, VirtualDisk};
 
 /// Which container holds the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +38,31 @@ pub enum Format {
     Raw,
     /// Expert Witness Format: E01, in one file or split.
     Ewf,
+    /// QEMU's copy-on-write disk, version 2 or 3.
+    Qcow2,
+    /// VMware's disk: sparse, flat, split or stream-optimised.
+    Vmdk,
+    /// Virtual PC's disk: fixed, dynamic or differencing.
+    Vhd,
+    /// Hyper-V's disk.
+    Vhdx,
+    /// VirtualBox's disk.
+    Vdi,
+}
+
+impl Format {
+    /// What a person calls it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Raw => "raw disk image",
+            Self::Ewf => "EWF (E01) disk image",
+            Self::Qcow2 => "QCOW2 virtual disk",
+            Self::Vmdk => "VMDK virtual disk",
+            Self::Vhd => "VHD virtual disk",
+            Self::Vhdx => "VHDX virtual disk",
+            Self::Vdi => "VDI virtual disk",
+        }
+    }
 }
 
 /// What an image says of itself.
@@ -144,6 +171,20 @@ pub fn open(paths: &[PathBuf]) -> Result<Arc<dyn Image>, OpenError> {
             refuse_leftover(&image, paths)?;
             Ok(Arc::new(image))
         }
+        Signature::Virtual(_) => {
+            let mut named = rest.iter();
+            let mut next = |name: &str| {
+                let path = match named.next() {
+                    Some(path) => Some(path.clone()),
+                    None if rest.is_empty() => virtual_disk::beside(first, name),
+                    None => None,
+                };
+                path.map(|path| Segment::open(&path)).transpose()
+            };
+            let image = VirtualDisk::open(head, &mut next, &virtual_head)?;
+            refuse_leftover(&image, paths)?;
+            Ok(Arc::new(image))
+        }
         Signature::Unread { format, advice } => {
             Err(OpenError::Unread { path: first.clone(), format, advice })
         }
@@ -176,6 +217,11 @@ pub fn from_descriptors(
             let head = rest.next().ok_or(OpenError::Nothing)?;
             Ok(Arc::new(ewf::EwfImage::open(head, |_| Ok(rest.next()))?))
         }
+        Signature::Virtual(_) => {
+            let mut rest = segments.into_iter();
+            let head = rest.next().ok_or(OpenError::Nothing)?;
+            Ok(Arc::new(VirtualDisk::open(head, &mut |_| Ok(rest.next()), &virtual_head)?))
+        }
         Signature::Unread { format, advice } => {
             Err(OpenError::Unread { path: head.path.clone(), format, advice })
         }
@@ -183,8 +229,27 @@ pub fn from_descriptors(
     }
 }
 
-/// Refuses named files that lie behind the end of an EWF image.
-fn refuse_leftover(image: &ewf::EwfImage, paths: &[PathBuf]) -> Result<(), OpenError> {
+/// Reads the head of a virtual disk, of whichever kind it is: a parent may be a raw image.
+fn virtual_head(segment: Segment, next: &mut virtual_disk::Next<'_>) -> Result<Opened, OpenError> {
+    match signature::of(&segment)? {
+        Signature::Virtual(Virtual::Qcow2) => virtual_disk::qcow2::open(segment, next),
+        Signature::Virtual(Virtual::Vmdk) => virtual_disk::vmdk::open(segment, next),
+        Signature::Virtual(Virtual::Vhd) => virtual_disk::vhd::open(segment, next),
+        Signature::Virtual(Virtual::Vhdx) => virtual_disk::vhdx::open(segment, next),
+        Signature::Virtual(Virtual::Vdi) => virtual_disk::vdi::open(segment, next),
+        Signature::None => Ok(virtual_disk::raw(segment)),
+        Signature::Ewf => Err(OpenError::Foreign {
+            path: segment.path,
+            problem: "an E01 image cannot be the parent of a virtual disk".to_owned(),
+        }),
+        Signature::Unread { format, advice } => {
+            Err(OpenError::Unread { path: segment.path, format, advice })
+        }
+    }
+}
+
+/// Refuses named files that lie behind the end of an image.
+fn refuse_leftover(image: &dyn Image, paths: &[PathBuf]) -> Result<(), OpenError> {
     match paths.get(image.provenance().segments.len()) {
         None => Ok(()),
         Some(path) => Err(OpenError::Foreign {

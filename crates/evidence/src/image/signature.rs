@@ -2,17 +2,40 @@
 
 use super::OpenError;
 use super::segment::Segment;
+use super::virtual_disk;
 
 /// What a first segment turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signature {
     /// Expert Witness Format, version 1, physical.
     Ewf,
+    /// A virtual disk.
+    Virtual(Virtual),
     /// A container that has no reader here.
     Unread { format: &'static str, advice: &'static str },
     /// No container known: the bytes as they are.
     None,
 }
+
+/// The kinds of virtual disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Virtual {
+    Qcow2,
+    Vmdk,
+    Vhd,
+    Vhdx,
+    Vdi,
+}
+
+/// Position in bytes, signature, which virtual disk.
+const VIRTUAL: &[(usize, &[u8], Virtual)] = &[
+    (0, b"QFI\xfb", Virtual::Qcow2),
+    (0, b"KDMV", Virtual::Vmdk),
+    (0, virtual_disk::vmdk::DESCRIPTOR, Virtual::Vmdk),
+    (0, b"conectix", Virtual::Vhd),
+    (0, b"vhdxfile", Virtual::Vhdx),
+    (64, b"\x7f\x10\xda\xbe", Virtual::Vdi),
+];
 
 /// The signature of an EWF version 1 segment.
 pub(super) const EWF: [u8; 8] = *b"EVF\x09\x0d\x0a\xff\x00";
@@ -26,13 +49,7 @@ const UNREAD: &[(usize, &[u8], &str, &str)] = &[
     (0, b"EVF2\r\n\x81\x00", "an EnCase 7 Ex01 image", AS_E01),
     (0, b"LVF\x09\x0d\x0a\xff\x00", "an EnCase logical evidence file (L01)", AS_E01),
     (0, b"LEF2\r\n\x81\x00", "an EnCase 7 logical evidence file (Lx01)", AS_E01),
-    (0, b"QFI\xfb", "a QCOW virtual disk", CONVERT),
-    (0, b"KDMV", "a VMDK virtual disk", CONVERT),
     (0, b"COWD", "a VMDK virtual disk", CONVERT),
-    (0, b"# Disk DescriptorFile", "a VMDK descriptor", CONVERT),
-    (0, b"conectix", "a dynamic VHD virtual disk", CONVERT),
-    (0, b"vhdxfile", "a VHDX virtual disk", CONVERT),
-    (64, b"\x7f\x10\xda\xbe", "a VDI virtual disk", CONVERT),
     (0, b"AFF10\r\n\x00", "an AFF image", AS_E01),
     (0, b"PK\x03\x04", "a ZIP archive", UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", UNPACK),
@@ -56,8 +73,15 @@ pub(super) fn of(segment: &Segment) -> Result<Signature, OpenError> {
     if head.starts_with(&EWF) {
         return Ok(Signature::Ewf);
     }
-    Ok(UNREAD
-        .iter()
-        .find(|(at, magic, ..)| head.get(*at..).is_some_and(|rest| rest.starts_with(magic)))
+    let begins =
+        |at: usize, magic: &[u8]| head.get(at..).is_some_and(|rest| rest.starts_with(magic));
+    if let Some((.., kind)) = VIRTUAL.iter().find(|(at, magic, _)| begins(*at, magic)) {
+        return Ok(Signature::Virtual(*kind));
+    }
+    let unread = UNREAD.iter().find(|(at, magic, ..)| begins(*at, magic));
+    if unread.is_none() && virtual_disk::vhd::is_fixed(segment) {
+        return Ok(Signature::Virtual(Virtual::Vhd));
+    }
+    Ok(unread
         .map_or(Signature::None, |(_, _, format, advice)| Signature::Unread { format, advice }))
 }
