@@ -91,7 +91,8 @@ pub async fn restore(args: &args::Restore) -> Result<Ended> {
         checked?;
     } else {
         let folder = beside(&args.data.data, "restoring")?;
-        let place = Data { data: folder.clone(), database: args.data.database.clone(), witness: None };
+        let place =
+            Data { data: folder.clone(), database: args.data.database.clone(), witness: None };
         restore_into(&args.backup, &manifest, &place).await?;
         sync_all(&folder)?;
         fs::rename(&folder, &args.data.data)
@@ -146,7 +147,8 @@ fn beside(wanted: &Path, doing: &str) -> Result<PathBuf> {
     if wanted.exists() && !empty() {
         bail!("{} is there already and not empty: name another folder", wanted.display());
     }
-    let name = wanted.file_name().with_context(|| format!("{} names no folder", wanted.display()))?;
+    let name =
+        wanted.file_name().with_context(|| format!("{} names no folder", wanted.display()))?;
     let folder = wanted.with_file_name(format!(".{}.{doing}", name.to_string_lossy()));
     if folder.exists() {
         // What an interrupted run left; it never had the final name.
@@ -224,9 +226,8 @@ fn digest(path: &Path) -> Result<(u64, String)> {
 
 fn manifest(backup: &Path) -> Result<Manifest> {
     let path = backup.join(MANIFEST);
-    let text = fs::read(&path).with_context(|| {
-        format!("{} is no backup: it holds no {MANIFEST}", backup.display())
-    })?;
+    let text = fs::read(&path)
+        .with_context(|| format!("{} is no backup: it holds no {MANIFEST}", backup.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("{} cannot be read", path.display()))
 }
 

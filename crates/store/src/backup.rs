@@ -18,9 +18,9 @@ use jiff::Timestamp;
 use pendeen_casework::person::Person;
 use sea_orm::sea_query::{ArrayType, Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, DatabaseTransaction, EntityTrait, IdenStatic, Iterable,
-    ModelTrait, Order, PaginatorTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect,
-    TransactionTrait, Value,
+    ActiveModelTrait, DatabaseTransaction, EntityTrait, IdenStatic, Iterable, ModelTrait, Order,
+    PaginatorTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, TransactionTrait,
+    Value,
 };
 use sea_orm_migration::MigratorTrait;
 use serde::{Deserialize, Serialize};
@@ -334,10 +334,7 @@ impl Lines<'_> {
     }
 }
 
-async fn take_in(
-    db: &DatabaseTransaction,
-    lines: &mut Lines<'_>,
-) -> Result<Contents, BackupError> {
+async fn take_in(db: &DatabaseTransaction, lines: &mut Lines<'_>) -> Result<Contents, BackupError> {
     let mut seen = Contents::default();
     let mut open: Option<Heading> = None;
     let mut held: Vec<(u64, Vec<Json>)> = Vec::new();
@@ -397,7 +394,10 @@ where
     let mut models = Vec::with_capacity(rows.len());
     for (line, row) in rows {
         if row.len() != columns.len() {
-            return Err(damaged(line, format!("{} values for {} columns", row.len(), columns.len())));
+            return Err(damaged(
+                line,
+                format!("{} values for {} columns", row.len(), columns.len()),
+            ));
         }
         let mut model = <E::ActiveModel as ActiveModelTrait>::default();
         for (column, json) in columns.iter().zip(row) {

@@ -11,9 +11,7 @@ pub(crate) mod words;
 use jiff::Timestamp;
 use pendeen_casework::person::Person;
 use sea_orm::sea_query::{Expr, Query as Sql};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::Store;

@@ -185,7 +185,9 @@ mod tests {
 
     #[test]
     fn names_are_found_however_they_are_spelt() {
-        for typed in ["jonathan", "Jonathon", "jonatan", "Jonahtan", "jonathann", "JONATHAN", "jona"] {
+        for typed in
+            ["jonathan", "Jonathon", "jonatan", "Jonahtan", "jonathann", "JONATHAN", "jona"]
+        {
             assert!(finds("Jonathan Quillfeather", typed), "{typed}");
         }
         assert!(finds("Catherine", "Kathryn") && finds("Zoë O'Hara", "zoe ohara"));

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
+use crate::request::Peer;
 use crate::{router, session};
 use metrics::Metrics;
 pub use tls::TlsError;
@@ -98,12 +99,16 @@ pub async fn serve(
     let served = async {
         let stopped = stopped(stopping);
         match acceptor {
-            None => axum::serve(listener, pages).with_graceful_shutdown(stopped).await,
+            None => {
+                let pages = pages.into_make_service_with_connect_info::<Peer>();
+                axum::serve(listener, pages).with_graceful_shutdown(stopped).await
+            }
             Some(acceptor) => {
                 let listener = tls::Listener::new(listener, acceptor);
                 let strict = HeaderValue::from_static("max-age=31536000");
                 let header = header::STRICT_TRANSPORT_SECURITY;
                 let pages = pages.layer(SetResponseHeaderLayer::overriding(header, strict));
+                let pages = pages.into_make_service_with_connect_info::<Peer>();
                 axum::serve(listener, pages).with_graceful_shutdown(stopped).await
             }
         }

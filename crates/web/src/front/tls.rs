@@ -55,8 +55,8 @@ pub fn acceptor(files: &Certificate) -> Result<TlsAcceptor, TlsError> {
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.chain)
         .and_then(Iterator::collect)
         .map_err(unreadable("certificate", &files.chain))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key)
-        .map_err(unreadable("private key", &files.key))?;
+    let key =
+        PrivateKeyDer::from_pem_file(&files.key).map_err(unreadable("private key", &files.key))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
