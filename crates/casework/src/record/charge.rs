@@ -2,16 +2,19 @@
 //!
 //! States: charged -> plea_entered -> convicted, acquitted, discontinued -> sentenced. Contact
 //! offences are told apart from images: they are children who were hurt by this person.
+//! Hearings stand with what they were for; the next one is on My work. Orders that a court made
+//! beside the sentence are kept with their end.
 
 use jiff::civil;
 use serde::{Deserialize, Serialize};
 
 use super::arrest::{self, Arrest};
 use super::case::Case;
+use super::numbers::Number;
 use super::subject::About;
 use super::{
     Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record,
-    day, link, links,
+    Signed, day, end_of, link, links, uk_date,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
@@ -54,6 +57,57 @@ choices! {
     }
 }
 
+choices! {
+    /// What a hearing is for.
+    HearingKind {
+        First = "first", "First appearance";
+        PleaAndTrialPreparation = "ptph", "Plea and trial preparation";
+        Trial = "trial", "Trial";
+        Sentence = "sentence", "Sentence";
+        Other = "other", "Other";
+    }
+}
+
+/// A hearing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hearing {
+    /// What it is for.
+    pub kind: HearingKind,
+    /// On which day.
+    pub on: civil::Date,
+    /// Where.
+    pub court: String,
+    /// Listed by whom, when.
+    pub signed: Signed,
+}
+
+choices! {
+    /// What a court orders beside the sentence.
+    OrderKind {
+        Shpo = "shpo", "Sexual harm prevention order (Sentencing Act 2020 s.345)";
+        Notification = "notification", "Notification requirements (Sexual Offences Act 2003 Part 2)";
+        Restraining = "restraining", "Restraining order";
+        Deprivation = "deprivation", "Deprivation or forfeiture of devices";
+        Barred = "barred", "Told of inclusion in a barred list";
+        Other = "other", "Other order";
+    }
+}
+
+/// An order of a court.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Which.
+    pub kind: OrderKind,
+    /// When it was made.
+    pub on: civil::Date,
+    /// Until when it lasts; none where it has no end or none was set.
+    pub until: Option<civil::Date>,
+    /// Its terms.
+    pub terms: String,
+    /// Recorded by whom, when.
+    pub signed: Signed,
+}
+
 /// One offence before a court.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Charge {
@@ -85,6 +139,15 @@ pub struct Charge {
     pub sentence: Option<(String, civil::Date)>,
     /// A sexual harm prevention order was made.
     pub shpo: bool,
+    /// Hearings, in the order in which they were listed.
+    #[serde(default)]
+    pub hearings: Vec<Hearing>,
+    /// Orders made beside the sentence.
+    #[serde(default)]
+    pub orders: Vec<Order>,
+    /// What other systems call it.
+    #[serde(default)]
+    pub numbers: Vec<Number>,
     /// Why it was discontinued.
     pub reason: Option<String>,
 }
@@ -129,6 +192,41 @@ impl Record for Charge {
             ],
         },
         Act {
+            name: "list_hearing",
+            label: "List a hearing",
+            from: &["charged", "plea_entered", "convicted"],
+            fields: &[
+                Field::required("hearing", "For", Input::Choice(HearingKind::CHOICES)),
+                DATE,
+                Field::optional("court", "Court", Input::Text)
+                    .hint("Leave empty where it is the court that has the charge"),
+            ],
+        },
+        Act {
+            name: "make_order",
+            label: "Record an order",
+            from: &["convicted", "sentenced"],
+            fields: &[
+                Field::required("order", "Order", Input::Choice(OrderKind::CHOICES)),
+                DATE,
+                Field::optional("until", "Until", Input::Date),
+                Field::required("terms", "Terms", Input::LongText),
+            ],
+        },
+        Act {
+            name: Number::ACT,
+            label: Number::LABEL,
+            from: &[
+                "charged",
+                "plea_entered",
+                "convicted",
+                "acquitted",
+                "discontinued",
+                "sentenced",
+            ],
+            fields: Number::FIELDS,
+        },
+        Act {
             name: "discontinue",
             label: "Discontinue",
             from: &["charged", "plea_entered"],
@@ -149,10 +247,13 @@ impl Record for Charge {
             .line("Charged on", day(self.charged_on))
             .line("Court", &self.court)
             .each("Unique reference number", &self.urn)
+            .each("Number elsewhere", &self.numbers)
+            .each("Hearing", &self.hearings)
             .each("Plea", self.plea.map(|(plea, on)| dated(plea.to_string(), on)))
             .each("Verdict", self.verdict.map(|(verdict, on)| dated(verdict.to_string(), on)))
             .each("Sentence", self.sentence.as_ref().map(|(text, on)| dated(text.clone(), *on)))
             .flag("Sexual harm prevention order", self.shpo)
+            .each("Order", &self.orders)
             .each("Why discontinued", &self.reason)
             .done()
     }
@@ -185,7 +286,7 @@ impl Record for Charge {
         Some(Next {
             role: Role::OfficerInCase,
             what: what.to_owned(),
-            due: None,
+            due: self.next_hearing().map(end_of),
             urgency: self.about.urgency(),
         })
     }
@@ -215,6 +316,9 @@ impl Record for Charge {
             verdict: None,
             sentence: None,
             shpo: false,
+            hearings: Vec::new(),
+            orders: Vec::new(),
+            numbers: Vec::new(),
             reason: None,
         })
     }
@@ -236,9 +340,17 @@ impl Record for Charge {
             }
             "record_sentence" => {
                 self.sentence = Some((fields.text("sentence")?, self.after_charge(fields)?));
-                self.shpo = fields.ticked("shpo");
+                self.shpo |= fields.ticked("shpo");
                 self.state = State::Sentenced;
             }
+            "list_hearing" => self.hearings.push(Hearing {
+                kind: fields.choice("hearing")?,
+                on: self.after_charge(fields)?,
+                court: fields.get("court").unwrap_or(&self.court).to_owned(),
+                signed: Signed::now(context),
+            }),
+            "make_order" => self.order(context)?,
+            Number::ACT => Number::add(&mut self.numbers, fields)?,
             "discontinue" => {
                 self.reason = Some(fields.text("reason")?);
                 self.state = State::Discontinued;
@@ -249,7 +361,46 @@ impl Record for Charge {
     }
 }
 
+impl std::fmt::Display for Hearing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, {}, {}", self.kind, day(self.on), self.court)
+    }
+}
+
+impl std::fmt::Display for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, {}", self.kind, day(self.on))?;
+        if let Some(until) = self.until {
+            write!(f, " until {}", day(until))?;
+        }
+        write!(f, ": {}", self.terms)
+    }
+}
+
 impl Charge {
+    /// The day of the earliest hearing that is not before the charge was last worked on.
+    fn next_hearing(&self) -> Option<civil::Date> {
+        let today = uk_date(self.head.updated);
+        self.hearings.iter().map(|hearing| hearing.on).filter(|on| *on >= today).min()
+    }
+
+    fn order(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
+        let fields = context.fields;
+        let order = Order {
+            kind: fields.choice("order")?,
+            on: self.after_charge(fields)?,
+            until: fields.if_given("until", Fields::date)?,
+            terms: fields.text("terms")?,
+            signed: Signed::now(context),
+        };
+        if order.until.is_some_and(|until| until < order.on) {
+            return Err(Refusal::field("until", "enter a date on or after the order"));
+        }
+        self.shpo |= order.kind == OrderKind::Shpo;
+        self.orders.push(order);
+        Ok(())
+    }
+
     /// The date that the form gives; a court does nothing before the charge.
     fn after_charge(&self, fields: &Fields) -> Result<civil::Date, Refusal> {
         let date = fields.date("date")?;
@@ -297,6 +448,29 @@ mod tests {
             let charge: Charge = world.create(&laid(&arrest, kind));
             assert!(charge.facets().contains(&Facet::flag("contact_offence", contact)));
         }
+    }
+
+    #[test]
+    fn the_next_hearing_is_by_when_and_an_order_is_kept_with_its_end() {
+        let mut world = World::new();
+        let arrest = arrest(&mut world, "arrest");
+        let charge: Charge = world.create(&laid(&arrest, "images"));
+        let listed = |date| fields([("hearing", "trial"), ("date", date)]);
+        let charge = world.act(&charge, "list_hearing", &listed("2026-09-01")).unwrap();
+        let charge = world.act(&charge, "list_hearing", &listed("2026-07-01")).unwrap();
+        assert_eq!(charge.next().unwrap().due.unwrap().to_string(), "2026-07-01T22:59:59Z");
+        assert!(world.act(&charge, "list_hearing", &listed("2026-05-01")).is_err());
+        let plea = fields([("plea", "guilty"), ("date", "2026-07-01")]);
+        let charge = world.act(&charge, "enter_plea", &plea).unwrap();
+        let verdict = fields([("verdict", "guilty"), ("date", "2026-07-01")]);
+        let charge = world.act(&charge, "record_verdict", &verdict).unwrap();
+        let order = |until| {
+            fields([("order", "shpo"), ("date", "2026-07-01"), ("until", until), ("terms", "T")])
+        };
+        assert!(world.act(&charge, "make_order", &order("2026-06-30")).is_err());
+        let charge = world.act(&charge, "make_order", &order("2031-07-01")).unwrap();
+        assert!(charge.facets().contains(&Facet::flag("shpo", true)));
+        assert!(charge.details().iter().any(|d| d.text.contains("until 1 Jul 2031")));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A search warrant: a court's authority to enter premises.
 //!
 //! States: applied -> granted, refused; granted -> executed (once or several times), expired,
-//! withdrawn. Execution only within its window ([`EXECUTION_MONTHS`]) and its limits: a specific
+//! withdrawn. Execution only within its window (settings) and its limits: a specific
 //! warrant names one place; all-premises warrants cover what the person occupies or controls,
 //! multiple-entry warrants allow more than one visit (both PACE 1984 s.8), each further entry
 //! with an inspector's written authority (s.16(3A), (3B)).
@@ -16,12 +16,9 @@ use super::{
     Act, ActContext, CASE, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record,
     Signed, Urgency, day, end_of, link, links, moment, months_after, uk_date,
 };
+use crate::force::Jurisdiction;
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
-
-/// Months from the grant within which a warrant must be executed: the default of England and
-/// Wales (PACE 1984 s.16(3)); the court may set a shorter time.
-pub const EXECUTION_MONTHS: u32 = 3;
 
 states! {
     /// Where a warrant stands.
@@ -162,7 +159,7 @@ impl Record for Warrant {
             .each("Granted on", self.granted_on.map(day))
             .each("To be executed by", self.expires_on.map(day))
             .each("Entries allowed", self.entries)
-            .each("Entered", self.executions.iter().map(|e| moment(e.at)))
+            .each("Entered", &self.executions)
             .each("Reason", &self.reason)
             .done()
     }
@@ -235,6 +232,16 @@ impl Record for Warrant {
     }
 }
 
+impl std::fmt::Display for Execution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", moment(self.at))?;
+        if let Some(authority) = &self.authority {
+            write!(f, ", on the authority of {authority}")?;
+        }
+        write!(f, ". Recorded by {}", self.signed)
+    }
+}
+
 impl Warrant {
     /// Refuses an entry that this warrant does not cover: not granted, out of time, elsewhere.
     pub fn covers(&self, premises: Uuid, at: Timestamp) -> Result<(), Refusal> {
@@ -257,13 +264,24 @@ impl Warrant {
         Ok(())
     }
 
+    /// Months from the grant within which it is executed (PACE 1984 s.16(3) in England and
+    /// Wales); the court may set a shorter time.
+    fn window(&self, context: &ActContext<'_>) -> u32 {
+        let settings = &context.settings.warrant;
+        match Jurisdiction::of(self.head.force) {
+            Jurisdiction::EnglandAndWales => settings.england_and_wales_months.get(),
+            Jurisdiction::Scotland => settings.scotland_months.get(),
+            Jurisdiction::NorthernIreland => settings.northern_ireland_months.get(),
+        }
+    }
+
     fn grant(&mut self, context: &ActContext<'_>) -> Result<(), Refusal> {
         let fields = context.fields;
         let granted_on = fields.date("granted_on")?;
         if granted_on > uk_date(context.at) {
             return Err(Refusal::field("granted_on", "enter a date that is not in the future"));
         }
-        let latest = months_after(granted_on, EXECUTION_MONTHS);
+        let latest = months_after(granted_on, self.window(context));
         let expires_on = fields.if_given("expires_on", Fields::date)?.unwrap_or(latest);
         if expires_on < granted_on || expires_on > latest {
             return Err(Refusal::field(
@@ -362,6 +380,14 @@ mod tests {
             let answer = world.act(&warrant, "execute", &entry(place, when, ""));
             assert_eq!(answer.is_ok(), allowed, "{when}: {answer:?}");
         }
+    }
+
+    #[test]
+    fn a_force_may_set_itself_a_shorter_window_than_the_law() {
+        let mut world = World::new();
+        world.settings.warrant.england_and_wales_months = crate::settings::Whole::new(1);
+        let warrant = granted(&mut world, "pca_1978_s4", "specific", "");
+        assert_eq!(warrant.expires_on, Some(civil::date(2026, 6, 1)));
     }
 
     #[test]

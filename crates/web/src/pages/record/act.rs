@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use pendeen_casework::form::{Fields, Refusal};
+use pendeen_casework::jurisdiction::modelled;
 use pendeen_casework::permission::{Action, Permit, decide};
 use pendeen_casework::record::{Act, AnyRecord, common};
 use pendeen_store::StoreError;
@@ -41,7 +42,8 @@ pub(crate) async fn show_act(
         common::CORRECT => correction::to_correct(&app, &viewer, &record).await?,
         _ => Fields::default(),
     };
-    page(&form_page(&app, &viewer, &record, act, &typed, None).await?)
+    let unknown = modelled(record.head().force, record.kind(), act.name).err();
+    page(&form_page(&app, &viewer, &record, act, &typed, unknown.as_ref()).await?)
 }
 
 /// `POST /records/{kind}/{id}/acts/{act}`.

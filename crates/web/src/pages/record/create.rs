@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use pendeen_casework::form::{Fields, Refusal};
+use pendeen_casework::jurisdiction::modelled;
 use pendeen_casework::permission::{Permit, decide_create};
 use pendeen_casework::record::{AnyRecord, Head, Kind};
 use pendeen_store::StoreError;
@@ -42,7 +43,9 @@ pub(crate) async fn show_new(
         form.shell.notice = Some(resume::NOTICE.to_owned());
         return page(&form);
     }
-    page(&form_page(&app, &viewer, kind, id, &prefilled.into_iter().collect(), None).await?)
+    let unknown = modelled(viewer.person.force, kind, "create").err();
+    let prefilled = prefilled.into_iter().collect();
+    page(&form_page(&app, &viewer, kind, id, &prefilled, unknown.as_ref()).await?)
 }
 
 /// `POST /records/{kind}/new`.
