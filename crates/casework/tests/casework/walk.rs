@@ -146,7 +146,7 @@ fn every_declared_transition_is_made_by_some_act() {
         .flat_map(|(kind, s)| s.to.iter().map(move |to| (kind, s.key, *to)))
         .collect();
     // Many small worlds: in a large one, records that belong together hardly ever meet.
-    for seed in 0..400 {
+    for seed in 0..1500 {
         let mut world = World::new(seed);
         for step in 0..600 {
             if step % 100 == 99 {
