@@ -95,12 +95,14 @@ pub fn prepared_by(kind: Kind) -> &'static [&'static str] {
 /// order of the kinds.
 pub fn plausible(specs: &[Field], made: &BTreeMap<Kind, AnyRecord>, force: &str) -> Fields {
     let fill = |field: &Field| -> Option<String> {
-        let always = ["suspect", "registration", "observation", "subject", "warrant"].contains(&field.name);
+        let always =
+            ["suspect", "registration", "observation", "subject", "warrant"].contains(&field.name);
         if !field.required && !always {
             return None;
         }
         Some(match (field.name, field.input) {
             ("postcode", _) => "PL1 1AA".to_owned(),
+            ("registration", _) => "AB12 CDE".to_owned(),
             ("time", _) => "2026-05-01T10:00:00".to_owned(),
             ("figures", _) => "{}".to_owned(),
             ("as_at", _) => "2026-05-01T10:00:00Z".to_owned(),
