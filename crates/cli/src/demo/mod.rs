@@ -87,14 +87,8 @@ async fn make(store: &Store, folder: &Path, now: Timestamp, scale: usize) -> Res
     sensitive::write(folder)?;
     step("a disk image by recipe");
     let exhibit = disk_image(folder)?;
-    let mut walk = walk::Walk {
-        store,
-        ids: &ids,
-        now: start,
-        operation: None,
-        simulated: true,
-        bulk: None,
-    };
+    let mut walk =
+        walk::Walk { store, ids: &ids, now: start, operation: None, simulated: true, bulk: None };
     cast::play(&mut walk, &people, folder, &exhibit, now, scale).await?;
     let done = serde_json::json!({ "made": now.to_string(), "seed": SEED, "scale": scale });
     let path = folder.join(FINISHED);

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use pendeen_casework::ambient::Ids;
 use pendeen_casework::agency::AgencyKey;
+use pendeen_casework::ambient::Ids;
 use pendeen_casework::force::{FORCES as ALL_FORCES, Force, ForceKey};
 use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_store::Store;

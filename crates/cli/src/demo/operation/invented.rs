@@ -6,32 +6,91 @@
 /// First names.
 const FIRST: [&str; 40] = [
     "Alan", "Barry", "Clive", "Derek", "Ewan", "Frank", "Gavin", "Howard", "Ian", "Jeffrey",
-    "Keith", "Lewis", "Malcolm", "Neil", "Owen", "Patrick", "Roland", "Stuart", "Trevor",
-    "Vernon", "Walter", "Adam", "Bruce", "Carl", "Dylan", "Eric", "Fergus", "Graham", "Hugh",
-    "Ivor", "Joel", "Kevin", "Leonard", "Martin", "Nigel", "Oscar", "Philip", "Rhys", "Simon",
-    "Toby",
+    "Keith", "Lewis", "Malcolm", "Neil", "Owen", "Patrick", "Roland", "Stuart", "Trevor", "Vernon",
+    "Walter", "Adam", "Bruce", "Carl", "Dylan", "Eric", "Fergus", "Graham", "Hugh", "Ivor", "Joel",
+    "Kevin", "Leonard", "Martin", "Nigel", "Oscar", "Philip", "Rhys", "Simon", "Toby",
 ];
 
 /// Surnames.
 const LAST: [&str; 44] = [
-    "Applegarth", "Birkenshaw", "Coppice", "Dunmarsh", "Eastlake", "Fernhill", "Garside",
-    "Hollowell", "Inglefen", "Jarrowby", "Kelmoor", "Langstrand", "Millbrook", "Netherby",
-    "Oakenfold", "Pennyrigg", "Quarmby", "Ravenscar", "Saltmarsh", "Thornbeck", "Underhay",
-    "Vinegarth", "Westerdale", "Yewbarrow", "Ashcombe", "Brackenridge", "Cloudsley", "Dalefoot",
-    "Elderwick", "Foxdale", "Greensward", "Hazelrigg", "Ivelet", "Kettlewell", "Lowmoor",
-    "Marshgate", "Nightingill", "Orchardson", "Pebblewick", "Rushmere", "Sedgefield-Lane",
-    "Turfmoor", "Wheatcroft", "Withybrook",
+    "Applegarth",
+    "Birkenshaw",
+    "Coppice",
+    "Dunmarsh",
+    "Eastlake",
+    "Fernhill",
+    "Garside",
+    "Hollowell",
+    "Inglefen",
+    "Jarrowby",
+    "Kelmoor",
+    "Langstrand",
+    "Millbrook",
+    "Netherby",
+    "Oakenfold",
+    "Pennyrigg",
+    "Quarmby",
+    "Ravenscar",
+    "Saltmarsh",
+    "Thornbeck",
+    "Underhay",
+    "Vinegarth",
+    "Westerdale",
+    "Yewbarrow",
+    "Ashcombe",
+    "Brackenridge",
+    "Cloudsley",
+    "Dalefoot",
+    "Elderwick",
+    "Foxdale",
+    "Greensward",
+    "Hazelrigg",
+    "Ivelet",
+    "Kettlewell",
+    "Lowmoor",
+    "Marshgate",
+    "Nightingill",
+    "Orchardson",
+    "Pebblewick",
+    "Rushmere",
+    "Sedgefield-Lane",
+    "Turfmoor",
+    "Wheatcroft",
+    "Withybrook",
 ];
 
 const STREETS: [&str; 16] = [
-    "Lapwing Close", "Cooper Street", "Station Rise", "Beacon Road", "Mill Lane", "Foundry Row",
-    "Orchard Way", "Chapel Hill", "Tanner Court", "Wharf Street", "Rectory Gardens", "Quarry Bank",
-    "Larch Avenue", "Moor View", "Ropewalk", "Almond Drive",
+    "Lapwing Close",
+    "Cooper Street",
+    "Station Rise",
+    "Beacon Road",
+    "Mill Lane",
+    "Foundry Row",
+    "Orchard Way",
+    "Chapel Hill",
+    "Tanner Court",
+    "Wharf Street",
+    "Rectory Gardens",
+    "Quarry Bank",
+    "Larch Avenue",
+    "Moor View",
+    "Ropewalk",
+    "Almond Drive",
 ];
 
 const TOWNS: [&str; 12] = [
-    "Exmere", "Netherwick", "Calderstow", "Bramhythe", "Ostwell", "Penmarsh", "Lowmill",
-    "Thorngate", "Harrowfen", "Wexcombe", "Aldermoor", "Stoneley",
+    "Exmere",
+    "Netherwick",
+    "Calderstow",
+    "Bramhythe",
+    "Ostwell",
+    "Penmarsh",
+    "Lowmill",
+    "Thorngate",
+    "Harrowfen",
+    "Wexcombe",
+    "Aldermoor",
+    "Stoneley",
 ];
 
 /// Work and volunteering that gives access to children.
@@ -63,7 +122,8 @@ pub struct Invented {
 
 /// The person of this index.
 pub fn person(index: usize) -> Invented {
-    let (first, last) = (FIRST[index % FIRST.len()], LAST[(index / FIRST.len() + index) % LAST.len()]);
+    let (first, last) =
+        (FIRST[index % FIRST.len()], LAST[(index / FIRST.len() + index) % LAST.len()]);
     let middle = letter(index / (FIRST.len() * LAST.len()) + index * 11);
     Invented {
         name: format!("{first} {middle} {last}"),
@@ -77,7 +137,8 @@ pub fn person(index: usize) -> Invented {
 
 /// The address of this index: several thousand differ.
 pub fn address(index: usize) -> String {
-    let (street, town) = (STREETS[index % STREETS.len()], TOWNS[index / STREETS.len() % TOWNS.len()]);
+    let (street, town) =
+        (STREETS[index % STREETS.len()], TOWNS[index / STREETS.len() % TOWNS.len()]);
     format!("{} {street}, {town}", 1 + index / (STREETS.len() * TOWNS.len()) * 2 + index % 2)
 }
 

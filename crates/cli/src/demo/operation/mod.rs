@@ -148,7 +148,8 @@ fn part(total: usize, of: usize, index: usize) -> usize {
 async fn remaining(store: &Store, targets: Vec<Target>) -> Result<Vec<Target>> {
     let count = |key| of_force(store, key, Part::InsideAny);
     let (arrests, rso) = (count("arrests").await?, count("arrests_rso").await?);
-    let (properties, devices) = (count("properties_searched").await?, count("devices_examined").await?);
+    let (properties, devices) =
+        (count("properties_searched").await?, count("devices_examined").await?);
     let (seized, charged) = (count("exhibits").await?, count("charged").await?);
     let children = count("children_safeguarded").await?;
     let immediate = count("children_at_immediate_risk").await?;
@@ -180,7 +181,8 @@ async fn of_force(store: &Store, key: &str, part: Part) -> Result<BTreeMap<Force
 }
 
 fn bar(suspects: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("demo: {bar:30} {pos}/{len} suspects, {msg} {elapsed}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("demo: {bar:30} {pos}/{len} suspects, {msg} {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(u64::try_from(suspects).unwrap_or(u64::MAX)).with_style(style)
 }

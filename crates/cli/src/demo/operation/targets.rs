@@ -144,8 +144,18 @@ fn table() -> Result<Vec<Line>> {
 
 fn line(text: &str) -> Result<Line> {
     let cells: Vec<&str> = text.split(',').collect();
-    let [key, population, arrests, _warrants, properties, devices, seized, children, charged, group] =
-        cells[..]
+    let [
+        key,
+        population,
+        arrests,
+        _warrants,
+        properties,
+        devices,
+        seized,
+        children,
+        charged,
+        group,
+    ] = cells[..]
     else {
         bail!("a line of the table of forces has {} cells: {text}", cells.len());
     };
@@ -153,7 +163,8 @@ fn line(text: &str) -> Result<Line> {
         let some = Some(cell).filter(|cell| !cell.is_empty());
         some.map(str::parse).transpose().with_context(|| format!("reading {text}"))
     };
-    let group = group.split_once('=').map(|(name, sum)| anyhow::Ok((name.to_owned(), sum.parse()?)));
+    let group =
+        group.split_once('=').map(|(name, sum)| anyhow::Ok((name.to_owned(), sum.parse()?)));
     Ok(Line {
         force: ForceKey::parse(key).with_context(|| format!("no force has the key {key}"))?,
         population: number(population)?.context("a force without population")?,

@@ -98,8 +98,7 @@ impl Story<'_, '_> {
         let suspect =
             [("name", self.cast.name), ("date_of_birth", self.cast.born), ("suspect", "yes")];
         let subject = self.walk.make(oic, Kind::Subject, &suspect).await?;
-        let about =
-            [("name", name), ("officer", &*oic.name), ("subject", &*subject.to_string())];
+        let about = [("name", name), ("officer", &*oic.name), ("subject", &*subject.to_string())];
         let case = self.walk.make(oic, Kind::Case, &about).await?;
         self.search(case, premises).await?;
         self.arrest(case, days).await?;
@@ -125,10 +124,8 @@ impl Story<'_, '_> {
     /// The force tells the sender of the package what came of it.
     pub async fn tell_result(&mut self, package: Ref) -> Result<()> {
         let oic = self.people.in_force("oic", self.cast.force)?;
-        let result = [
-            ("result", "arrest"),
-            ("note", "Arrested and on bail; devices seized and examined."),
-        ];
+        let result =
+            [("result", "arrest"), ("note", "Arrested and on bail; devices seized and examined.")];
         self.walk.act(oic, package, "record_result", &result).await?;
         Ok(())
     }
@@ -139,8 +136,7 @@ impl Story<'_, '_> {
         let (case, place) = (case.to_string(), premises.to_string());
         let warrant = if self.under_pace()? {
             let warrant = self.apply_for_warrant(&case, &place).await?;
-            let granted =
-                [("court", "Example Magistrates' Court"), ("granted_on", &*self.date(0))];
+            let granted = [("court", "Example Magistrates' Court"), ("granted_on", &*self.date(0))];
             self.walk.act(oic, warrant, "grant", &granted).await?;
             Some(warrant)
         } else {
