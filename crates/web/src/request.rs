@@ -4,10 +4,8 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use axum::Form;
-use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
-use axum::serve::{IncomingStream, Listener};
 use pendeen_casework::form::Fields;
 use serde::de::DeserializeOwned;
 
@@ -67,11 +65,5 @@ impl FromRequestParts<App> for Peer {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<Self>>();
         Ok(peer.map_or(Self(None), |ConnectInfo(peer)| *peer))
-    }
-}
-
-impl<L: Listener<Addr = SocketAddr>> Connected<IncomingStream<'_, L>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, L>) -> Self {
-        Self(Some(*stream.remote_addr()))
     }
 }

@@ -14,9 +14,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::connect_info::Connected;
 use axum::http::{HeaderValue, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use axum::serve::IncomingStream;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -122,6 +124,18 @@ pub async fn serve(
         told = tell(told) => told.map_err(ServeError::Serve),
         () = hourly => Ok(()),
         () = farewell => Ok(()),
+    }
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self(Some(*stream.remote_addr()))
+    }
+}
+
+impl Connected<IncomingStream<'_, tls::Listener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, tls::Listener>) -> Self {
+        Self(Some(*stream.remote_addr()))
     }
 }
 
