@@ -494,7 +494,7 @@ mod tests {
         let case = case_of_trust(&mut world);
         let next = case.next().unwrap();
         assert!(next.what.contains("position of trust"));
-        assert_eq!(next.due.unwrap().to_string(), "2026-06-02T09:00:00Z");
+        assert_eq!(next.due.unwrap().to_string(), "2026-06-02T22:59:59Z");
         let told = fields([("told", "somebody"), ("reason", "Works with children")]);
         assert!(world.act(&case, "decide_on_trust", &told).is_err(), "none is recorded");
         let id = case.head.id.to_string();
