@@ -75,7 +75,8 @@ pub fn port(fields: &Fields, name: &str) -> Result<u16, Refusal> {
 
 /// The moment that a written time and zone say; refused where they say two or none.
 fn instant(local: civil::DateTime, zone: &str) -> Result<Timestamp, Refusal> {
-    let unknown = |_| Refusal::field("zone", "enter UTC, Europe/London or an offset such as +02:00");
+    let unknown =
+        |_| Refusal::field("zone", "enter UTC, Europe/London or an offset such as +02:00");
     let zone = if zone.eq_ignore_ascii_case("utc") || zone == "Z" {
         TimeZone::UTC
     } else if zone.starts_with(['+', '-']) {

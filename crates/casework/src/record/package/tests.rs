@@ -31,8 +31,7 @@ fn drafted(world: &mut World, immediate: bool) -> Package {
 
 fn authorised(world: &mut World) -> Package {
     let package = drafted(world, false);
-    let package =
-        world.act(&package, "assess", &fields([("assessment", "High risk")])).unwrap();
+    let package = world.act(&package, "assess", &fields([("assessment", "High risk")])).unwrap();
     world.officer(2);
     world.act(&package, "authorise", &fields([])).unwrap()
 }
@@ -44,9 +43,7 @@ fn check(world: &mut World, package: &Package, result: Option<&str>) -> Sensitiv
     world.officer(9);
     match result {
         None => check,
-        Some(act) => {
-            world.act(&check, act, &fields([("list", "1"), ("note", "n")])).unwrap()
-        }
+        Some(act) => world.act(&check, act, &fields([("list", "1"), ("note", "n")])).unwrap(),
     }
 }
 
