@@ -3,8 +3,8 @@
 //! A handler that takes a [`Bearer<Reads>`] is reached only with a token in force that has the
 //! scope, and gets the [`Person`] for every decision thereafter: what the person may not do, a
 //! token of theirs may not either. Cookies are not looked at here, so a browser lends its session
-//! to no program. Refused, as JSON: no token or one that opens nothing (401), a token for
-//! something else (403).
+//! to no program. Refused: no token or one that opens nothing (401), a token for
+//! something else (403), as problems (RFC 9457).
 //!
 //! Source: RFC 6750, section 3.
 
@@ -13,12 +13,13 @@ use std::marker::PhantomData;
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use pendeen_casework::person::Person;
 use pendeen_store::account::token::{self, Scope};
 use serde_json::json;
 
+use crate::api::Problem;
 use crate::app::App;
 use crate::error::WebError;
 
@@ -79,24 +80,18 @@ impl<P: Purpose> FromRequestParts<App> for Bearer<P> {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let (status, challenge, error, detail) = match self {
+        let (problem, challenge) = match self {
             Self::Unknown => (
-                StatusCode::UNAUTHORIZED,
+                Problem::unknown_token(),
                 "Bearer realm=\"pendeen\", error=\"invalid_token\"".to_owned(),
-                "invalid_token",
-                "send a token in force as Authorization: Bearer; make one on your account page"
-                    .to_owned(),
             ),
             Self::OutOfScope(scope) => (
-                StatusCode::FORBIDDEN,
+                Problem::out_of_scope(scope.key()),
                 format!("Bearer error=\"insufficient_scope\", scope=\"{}\"", scope.key()),
-                "insufficient_scope",
-                format!("the token is not for this: it needs the scope {}", scope.key()),
             ),
-            Self::Failed(error) => return error.into_response(),
+            Self::Failed(error) => return Problem::from(error).into_response(),
         };
-        let body = Json(json!({ "error": error, "detail": detail }));
-        let mut response = (status, body).into_response();
+        let mut response = problem.into_response();
         if let Ok(challenge) = HeaderValue::from_str(&challenge) {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }

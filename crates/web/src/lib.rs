@@ -8,6 +8,7 @@
 //! `pages` holds a module per group of pages, `view` turns records into words, `templates/`
 //! holds the HTML and `assets/src` the styles.
 
+mod api;
 mod app;
 mod assets;
 mod bearer;
@@ -107,6 +108,8 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(health::ready))
         .fallback(missing)
         .layer(CsrfLayer::new().with_rejection_response(|_| WebError::CrossSite.into_response()))
+        // Programs send a token and never a cookie: there is no session to lend to another site.
+        .nest(api::BASE, api::router())
         .layer(from_fn(security::headers))
         .layer(CompressionLayer::new())
         .with_state(app)

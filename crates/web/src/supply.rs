@@ -23,10 +23,9 @@ use crate::app::App;
 use crate::error::WebError;
 use crate::examinations;
 use crate::upload::Upload;
-use crate::viewer::Viewer;
 
 /// The form field that names an examination's folder.
-const FOLDER: &str = "folder";
+pub(crate) const FOLDER: &str = "folder";
 /// The form field that names the one force of a figures release.
 pub(crate) const SCOPE: &str = "scope";
 
@@ -47,7 +46,7 @@ pub(crate) fn asks_for_folder(kind: Kind, act: &Act) -> bool {
 /// Completes what was typed for `act` on `record`; a refusal names what a person can mend.
 pub(crate) async fn complete(
     app: &App,
-    viewer: &Viewer,
+    who: &Person,
     record: &AnyRecord,
     act: &Act,
     typed: &Fields,
@@ -75,7 +74,7 @@ pub(crate) async fn complete(
             }
         }
         AnyRecord::FiguresRelease(release) if counts(act.fields) => {
-            let bound = figures_of(&viewer.person)?;
+            let bound = figures_of(who)?;
             if bound.is_some() && bound != release.scope {
                 return Ok(Err(Refusal::Field {
                     name: SCOPE.to_owned(),
@@ -83,7 +82,7 @@ pub(crate) async fn complete(
                     problem: "this release is not of your force alone; draft a new one".to_owned(),
                 }));
             }
-            let decisions = match decisions(app, viewer, release, act, typed) {
+            let decisions = match decisions(app, who, release, act, typed) {
                 Ok(decisions) => decisions,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -109,7 +108,7 @@ pub(crate) async fn complete(
 /// Completes what was typed for a new record of `kind`.
 pub(crate) async fn complete_new(
     app: &App,
-    viewer: &Viewer,
+    who: &Person,
     kind: Kind,
     typed: &Fields,
     file: Option<Upload>,
@@ -120,7 +119,7 @@ pub(crate) async fn complete_new(
         Err(refusal) => return Ok(Err(refusal)),
     };
     if counts(kind.create_fields()) {
-        let bound = figures_of(&viewer.person)?;
+        let bound = figures_of(who)?;
         if let Some(force) = bound {
             pairs.retain(|(name, _)| name != SCOPE);
             pairs.push((SCOPE.to_owned(), force.as_str().to_owned()));
@@ -132,7 +131,7 @@ pub(crate) async fn complete_new(
     if kind == Kind::BreakGlass
         && let (Some(number), Some(reason)) = (typed.get("number"), typed.get("reason"))
     {
-        let opens = app.store.glass_for(&viewer.person, number, reason, app.now()).await?;
+        let opens = app.store.glass_for(who, number, reason, app.now()).await?;
         pairs.extend(opens.map(|id| ("opens".to_owned(), id.to_string())));
     }
     Ok(Ok(Supplied { fields: pairs.into_iter().collect(), document }))
@@ -171,7 +170,7 @@ fn counts(spec: &[Field]) -> bool {
 /// The decisions of a release to publish small counts, with the one that `act` adds.
 fn decisions(
     app: &App,
-    viewer: &Viewer,
+    who: &Person,
     release: &FiguresRelease,
     act: &Act,
     typed: &Fields,
@@ -184,7 +183,7 @@ fn decisions(
             whose: force.map_or(Whose::All, Whose::Force),
             decided_by: typed.text("decided_by")?,
             why: typed.text("reason")?,
-            recorded_by: viewer.person.name.clone(),
+            recorded_by: who.name.clone(),
             at: app.now(),
         });
     }

@@ -86,6 +86,11 @@ impl FromRequest<App> for Filled {
 }
 
 impl Upload {
+    /// A file with the name that it had.
+    pub(crate) fn new(name: Option<&str>, bytes: Vec<u8>) -> Self {
+        Self { name: name.and_then(named), bytes }
+    }
+
     /// The file with what a record says of it, or what the person can do about it.
     pub(crate) fn kept(self) -> Result<Kept, Refusal> {
         if self.bytes.is_empty() {
@@ -138,7 +143,7 @@ pub(crate) fn refused(problem: &str) -> Refusal {
 
 /// Reads a file to its end; keeps no more than tells that it is too large.
 async fn received(mut part: Part<'_>) -> Result<Upload, WebError> {
-    let mut upload = Upload { name: part.file_name().and_then(named), bytes: Vec::new() };
+    let mut upload = Upload::new(part.file_name(), Vec::new());
     while let Some(chunk) = part.chunk().await.map_err(unreadable)? {
         let room = (LARGEST + 1).saturating_sub(upload.bytes.len());
         upload.bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);

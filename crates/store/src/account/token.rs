@@ -92,7 +92,7 @@ pub struct Token {
 /// Who acts through a token, and what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bearer {
-    /// Whose token it is, with today's roles and force.
+    /// Whose token it is, with today's roles and force and what they are let into now.
     pub person: Person,
     /// Which.
     pub token: Uuid,
@@ -190,7 +190,7 @@ impl Store {
         if self.sign_in_epoch(whose).await? != Some(found.sign_in_epoch) {
             return Ok(None);
         }
-        let Some(person) = self.person(whose).await? else { return Ok(None) };
+        let Some(person) = self.person_at(whose, at).await? else { return Ok(None) };
         if found.last_used.is_none_or(|last| micros(at).saturating_sub(last) > LAST_USED_STALE) {
             let _writer = self.writer.lock().await;
             api_token::Entity::update_many()

@@ -5,8 +5,10 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use pendeen_casework::person::Person;
 use pendeen_casework::record::Kind;
 use pendeen_store::document::DocumentDigest;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::WebError;
@@ -21,7 +23,17 @@ pub(crate) async fn save(
     let kind = Kind::from_key(&key).ok_or(WebError::NotFound)?;
     let id = id.parse().map_err(|_| WebError::NotFound)?;
     let digest = DocumentDigest::parse(&digest).ok_or(WebError::NotFound)?;
-    let found = app.store.document(&viewer.person, kind, id, digest, app.now()).await?;
+    saved(&app, &viewer.person, (kind, id), digest).await
+}
+
+/// The document that a record names, as a file to save, if the person may see the record.
+pub(crate) async fn saved(
+    app: &App,
+    who: &Person,
+    (kind, id): (Kind, Uuid),
+    digest: DocumentDigest,
+) -> Result<Response, WebError> {
+    let found = app.store.document(who, kind, id, digest, app.now()).await?;
     let document = found.ok_or(WebError::NotFound)?;
     let extension = match document.media_type.as_str() {
         "application/age" => "age",

@@ -87,14 +87,17 @@ fn lines(page: &str, details: &[Detail]) -> Vec<Line> {
             _ => lines.push(line),
         }
     }
-    // What these labels name is kept in the document store.
-    let kept = ["document", "bundle"];
     for line in &mut lines {
-        if line.digest && kept.iter().any(|word| line.label.contains(word)) {
+        if line.digest && names_documents(&line.label) {
             line.documents = Some(format!("{page}/documents"));
         }
     }
     lines
+}
+
+/// Whether digests under this label are those of documents in the document store.
+pub(crate) fn names_documents(label: &str) -> bool {
+    ["document", "bundle"].iter().any(|word| label.contains(word))
 }
 
 /// What was filled in for an act, with the labels of its fields. `names` tells what records

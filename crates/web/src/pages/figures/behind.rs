@@ -135,7 +135,7 @@ async fn number(
     key: &str,
     filter: &Filter,
 ) -> Result<Number, WebError> {
-    let bound = only_for_readers(app, viewer).await?;
+    let bound = only_for_readers(app, &viewer.person).await?;
     let figure = Figure::from_key(key).ok_or(WebError::NotFound)?;
     let force = bound.or_else(|| ForceKey::parse(&filter.force));
     let (part, key, words) = match filter.part.as_str() {

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use pendeen_casework::figure::{FIGURES, Figure, Part, Scope, as_at};
 use pendeen_casework::force::{FORCES, ForceKey};
 use pendeen_casework::permission::decide_create;
+use pendeen_casework::person::Person;
 use pendeen_casework::record::{Head, Kind};
 use pendeen_store::query::{Query, Slice};
 use serde::Deserialize;
@@ -124,12 +125,12 @@ fn asked_moment(text: &str) -> Result<Option<Timestamp>, WebError> {
 }
 
 /// Whoever sees no figures gets the answer of a page that is not there, which is recorded.
-async fn only_for_readers(app: &App, viewer: &Viewer) -> Result<Option<ForceKey>, WebError> {
-    if !sees(&viewer.person, Kind::FiguresRelease) {
-        app.store.denied(&viewer.person, "figures", None, app.now()).await?;
+pub(crate) async fn only_for_readers(app: &App, who: &Person) -> Result<Option<ForceKey>, WebError> {
+    if !sees(who, Kind::FiguresRelease) {
+        app.store.denied(who, "figures", None, app.now()).await?;
         return Err(WebError::NotFound);
     }
-    supply::figures_of(&viewer.person)
+    supply::figures_of(who)
 }
 
 async fn shown(
@@ -138,7 +139,7 @@ async fn shown(
     force: &str,
     at: Option<Timestamp>,
 ) -> Result<Response, WebError> {
-    let bound = only_for_readers(app, viewer).await?;
+    let bound = only_for_readers(app, &viewer.person).await?;
     let force = bound.or_else(|| ForceKey::parse(force));
     let latest = Query { page: Slice { offset: 0, limit: 10 }, ..Query::of(Kind::FiguresRelease) };
     let releases = app.store.list(&viewer.person, &latest, app.now()).await?;

@@ -9,6 +9,7 @@ use axum::response::Response;
 use pendeen_casework::figure::frozen::{Decision, Frozen, Row};
 use pendeen_casework::figure::table::{Side, Whose};
 use pendeen_casework::figure::{Part, Scope};
+use pendeen_casework::person::Person;
 use pendeen_casework::record::release::FiguresRelease;
 use pendeen_casework::record::{AnyRecord, Record};
 use pendeen_store::figures::Change;
@@ -82,7 +83,7 @@ pub(crate) async fn show(
     viewer: Viewer,
     Path(number): Path<String>,
 ) -> Result<Response, WebError> {
-    let (release, frozen) = found(&app, &viewer, &number).await?;
+    let (release, frozen) = found(&app, &viewer.person, &number).await?;
     let over_all = frozen.force.map_or(Whose::All, Whose::Force);
     let lines = frozen.definitions.iter().map(|definition| FigureLine {
         title: definition.title.clone(),
@@ -114,7 +115,7 @@ pub(crate) async fn csv(
     viewer: Viewer,
     Path(number): Path<String>,
 ) -> Result<Response, WebError> {
-    let (release, frozen) = found(&app, &viewer, &number).await?;
+    let (release, frozen) = found(&app, &viewer.person, &number).await?;
     let mut csv = line(&["figure", "title", "whose", "in_operation", "outside", "together"]);
     for definition in &frozen.definitions {
         for whose in frozen.whose() {
@@ -127,7 +128,7 @@ pub(crate) async fn csv(
             csv.push_str(&line(&cells.iter().map(String::as_str).collect::<Vec<_>>()));
         }
     }
-    disclosed(&app, &viewer, release, "figures release as CSV").await?;
+    disclosed(&app, &viewer.person, release, "figures release as CSV").await?;
     file(&format!("{number}.csv"), "text/csv; charset=utf-8", csv)
 }
 
@@ -137,7 +138,14 @@ pub(crate) async fn as_json(
     viewer: Viewer,
     Path(number): Path<String>,
 ) -> Result<Response, WebError> {
-    let (release, frozen) = found(&app, &viewer, &number).await?;
+    let (release, frozen) = found(&app, &viewer.person, &number).await?;
+    let text = told(&release, &frozen);
+    disclosed(&app, &viewer.person, release, "figures release as JSON").await?;
+    file(&format!("{number}.json"), "application/json", format!("{text:#}\n"))
+}
+
+/// A release with its figures as JSON: what is left out is null.
+pub(crate) fn told(release: &FiguresRelease, frozen: &Frozen) -> Value {
     let figures: Vec<Value> = frozen
         .definitions
         .iter()
@@ -157,38 +165,36 @@ pub(crate) async fn as_json(
             })
         })
         .collect();
-    let text = json!({
+    json!({
         "release": release.head.number, "title": release.name, "state": release.state(),
         "as_at": frozen.as_at, "force": frozen.force, "threshold": frozen.threshold,
         "left_out": "null: left out, so that no small count is told",
         "figures_digest_sha256": release.digest, "figures": figures,
-    });
-    disclosed(&app, &viewer, release, "figures release as JSON").await?;
-    file(&format!("{number}.json"), "application/json", format!("{text:#}\n"))
+    })
 }
 
 /// The release with this number, if the viewer may see it; that it was looked at is recorded.
-async fn found(
+pub(crate) async fn found(
     app: &App,
-    viewer: &Viewer,
+    who: &Person,
     number: &str,
 ) -> Result<(FiguresRelease, Frozen), WebError> {
-    only_for_readers(app, viewer).await?;
-    let found = app.store.find_by_number(&viewer.person, number, None, app.now()).await?;
+    only_for_readers(app, who).await?;
+    let found = app.store.find_by_number(who, number, None, app.now()).await?;
     let Some(AnyRecord::FiguresRelease(release)) = found else { return Err(WebError::NotFound) };
     let frozen = release.frozen().ok_or(WebError::NotFound)?;
     Ok((release, frozen))
 }
 
-async fn disclosed(
+pub(crate) async fn disclosed(
     app: &App,
-    viewer: &Viewer,
+    who: &Person,
     release: FiguresRelease,
     what: &str,
 ) -> Result<(), WebError> {
     let record = AnyRecord::FiguresRelease(release);
-    let to = viewer.person.name.clone();
-    Ok(app.store.disclosed(&viewer.person, &record, &to, what, app.now()).await?)
+    let to = who.name.clone();
+    Ok(app.store.disclosed(who, &record, &to, what, app.now()).await?)
 }
 
 fn amounts(row: Row) -> Vec<String> {

@@ -6,12 +6,14 @@ use axum::response::Response;
 use pendeen_casework::form::{Fields, Refusal};
 use pendeen_casework::jurisdiction::modelled;
 use pendeen_casework::permission::{Action, Permit, decide};
-use pendeen_casework::record::{Act, AnyRecord, common};
+use pendeen_casework::person::Person;
+use pendeen_casework::record::{Act, AnyRecord, Kind, common};
 use pendeen_store::StoreError;
 use pendeen_store::changes::VersionChanges;
+use uuid::Uuid;
 
 use super::form::{FormPage, Purpose, form, offers};
-use super::{conflict, consulted, correction, named, onward};
+use super::{conflict, consulted, consulted_by, correction, named, onward};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::examinations;
@@ -34,7 +36,7 @@ pub(crate) async fn show_act(
     headers: HeaderMap,
     Path((key, id, act)): Named,
 ) -> Result<Response, WebError> {
-    let (record, act, _) = allowed(&app, &viewer, &key, &id, &act).await?;
+    let (record, act, _) = allowed(&app, &viewer.person, named(&key, &id)?, &act, None).await?;
     if let Some(typed) = resume::typed(&app, &headers, &viewer.path).await? {
         return resumed(&app, &viewer, &record, act, &typed).await;
     }
@@ -53,7 +55,7 @@ pub(crate) async fn perform(
     Path((key, id, act)): Named,
     Filled { fields, file }: Filled,
 ) -> Result<Response, WebError> {
-    let (record, act, permit) = allowed(&app, &viewer, &key, &id, &act).await?;
+    let (record, act, permit) = allowed(&app, &viewer.person, named(&key, &id)?, &act, None).await?;
     if fields.get(VERSION) != Some(record.head().version.to_string().as_str()) {
         return moved(&app, &viewer, &record, act, &fields).await;
     }
@@ -61,7 +63,7 @@ pub(crate) async fn perform(
         common::CORRECT => correction::as_recorded(&app, &viewer, &record, fields).await?,
         _ => fields,
     };
-    let supplied = match supply::complete(&app, &viewer, &record, act, &fields, file).await? {
+    let supplied = match supply::complete(&app, &viewer.person, &record, act, &fields, file).await? {
         Ok(supplied) => supplied,
         Err(refusal) => {
             return refused(
@@ -69,7 +71,7 @@ pub(crate) async fn perform(
             );
         }
     };
-    match keep(&app, &viewer, permit, supplied).await {
+    match keep(&app, &viewer.person, permit, supplied).await {
         Ok(after) => see_other(&onward(&viewer, &after, act.name)),
         Err(StoreError::Refused(refusal)) => {
             refused(&form_page(&app, &viewer, &record, act, &fields, Some(&refusal)).await?)
@@ -100,16 +102,16 @@ async fn resumed(
 }
 
 /// Keeps the act with the document that goes with it, or neither.
-async fn keep(
+pub(crate) async fn keep(
     app: &App,
-    viewer: &Viewer,
+    who: &Person,
     permit: Permit,
     supplied: Supplied,
 ) -> Result<AnyRecord, StoreError> {
     let now = app.now();
     let mut batch = app.store.batch().await?;
     if let Some((bytes, media_type)) = supplied.document {
-        batch.put_document(&viewer.person, bytes, media_type, now).await?;
+        batch.put_document(who, bytes, media_type, now).await?;
     }
     let after = batch.act(permit, &supplied.fields, now).await?;
     batch.commit().await?;
@@ -117,20 +119,19 @@ async fn keep(
 }
 
 /// The record, the act and the permission, or the answer of a page that is not there.
-async fn allowed(
+pub(crate) async fn allowed(
     app: &App,
-    viewer: &Viewer,
-    key: &str,
-    id: &str,
+    who: &Person,
+    (kind, id): (Kind, Uuid),
     act: &str,
+    why: Option<&str>,
 ) -> Result<(AnyRecord, &'static Act, Permit), WebError> {
-    let (kind, id) = named(key, id)?;
     let act = kind.acts().iter().find(|known| known.name == act).ok_or(WebError::NotFound)?;
-    let record = consulted(app, viewer, kind, id).await?;
-    if let Ok(permit) = decide(&viewer.person, Action::Act(act.name), &record) {
+    let record = consulted_by(app, who, kind, id, why).await?;
+    if let Ok(permit) = decide(who, Action::Act(act.name), &record) {
         return Ok((record, act, permit));
     }
-    app.store.denied(&viewer.person, act.name, Some((kind, id)), app.now()).await?;
+    app.store.denied(who, act.name, Some((kind, id)), app.now()).await?;
     Err(WebError::NotFound)
 }
 
@@ -146,7 +147,7 @@ async fn moved(
     let record = consulted(app, viewer, record.kind(), record.head().id).await?;
     let (kind, id) = (record.kind(), record.head().id);
     let changes = app.store.changes(&viewer.person, kind, id, app.now()).await?;
-    if sent_before(viewer, act, typed, seen, &changes) {
+    if sent_before(&viewer.person, act, typed, seen, &changes) {
         return see_other(&onward(viewer, &record, act.name));
     }
     let mut form = form_page(app, viewer, &record, act, typed, None).await?;
@@ -163,9 +164,9 @@ async fn moved(
 }
 
 /// Whether this very form was sent before: the next version after the one that it was filled in
-/// on is the viewer's own, by the same act with the same words.
-fn sent_before(
-    viewer: &Viewer,
+/// on is the person's own, by the same act with the same words.
+pub(crate) fn sent_before(
+    who: &Person,
     act: &Act,
     typed: &Fields,
     seen: Option<u32>,
@@ -175,7 +176,7 @@ fn sent_before(
     let made = changes.iter().map(|told| &told.version).find(|v| Some(v.version) == next);
     made.is_some_and(|made| {
         made.act == act.name
-            && made.by == viewer.person.id
+            && made.by == who.id
             && supply::from_person(&made.fields, act.fields)
                 == supply::from_person(typed, act.fields)
     })

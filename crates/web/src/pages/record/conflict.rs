@@ -11,7 +11,7 @@ use crate::text;
 use crate::view::Theirs;
 
 /// What others changed since version `seen`, oldest change first.
-pub(super) fn theirs(
+pub(crate) fn theirs(
     act: &Act,
     typed: &Fields,
     seen: Option<u32>,

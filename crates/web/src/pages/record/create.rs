@@ -6,6 +6,7 @@ use axum::response::Response;
 use pendeen_casework::form::{Fields, Refusal};
 use pendeen_casework::jurisdiction::modelled;
 use pendeen_casework::permission::{Permit, decide_create};
+use pendeen_casework::person::Person;
 use pendeen_casework::record::{AnyRecord, Head, Kind};
 use pendeen_store::StoreError;
 use uuid::Uuid;
@@ -35,7 +36,7 @@ pub(crate) async fn show_new(
 ) -> Result<Response, WebError> {
     let kind = kind(&key)?;
     let id = app.ids.fresh();
-    let _allowed = permit(&app, &viewer, kind, id).await?;
+    let _allowed = permit(&app, &viewer.person, kind, id).await?;
     if let Some(typed) = resume::typed(&app, &headers, &viewer.path).await? {
         // The same form still: sent twice, it makes one record.
         let id = typed.get(ID).and_then(|id| id.parse().ok()).unwrap_or(id);
@@ -57,21 +58,21 @@ pub(crate) async fn create(
 ) -> Result<Response, WebError> {
     let kind = kind(&key)?;
     let id = fields.get(ID).and_then(|id| id.parse().ok()).unwrap_or_else(|| app.ids.fresh());
-    let (permit, head) = permit(&app, &viewer, kind, id).await?;
-    let complete = match supply::complete_new(&app, &viewer, kind, &fields, file).await? {
+    let (permit, head) = permit(&app, &viewer.person, kind, id).await?;
+    let complete = match supply::complete_new(&app, &viewer.person, kind, &fields, file).await? {
         Ok(complete) => complete,
         Err(refusal) => {
             return refused(&form_page(&app, &viewer, kind, id, &fields, Some(&refusal)).await?);
         }
     };
-    let mut made = keep(&app, &viewer, permit, head, kind, &complete).await;
+    let mut made = keep(&app, &viewer.person, permit, head, kind, &complete).await;
     if matches!(made, Err(StoreError::Conflict(_))) {
-        if let Some(record) = sent_before(&app, &viewer, kind, id, &complete.fields).await? {
+        if let Some(record) = sent_before(&app, &viewer.person, kind, id, &complete.fields).await? {
             return see_other(&onward(&viewer, &record, "create"));
         }
         // The id or the number made from it is somebody else's.
-        let (permit, head) = self::permit(&app, &viewer, kind, app.ids.fresh()).await?;
-        made = keep(&app, &viewer, permit, head, kind, &complete).await;
+        let (permit, head) = self::permit(&app, &viewer.person, kind, app.ids.fresh()).await?;
+        made = keep(&app, &viewer.person, permit, head, kind, &complete).await;
     }
     match made {
         Ok(record) => see_other(&onward(&viewer, &record, "create")),
@@ -83,9 +84,9 @@ pub(crate) async fn create(
 }
 
 /// Keeps the record with the document that goes with it, or neither.
-async fn keep(
+pub(crate) async fn keep(
     app: &App,
-    viewer: &Viewer,
+    who: &Person,
     permit: Permit,
     head: Head,
     kind: Kind,
@@ -94,30 +95,30 @@ async fn keep(
     let now = app.now();
     let mut batch = app.store.batch().await?;
     if let Some((bytes, media_type)) = &complete.document {
-        batch.put_document(&viewer.person, bytes.clone(), media_type, now).await?;
+        batch.put_document(who, bytes.clone(), media_type, now).await?;
     }
     let record = batch.create(permit, head, kind, &complete.fields, now).await?;
     batch.commit().await?;
     Ok(record)
 }
 
-/// The record that the same form made when it was sent before: the viewer's own, with the same
+/// The record that the same form made when it was sent before: the person's own, with the same
 /// words in it.
-async fn sent_before(
+pub(crate) async fn sent_before(
     app: &App,
-    viewer: &Viewer,
+    who: &Person,
     kind: Kind,
     id: Uuid,
     complete: &Fields,
 ) -> Result<Option<AnyRecord>, WebError> {
-    let Some(record) = app.store.view(&viewer.person, kind, id, None, app.now()).await? else {
+    let Some(record) = app.store.view(who, kind, id, None, app.now()).await? else {
         return Ok(None);
     };
-    if record.head().author != viewer.person.id {
+    if record.head().author != who.id {
         return Ok(None);
     }
     let spec = kind.create_fields();
-    let versions = app.store.history(&viewer.person, kind, id, app.now()).await?;
+    let versions = app.store.history(who, kind, id, app.now()).await?;
     let same = versions.iter().find(|version| version.version == 1).is_some_and(|first| {
         let document = |fields: &Fields| fields.get("document").map(str::to_owned);
         document(&first.fields) == document(complete)
@@ -127,18 +128,18 @@ async fn sent_before(
 }
 
 /// The permission to make a record with this id, or the answer of a page that is not there.
-async fn permit(
+pub(crate) async fn permit(
     app: &App,
-    viewer: &Viewer,
+    who: &Person,
     kind: Kind,
     id: Uuid,
 ) -> Result<(Permit, Head), WebError> {
     let now = app.now();
-    let head = Head::new(kind, id, &viewer.person, now);
-    if let Ok(permit) = decide_create(&viewer.person, kind, &head) {
+    let head = Head::new(kind, id, who, now);
+    if let Ok(permit) = decide_create(who, kind, &head) {
         return Ok((permit, head));
     }
-    app.store.denied(&viewer.person, "create", Some((kind, id)), now).await?;
+    app.store.denied(who, "create", Some((kind, id)), now).await?;
     Err(WebError::NotFound)
 }
 

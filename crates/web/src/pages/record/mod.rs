@@ -1,10 +1,10 @@
 //! Records of any kind: their lists, their pages, making them and acting on them, all drawn
 //! from the descriptions in casework.
 
-mod act;
-mod conflict;
+pub(crate) mod act;
+pub(crate) mod conflict;
 mod correction;
-mod create;
+pub(crate) mod create;
 pub(crate) mod form;
 pub(crate) mod glance;
 pub(crate) mod history;
@@ -18,6 +18,7 @@ pub(crate) use list::list;
 pub(crate) use page::show;
 
 use pendeen_casework::permission::{Action, decide};
+use pendeen_casework::person::Person;
 use pendeen_casework::record::{AnyRecord, Kind};
 use pendeen_store::read::Opened;
 use uuid::Uuid;
@@ -64,9 +65,20 @@ async fn consulted(
     kind: Kind,
     id: Uuid,
 ) -> Result<AnyRecord, WebError> {
-    match app.store.view(&viewer.person, kind, id, None, app.now()).await? {
+    consulted_by(app, &viewer.person, kind, id, None).await
+}
+
+/// The same for whoever asks, with the reason that they gave.
+pub(crate) async fn consulted_by(
+    app: &App,
+    who: &Person,
+    kind: Kind,
+    id: Uuid,
+    why: Option<&str>,
+) -> Result<AnyRecord, WebError> {
+    match app.store.view(who, kind, id, why, app.now()).await? {
         Some(record) => Ok(record),
-        None => Err(gone(app, viewer, kind, id).await?),
+        None => Err(gone(app, who, kind, id).await?),
     }
 }
 
@@ -74,12 +86,12 @@ async fn consulted(
 async fn opened(app: &App, viewer: &Viewer, kind: Kind, id: Uuid) -> Result<Opened, WebError> {
     match app.store.open(&viewer.person, kind, id, None, app.now()).await? {
         Some(opened) => Ok(opened),
-        None => Err(gone(app, viewer, kind, id).await?),
+        None => Err(gone(app, &viewer.person, kind, id).await?),
     }
 }
 
 /// What to say where there is no record to see.
-async fn gone(app: &App, viewer: &Viewer, kind: Kind, id: Uuid) -> Result<WebError, WebError> {
-    let hole = app.store.hole(&viewer.person, kind, id).await?;
+async fn gone(app: &App, who: &Person, kind: Kind, id: Uuid) -> Result<WebError, WebError> {
+    let hole = app.store.hole(who, kind, id).await?;
     Ok(hole.map_or(WebError::NotFound, |hole| WebError::Erased(Box::new(hole))))
 }
