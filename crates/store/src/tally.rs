@@ -19,8 +19,8 @@ use pendeen_casework::figure::{FIGURES, adds};
 use pendeen_casework::record::{AnyRecord, Id, Kind};
 use sea_orm::sea_query::Query as Sql;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -153,12 +153,12 @@ async fn rebuild<C: ConnectionTrait>(db: &C) -> Result<()> {
         .filter(tally::Column::RecordId.not_in_subquery(erased.clone()))
         .exec(db)
         .await?;
-    let (mut after, mut made) = (Uuid::nil(), Vec::new());
+    let (mut after, mut made) = (None::<Uuid>, Vec::new());
     loop {
         let some: Vec<(Uuid, String)> = record::Entity::find()
             .select_only()
             .columns([record::Column::Id, record::Column::Kind])
-            .filter(record::Column::Id.gt(after))
+            .filter(Condition::all().add_option(after.map(|id| record::Column::Id.gt(id))))
             .filter(record::Column::Id.not_in_subquery(erased.clone()))
             .order_by_asc(record::Column::Id)
             .limit(AT_A_TIME as u64)
@@ -166,7 +166,7 @@ async fn rebuild<C: ConnectionTrait>(db: &C) -> Result<()> {
             .all(db)
             .await?;
         let Some((last, _)) = some.last() else { break };
-        after = *last;
+        after = Some(*last);
         for (id, kind) in some {
             let Some(kind) = Kind::from_key(&kind) else { continue };
             made.extend(of_record(db, kind, id).await?);

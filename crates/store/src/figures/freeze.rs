@@ -14,8 +14,8 @@ use pendeen_casework::force::{FORCES, ForceKey};
 use pendeen_casework::record::release::FiguresRelease;
 use pendeen_casework::record::{AnyRecord, Kind};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -130,7 +130,7 @@ async fn inputs(
 ) -> Result<BTreeMap<String, Input>> {
     let scope = Scope { force, part: Part::All };
     let mut digests: BTreeMap<String, (u64, Sha256)> = BTreeMap::new();
-    let mut after = Uuid::nil();
+    let mut after = None::<Uuid>;
     loop {
         let rows: Vec<(Uuid, i64, String, Uuid)> = tally::Entity::find()
             .select_only()
@@ -141,7 +141,7 @@ async fn inputs(
                 tally::Column::Counted,
             ])
             .filter(standing(&scope, Some(as_at)))
-            .filter(tally::Column::RecordId.gt(after))
+            .filter(Condition::all().add_option(after.map(|id| tally::Column::RecordId.gt(id))))
             .order_by_asc(tally::Column::RecordId)
             .order_by_asc(tally::Column::Figure)
             .order_by_asc(tally::Column::Counted)
@@ -154,7 +154,7 @@ async fn inputs(
         let Some(last) = rows.last().map(|row| row.0) else { break };
         let whole = rows.iter().filter(|row| !full || row.0 != last);
         for (id, version, figure, counted) in whole {
-            after = *id;
+            after = Some(*id);
             let (records, digest) = digests.entry(figure.clone()).or_default();
             *records += 1;
             digest.update(id.as_bytes());

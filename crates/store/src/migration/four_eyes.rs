@@ -6,6 +6,9 @@
 //! at both. The rows come from the kinds' own descriptions ([`declare`]); they are only added
 //! to, never changed. An erased body is empty and has nobody in it. A record's kind never
 //! changes, so that no record can be taken from under its rule.
+//!
+//! PostgreSQL's `jsonb` takes no U+0000, which hostile reports may hold and JSON writes as
+//! `\u0000`: [`BODY_JSON`] reads a body without it.
 
 use pendeen_casework::record::Kind;
 use sea_orm_migration::prelude::*;
@@ -63,6 +66,12 @@ pub async fn declare<C: ConnectionTrait>(db: &C) -> Result<(), DbErr> {
     Ok(())
 }
 
+/// Makes the function `body_json`: a stored body as `jsonb`, without U+0000. An escaped
+/// backslash before `u0000` is text and stays.
+const BODY_JSON: &str = r"CREATE FUNCTION body_json(body text) RETURNS jsonb LANGUAGE sql
+    IMMUTABLE STRICT PARALLEL SAFE AS $$ SELECT (CASE WHEN position('\u0000' IN body) = 0 THEN body
+    ELSE regexp_replace(body, '(\\\\)|\\u0000', '\1', 'g') END)::jsonb $$";
+
 const REFUSAL: &str = "one person cannot take both of two steps";
 
 fn sqlite() -> Vec<String> {
@@ -104,7 +113,7 @@ fn postgres() -> Vec<String> {
          IF NEW.body = '' THEN RETURN NEW; END IF; \
          IF TG_TABLE_NAME = 'record' THEN of_kind := NEW.kind; \
          ELSE SELECT record.kind INTO of_kind FROM record WHERE record.id = NEW.record_id; END IF; \
-         body := NEW.body::jsonb; \
+         body := body_json(NEW.body); \
          IF EXISTS (SELECT 1 FROM four_eyes WHERE four_eyes.kind = of_kind AND \
          body #>> string_to_array(one, '.') = body #>> string_to_array(other, '.')) \
          THEN RAISE EXCEPTION '{REFUSAL}'; END IF; \
@@ -117,6 +126,7 @@ fn postgres() -> Vec<String> {
         format!("CREATE TRIGGER {name} BEFORE {event} FOR EACH ROW EXECUTE FUNCTION {function}()")
     };
     vec![
+        BODY_JSON.to_owned(),
         function,
         kind.to_owned(),
         trigger("record_four_eyes", "INSERT OR UPDATE ON record", "refuse_two_steps_by_one"),

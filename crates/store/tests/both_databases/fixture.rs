@@ -32,15 +32,21 @@ impl Fixture {
         Self::open(url, Some(folder)).await
     }
 
+    /// Makes the migrated database that those of the cases are copies of.
+    pub async fn postgres_template(server: &Server) {
+        create(server, TEMPLATE, "template1").await;
+        let store = Store::connect(&server.url(TEMPLATE)).await.unwrap();
+        store.migrate().await.unwrap();
+        store.close().await.unwrap();
+    }
+
     pub async fn postgres(server: &Server, case: &str) -> Self {
         // PostgreSQL cuts names at 63 bytes: number the databases by a digest of the case.
         let name = format!(
             "case_{:x}",
             case.bytes().fold(5381_u64, |h, b| h.wrapping_mul(33) ^ u64::from(b))
         );
-        let admin = Database::connect(server.url("postgres")).await.unwrap();
-        admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
-        admin.close().await.unwrap();
+        create(server, &name, TEMPLATE).await;
         Self::open(server.url(&name), None).await
     }
 
@@ -153,6 +159,15 @@ impl Fixture {
             }
         }
     }
+}
+
+const TEMPLATE: &str = "pendeen_template";
+
+async fn create(server: &Server, name: &str, from: &str) {
+    let admin = Database::connect(server.url("postgres")).await.unwrap();
+    let create = format!("CREATE DATABASE {name} TEMPLATE {from}");
+    admin.execute_unprepared(&create).await.unwrap();
+    admin.close().await.unwrap();
 }
 
 /// The moment `seconds` after the case began.

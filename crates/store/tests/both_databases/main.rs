@@ -17,6 +17,7 @@ mod durability;
 mod erasure;
 mod figures;
 mod fixture;
+mod migration;
 mod need_to_know;
 mod postgres;
 mod records;
@@ -25,7 +26,38 @@ mod shared;
 mod witness;
 mod world;
 
+use std::pin::Pin;
+
 use fixture::Fixture;
+use tokio::task::JoinSet;
+
+/// A case by name.
+type Case = (&'static str, fn(Fixture) -> Pin<Box<dyn Future<Output = ()> + Send>>);
+
+/// Cases that run at the same time against the one server: more would only wait for each other.
+const AT_A_TIME: usize = 6;
+
+/// Runs the cases, each on a database of its own; gives the names of those that failed.
+async fn every_case(server: &postgres::Server, cases: Vec<Case>) -> Vec<&'static str> {
+    Fixture::postgres_template(server).await;
+    let mut waiting = cases.into_iter();
+    let (mut running, mut failed) = (JoinSet::new(), Vec::new());
+    loop {
+        while running.len() < AT_A_TIME
+            && let Some((name, case)) = waiting.next()
+        {
+            let fixture = Fixture::postgres(server, name).await;
+            running.spawn(async move {
+                let failed = tokio::spawn(case(fixture)).await.is_err();
+                failed.then_some(name)
+            });
+        }
+        match running.join_next().await {
+            Some(ended) => failed.extend(ended.unwrap()),
+            None => return failed,
+        }
+    }
+}
 
 macro_rules! cases {
     ($($room:ident :: $name:ident,)*) => {
@@ -43,14 +75,9 @@ macro_rules! cases {
                 return;
             }
             let server = postgres::Server::start().unwrap_or_else(|why| panic!("{why}"));
+            let cases: Vec<Case> = vec![$((stringify!($name), |db| Box::pin($room::$name(db)))),*];
             let runtime = tokio::runtime::Runtime::new().unwrap();
-            let mut failed = Vec::new();
-            $({
-                let fixture = runtime.block_on(Fixture::postgres(&server, stringify!($name)));
-                if runtime.block_on(runtime.spawn($room::$name(fixture))).is_err() {
-                    failed.push(stringify!($name));
-                }
-            })*
+            let failed = runtime.block_on(every_case(&server, cases));
             assert!(failed.is_empty(), "failed on PostgreSQL: {failed:?}");
         }
     };
@@ -98,6 +125,8 @@ cases! {
     audit::many_writers_at_once_make_one_chain,
     audit::the_length_of_the_log_is_told_without_walking_it,
     audit::migrating_again_changes_nothing,
+    migration::a_database_of_the_founding_schema_is_brought_to_this_one_with_all_its_rows,
+    migration::a_migration_that_fails_half_way_leaves_the_database_as_it_was,
     witness::a_log_rewritten_consistently_is_found_at_the_leaf_that_was_changed,
     witness::without_tiles_a_rewritten_leaf_is_found_between_two_checkpoints,
     witness::what_no_checkpoint_covers_is_told_as_unwitnessed,

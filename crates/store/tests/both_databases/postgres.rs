@@ -49,12 +49,12 @@ impl Server {
             .args([
                 "-h",
                 "",
-                "-c",
-                "fsync=off",
-                "-c",
-                "max_connections=200",
-                "-c",
-                "log_min_messages=fatal",
+                "-cfsync=off",
+                "-csynchronous_commit=off",
+                "-cfull_page_writes=off",
+                "-cautovacuum=off",
+                "-cmax_connections=300",
+                "-clog_min_messages=fatal",
             ])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
