@@ -103,6 +103,11 @@ impl Query {
     pub fn of(kind: Kind) -> Self {
         Self { kinds: vec![kind], ..Self::default() }
     }
+
+    /// The text that is looked for; nothing but spaces looks for nothing.
+    fn asked_for(&self) -> Option<&str> {
+        self.text.as_deref().filter(|text| !text.trim().is_empty())
+    }
 }
 
 /// One record in a list.
@@ -229,7 +234,7 @@ fn select(query: &Query, seen: Cond, backend: DbBackend) -> Select<record::Entit
             q.filter(Column::Id.in_subquery(linked_to(role, *to)))
         })
         .apply_if(query.next_role, |q, role| q.filter(Column::NextRole.eq(role.key())))
-        .apply_if(query.text.as_ref(), |q, text| q.filter(worded(text, backend)))
+        .apply_if(query.asked_for(), |q, text| q.filter(worded(text, backend)))
 }
 
 pub(crate) fn belongs(operation: Belongs) -> SimpleExpr {
