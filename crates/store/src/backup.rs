@@ -8,8 +8,8 @@
 //! A backup of an earlier program is read at its own migrations, and brought on from there.
 //! Refused: a database that holds anything, a form or migration that this program does not
 //! know, and lines that end early or do not add up.
-//! Not kept: sign-in sessions, known devices, one-time links and counts of failed sign-ins,
-//! which end with a restore.
+//! Not kept: sign-in sessions, known devices, one-time links, counts of failed sign-ins and mail
+//! on its way, which end with a restore.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
@@ -30,7 +30,8 @@ use thiserror::Error;
 use crate::audit::{Leaf, Processing};
 use crate::error::StoreError;
 use crate::migration::Migrator;
-use crate::{Store, entity};
+use crate::document::DocumentDigest;
+use crate::{Place, Store, entity};
 
 /// Why a backup was not written or not taken in.
 #[derive(Debug, Error)]
@@ -105,11 +106,12 @@ macro_rules! tables {
 
         async fn dump_all(
             db: &DatabaseTransaction,
+            place: &Place,
             out: &mut (dyn Write + Send),
         ) -> Result<Contents, BackupError> {
             let mut contents = Contents::default();
             $(
-                let rows = dump_table::<entity::$module::Entity>(db, stringify!($module), out).await?;
+                let rows = dump_table::<entity::$module::Entity>(db, place, stringify!($module), out).await?;
                 contents.rows.insert(stringify!($module).to_owned(), rows);
             )*
             Ok(contents)
@@ -143,13 +145,49 @@ macro_rules! tables {
 tables! {
     record, record_version, link, facet, search_document, document, record_document, person, audit_leaf,
     audit_opening, audit_head, erasure, tally, tally_basis, stage,
-    second_factor, recovery_code, account_setting, account_act, api_token,
+    second_factor, recovery_code, account_setting, account_act, api_token, provider_identity,
+    saved_filter, claim, passed_over, notice,
 }
 
 /// Tables that a backup leaves out: what they hold ends with a restore, or is written anew by the
 /// program from what the kinds of record declare.
 pub const LEFT_OUT: &[&str] =
-    &["session", "sign_in_attempt", "known_device", "enrolment", "four_eyes"];
+    &["session", "sign_in_attempt", "known_device", "enrolment", "four_eyes", "outbox"];
+
+/// Puts the bytes of a document that lies elsewhere into its row, for a backup that is whole.
+async fn with_bytes(place: &Place, table: &str, row: &mut [Json]) -> Result<(), BackupError> {
+    if table == "document"
+        && let Some((digest, bytes)) = document_of(row)
+        && bytes.as_str() == Some("")
+    {
+        let found = place.fetch(digest).await.map_err(StoreError::from)?;
+        *bytes = hex::encode(found).into();
+    }
+    Ok(())
+}
+
+/// Puts the bytes of a document where documents lie here, and takes them out of its row.
+async fn without_bytes(place: &Place, table: &str, row: &mut [Json]) -> Result<(), BackupError> {
+    if table == "document"
+        && place.is_elsewhere()
+        && let Some((digest, bytes)) = document_of(row)
+    {
+        let held = bytes.as_str().and_then(|digits| hex::decode(digits).ok()).unwrap_or_default();
+        place.keep(digest, &held).await.map_err(StoreError::from)?;
+        *bytes = "".into();
+    }
+    Ok(())
+}
+
+/// The digest of a row of documents, and its bytes; none where the document is empty.
+fn document_of(row: &mut [Json]) -> Option<(DocumentDigest, &mut Json)> {
+    use entity::document::Column;
+    let place = |wanted: Column| Column::iter().position(|c| c.as_str() == wanted.as_str());
+    let digest = DocumentDigest::parse(row.get(place(Column::Sha256)?)?.as_str()?)?;
+    let size = row.get(place(Column::Size)?)?.as_i64()?;
+    let bytes = row.get_mut(place(Column::Bytes)?)?;
+    (size > 0).then_some((digest, bytes))
+}
 
 /// Rows read from the database at a time.
 const PAGE: u64 = 500;
@@ -172,7 +210,7 @@ impl Store {
         let applied = Migrator::get_applied_migrations_read_only(&db).await?;
         let migrations = applied.iter().map(|m| m.name().to_owned()).collect();
         line(out, &First { pendeen_backup: FORM, migrations })?;
-        let mut contents = dump_all(&db, out).await?;
+        let mut contents = dump_all(&db, &self.place, out).await?;
         (contents.leaves, contents.head) = end_of_log(&db).await?;
         line(out, &contents)?;
         db.rollback().await?;
@@ -192,7 +230,7 @@ impl Store {
             return Err(BackupError::NotEmpty);
         }
         let db = self.db().begin().await?;
-        let contents = take_in(&db, &mut lines).await?;
+        let contents = take_in(&db, &self.place, &mut lines).await?;
         if end_of_log(&db).await? != (contents.leaves, contents.head.clone()) {
             return Err(lines.damaged("the audit log does not end where the backup says"));
         }
@@ -240,6 +278,7 @@ fn line(out: &mut (dyn Write + Send), what: &impl Serialize) -> std::io::Result<
 
 async fn dump_table<E>(
     db: &DatabaseTransaction,
+    elsewhere: &Place,
     table: &str,
     out: &mut (dyn Write + Send),
 ) -> Result<u64, BackupError>
@@ -265,7 +304,9 @@ where
         }
         let rows = page.all(db).await?;
         for row in &rows {
-            let values: Vec<Json> = columns.iter().map(|column| json(row.get(*column))).collect();
+            let mut values: Vec<Json> =
+                columns.iter().map(|column| json(row.get(*column))).collect();
+            with_bytes(elsewhere, table, &mut values).await?;
             line(out, &values)?;
             written += 1;
         }
@@ -334,15 +375,20 @@ impl Lines<'_> {
     }
 }
 
-async fn take_in(db: &DatabaseTransaction, lines: &mut Lines<'_>) -> Result<Contents, BackupError> {
+async fn take_in(
+    db: &DatabaseTransaction,
+    place: &Place,
+    lines: &mut Lines<'_>,
+) -> Result<Contents, BackupError> {
     let mut seen = Contents::default();
     let mut open: Option<Heading> = None;
     let mut held: Vec<(u64, Vec<Json>)> = Vec::new();
     let mut bytes = 0;
     while let Some(text) = lines.next()? {
         match serde_json::from_str(&text).map_err(|error| lines.damaged(error))? {
-            Line::Row(row) => {
+            Line::Row(mut row) => {
                 let heading = open.as_ref().ok_or_else(|| lines.damaged("a row of no table"))?;
+                without_bytes(place, &heading.table, &mut row).await?;
                 *seen.rows.entry(heading.table.clone()).or_default() += 1;
                 let values = (held.len() + 1) * row.len().max(1);
                 held.push((lines.number, row));

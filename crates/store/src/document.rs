@@ -4,8 +4,7 @@
 //! Out: the bytes, to a person who may see that record. The same bytes twice are one document.
 //! A record names a document where the program itself supplies the digest in a field of a
 //! create or act; a digest that a person wrote anywhere names nothing.
-//! Their bytes lie in the database, so that a backup of it is whole; a place elsewhere would
-//! take over `put` and `get`.
+//! Their bytes lie in the database, or where [`crate::Place`] says: the row is then without them.
 
 use jiff::Timestamp;
 use pendeen_casework::person::Person;
@@ -14,7 +13,7 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QuerySelect};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::Store;
+use crate::{Place, Store};
 use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{document, record_document};
@@ -89,9 +88,17 @@ impl Store {
             .consulted(who, (kind, record), found, &format!("document:{digest}"), None, at)
             .await?;
         match seen {
-            Some(_) => get(self.db(), digest).await,
+            Some(_) => self.get_document(digest).await,
             None => Ok(None),
         }
+    }
+
+    async fn get_document(&self, digest: DocumentDigest) -> Result<Option<Document>> {
+        let found = document::Entity::find_by_id(digest.0.to_vec()).one(self.db()).await?;
+        let Some(found) = found else { return Ok(None) };
+        let elsewhere = found.bytes.is_empty() && found.size > 0;
+        let bytes = if elsewhere { self.place.fetch(digest).await? } else { found.bytes };
+        Ok(Some(Document { media_type: found.media_type, bytes }))
     }
 
     /// The record, if it is there and names the document.
@@ -119,7 +126,9 @@ impl Batch {
         at: Timestamp,
     ) -> Result<DocumentDigest> {
         let digest = DocumentDigest::of(&bytes);
-        self.keep_document(digest, row(digest, bytes, media_type, at)).await?;
+        self.place.keep(digest, &bytes).await?;
+        let row = row(digest, bytes, media_type, at, &self.place);
+        self.keep_document(digest, row).await?;
         let leaf = Leaf::new(Processing::Collection, Some(who), "put_document", at);
         self.append(leaf, vec![Committed::kept("document", digest.to_string())]).await?;
         Ok(digest)
@@ -132,13 +141,14 @@ fn row(
     bytes: Vec<u8>,
     media_type: &str,
     at: Timestamp,
+    place: &Place,
 ) -> document::ActiveModel {
     document::ActiveModel {
         sha256: Set(digest.0.to_vec()),
         size: Set(i64::try_from(bytes.len()).unwrap_or(i64::MAX)),
         media_type: Set(clean(media_type)),
         stored: Set(micros(at)),
-        bytes: Set(bytes),
+        bytes: Set(if place.is_elsewhere() { Vec::new() } else { bytes }),
     }
 }
 
@@ -151,9 +161,4 @@ pub(crate) async fn is_kept<C: ConnectionTrait>(db: &C, digest: &[u8]) -> Result
         .one(db)
         .await?;
     Ok(known.is_some())
-}
-
-async fn get<C: ConnectionTrait>(db: &C, digest: DocumentDigest) -> Result<Option<Document>> {
-    let found = document::Entity::find_by_id(digest.0.to_vec()).one(db).await?;
-    Ok(found.map(|found| Document { media_type: found.media_type, bytes: found.bytes }))
 }

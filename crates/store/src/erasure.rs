@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
+use crate::document::DocumentDigest;
 use crate::entity::{
     audit_leaf, audit_opening, document, erasure, facet, link, record, record_document,
     record_version,
@@ -117,7 +118,10 @@ impl Batch {
         search::keep(txn, hole.id, Some(&stored.search), &hole.number.to_lowercase()).await?;
         empty_record(txn, &hole).await?;
         let gone = empty_documents(txn, hole.id).await?;
+        let digests = gone.iter().filter_map(|digest| DocumentDigest::parse(&hex::encode(digest)));
+        let digests: Vec<_> = digests.collect();
         let collected = empty_openings(txn, hole.id, &gone).await?;
+        self.gone.extend(digests);
         self.append(leaf(approver, &hole), committed(&hole, order.reason, &collected)).await?;
         Ok(hole)
     }

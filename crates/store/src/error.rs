@@ -59,6 +59,9 @@ pub enum StoreError {
     /// A password could not be hashed, or a stored hash could not be read.
     #[error("password hashing failed: {0}")]
     Password(String),
+    /// The place of documents failed.
+    #[error(transparent)]
+    Place(#[from] crate::place::PlaceError),
     /// The database itself failed.
     #[error("the database does not do as asked")]
     Database(#[source] DbErr),

@@ -12,6 +12,9 @@
 //! - [`duration`]: how long records take from one state to another;
 //! - [`query`]: lists, counts, search and My work; `sight` is the one place that turns need to
 //!   know into SQL;
+//! - [`overview`]: what stands where, what is due, who signed what;
+//! - [`mod@export`]: a whole list given out; [`saved`]: filters that people keep; [`claim`]: taking
+//!   the next record; [`notice`] and [`outbox`]: telling people that something waits;
 //! - [`mod@write`]: making records and acts on them, alone or several in one transaction;
 //! - [`audit`]: the append-only log, its bytes and its chain;
 //! - [`figures`]: counting what [`pendeen_casework::figure`] defines;
@@ -33,18 +36,25 @@ pub mod account;
 pub mod audit;
 pub mod backup;
 pub mod changes;
+pub mod claim;
 pub mod document;
 pub mod duration;
 mod entity;
 pub mod erasure;
 mod error;
+pub mod export;
 pub mod figures;
 pub mod glass;
 pub mod migration;
+pub mod notice;
+pub mod outbox;
+pub mod overview;
 mod people;
 pub mod query;
 pub mod read;
+mod place;
 mod search;
+pub mod saved;
 pub mod session;
 mod sight;
 mod tally;
@@ -63,6 +73,7 @@ use sea_orm_migration::MigratorTrait;
 use tokio::sync::{Mutex, Semaphore};
 
 pub use error::{Result, StoreError};
+pub use place::{Place, PlaceError};
 
 /// Where salts come from.
 pub trait Entropy: Send + Sync {
@@ -89,6 +100,7 @@ pub struct Store {
     entropy: Arc<dyn Entropy>,
     queue: Arc<audit::together::Queue>,
     settings: Settings,
+    place: Place,
 }
 
 impl std::fmt::Debug for Store {
@@ -131,7 +143,8 @@ impl Store {
         let hashing = Arc::new(Semaphore::new(account::HASHED_AT_A_TIME));
         let (writer, settings) = (Arc::new(Mutex::new(())), Settings::default());
         let queue = Arc::default();
-        Ok(Self { db, writer, hashing, entropy, queue, settings })
+        let place = Place::Database;
+        Ok(Self { db, writer, hashing, entropy, queue, settings, place })
     }
 
     /// The same store under what the force or the operation set for itself; the defaults
@@ -139,6 +152,13 @@ impl Store {
     #[must_use]
     pub fn with_settings(self, settings: Settings) -> Self {
         Self { settings, ..self }
+    }
+
+    /// The same store with its documents in this place; in the database otherwise. Documents
+    /// that lie in the database already stay there.
+    #[must_use]
+    pub fn with_documents(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 
     /// What rules are given as settings.

@@ -31,9 +31,10 @@ use crate::audit::log::{Committed, Tail};
 use crate::audit::{Leaf, Processing};
 use crate::entity::record;
 use crate::error::{Result, StoreError};
-use crate::query::{linked_to, with_facet};
-use crate::read::parse;
-use crate::{Entropy, Store};
+use crate::query::with_facet;
+use crate::read::{linked, parse};
+use crate::document::DocumentDigest;
+use crate::{Entropy, Place, Store};
 
 use behind::Behind;
 pub use bulk::Bulk;
@@ -47,6 +48,9 @@ pub struct Batch {
     tail: Tail,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
+    pub(crate) place: Place,
+    /// Documents whose rows this batch takes away: their bytes follow once it is committed.
+    pub(crate) gone: Vec<DocumentDigest>,
     /// What waits to be written, where this is the inside of a [`Bulk`].
     behind: Option<Behind>,
     _writer: OwnedMutexGuard<()>,
@@ -59,7 +63,9 @@ impl Store {
         let txn = self.begin_write().await?;
         let tail = Tail::lock(&txn).await?;
         let (entropy, settings) = (Arc::clone(&self.entropy), self.settings);
-        Ok(Batch { txn, tail, entropy, settings, behind: None, _writer: writer })
+        let place = self.place.clone();
+        let gone = Vec::new();
+        Ok(Batch { txn, tail, entropy, settings, place, gone, behind: None, _writer: writer })
     }
 
     /// Makes a record from a filled-in form.
@@ -241,7 +247,11 @@ impl Batch {
     pub async fn commit(mut self) -> Result<()> {
         self.flush().await?;
         self.tail.close(&self.txn).await?;
-        Ok(self.txn.commit().await?)
+        self.txn.commit().await?;
+        for digest in self.gone {
+            self.place.remove(digest).await?;
+        }
+        Ok(())
     }
 
     pub(crate) fn transaction(&self) -> &DatabaseTransaction {
@@ -346,14 +356,7 @@ impl Batch {
                     if self.waits(to) {
                         continue; // The database does not know it, so nothing there names it.
                     }
-                    let stored = record::Entity::find()
-                        .filter(record::Column::Kind.eq(kind.key()))
-                        .filter(record::Column::Id.in_subquery(linked_to(role, to)))
-                        .all(&self.txn)
-                        .await?;
-                    for stored in stored {
-                        needed.push(parse(&stored)?);
-                    }
+                    needed.extend(linked(&self.txn, kind, role, to).await?);
                 }
             }
         }
