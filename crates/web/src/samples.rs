@@ -358,7 +358,7 @@ fn figures_release() -> pages::figures::release::ReleasePage {
         decided_by: hostile(),
         why: hostile(),
         recorded_by: hostile(),
-        at: Timestamp::UNIX_EPOCH,
+        at: jiff::Timestamp::UNIX_EPOCH,
     };
     pages::figures::release::ReleasePage {
         shell: shell(),
