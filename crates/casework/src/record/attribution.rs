@@ -16,7 +16,7 @@ use super::premises::Premises;
 use super::subject::Subject;
 use super::{
     Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, OPERATION, REASON, Record,
-    Signed, Urgency, link, links,
+    Signed, Signing, Urgency, link, links,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
@@ -140,6 +140,29 @@ impl Record for AttributionRequest {
         ),
         Field::optional("urgent", "A child may be at immediate risk", Input::Tick),
         OPERATION,
+    ];
+    const SIGNINGS: &'static [Signing] = &[
+        Signing {
+            act: "check",
+            refuses: None,
+            waits: &["drafted"],
+            only: None,
+            path: "checked.by",
+        },
+        Signing {
+            act: "authorise",
+            refuses: Some("refuse"),
+            waits: &["with_spoc"],
+            only: None,
+            path: "authorised.signed.by",
+        },
+        Signing {
+            act: "review",
+            refuses: None,
+            waits: &["authorised", "sent", "answered"],
+            only: Some("review_due"),
+            path: "authorised.reviewed.by",
+        },
     ];
     const ACTS: &'static [Act] = &[
         Act {

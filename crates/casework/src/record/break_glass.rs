@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Signed, Urgency,
+    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Signed, Signing, Urgency,
     moment, second_person,
 };
 use crate::form::{Field, Fields, Input, Refusal};
@@ -71,6 +71,15 @@ impl Record for BreakGlass {
         Field::required("reason", "Why you must see it now", Input::LongText)
             .hint("Another person reads this and decides whether it was justified"),
         Field::optional("opens", "Record", Input::System),
+    ];
+    const SIGNINGS: &'static [Signing] = &[
+        Signing {
+            act: "review",
+            refuses: None,
+            waits: &["opened"],
+            only: None,
+            path: "head.approver",
+        },
     ];
     const ACTS: &'static [Act] = &[Act {
         name: "review",

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::case::Case;
 use super::examination::Examination;
 use super::exhibit::Exhibit;
+use super::team::Skill;
 use super::{
-    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record, Signed,
+    Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Next, REASON, Record, Signed, Signing,
     Urgency, link, links,
 };
 use crate::form::{Field, Input, Refusal};
@@ -91,6 +92,15 @@ impl Record for Grading {
         Field::required("media", "Still or moving", Input::Choice(Media::CHOICES)),
         Field::optional("unknown", "No known list has it", Input::Tick),
     ];
+    const SIGNINGS: &'static [Signing] = &[
+        Signing {
+            act: "confirm",
+            refuses: Some("take_up_again"),
+            waits: &["graded"],
+            only: None,
+            path: "confirmed.by",
+        },
+    ];
     const ACTS: &'static [Act] = &[
         Act {
             name: "grade",
@@ -154,6 +164,10 @@ impl Record for Grading {
         };
         let urgency = if self.first_generation { Urgency::VeryHigh } else { Urgency::Medium };
         Some(Next { role: Role::Examiner, what: what.to_owned(), due: None, urgency })
+    }
+
+    fn skill(&self) -> Option<Skill> {
+        (self.state != State::Confirmed).then_some(Skill::Grading)
     }
 
     fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {

@@ -30,6 +30,7 @@ mod need;
 pub mod numbers;
 pub mod restriction;
 mod shown;
+pub mod sign;
 pub mod support;
 mod ties;
 
@@ -40,6 +41,7 @@ pub use act::{Act, ActContext, create, perform, second_person};
 pub use head::{Head, Restriction};
 pub use id::Id;
 pub use need::{Link, Need, Related};
+pub use sign::Signing;
 pub use shown::{Detail, Facet, Next, Urgency};
 pub use vocabulary::{
     Basis, CASE, Colleague, Finding, Lines, OPERATION, REASON, Signed, StateSpec, day, end_of, link, links,
@@ -67,6 +69,8 @@ pub trait Record:
     /// Which steps two persons must take, as pairs of paths in the stored body at which two
     /// different persons stand. Acts refuse one person for both; so does the database itself.
     const FOUR_EYES: &'static [(&'static str, &'static str)] = &[];
+    /// The steps that wait for a second person's signature.
+    const SIGNINGS: &'static [Signing] = &[];
     /// Whether it is work that belongs to one operation or to none.
     const IN_OPERATION: bool = true;
 
@@ -98,6 +102,11 @@ pub trait Record:
     /// The person whose work it is by name, where one was chosen: it stands in that person's My
     /// work and in no colleague's.
     fn assigned(&self) -> Option<PersonId> {
+        None
+    }
+    /// What whoever does what is next must have been trained for, where it takes more than the
+    /// role: work is offered to members of teams who have the skill.
+    fn skill(&self) -> Option<team::Skill> {
         None
     }
     /// What the rules of an act must know besides the records its fields name.
@@ -177,6 +186,10 @@ macro_rules! records {
             pub fn four_eyes(self) -> impl Iterator<Item = (&'static str, &'static str)> {
                 let own = match self { $(Self::$Type => <$module::$Type as Record>::FOUR_EYES,)* };
                 own.iter().copied().chain([("head.author", "head.approver")])
+            }
+            /// The steps that wait for a second person's signature.
+            pub fn signings(self) -> &'static [Signing] {
+                match self { $(Self::$Type => <$module::$Type as Record>::SIGNINGS,)* }
             }
             /// What can be done to one: the kind's own acts, then those of every kind.
             pub fn acts(self) -> &'static [Act] {
@@ -274,9 +287,15 @@ macro_rules! records {
             pub fn links(&self) -> Vec<Link> {
                 match self { $(Self::$Type(r) => r.links(),)* }
             }
-            /// See [`Record::facets`].
+            /// See [`Record::facets`]; with the skill that what is next takes, as `skill`.
             pub fn facets(&self) -> Vec<Facet> {
-                match self { $(Self::$Type(r) => r.facets(),)* }
+                let mut facets = match self { $(Self::$Type(r) => r.facets(),)* };
+                facets.extend(self.skill().map(|skill| Facet::new("skill", skill.key())));
+                facets
+            }
+            /// See [`Record::skill`].
+            pub fn skill(&self) -> Option<team::Skill> {
+                match self { $(Self::$Type(r) => r.skill(),)* }
             }
             /// See [`Record::assigned`].
             pub fn assigned(&self) -> Option<PersonId> {

@@ -16,7 +16,7 @@ use super::sensitive::SensitivePersonCheck;
 use super::subject::{About, Subject};
 use super::{
     Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Need, Next, REASON, Record,
-    Related, Signed, Urgency, link, links,
+    Related, Signed, Signing, Urgency, link, links,
 };
 use crate::force::ForceKey;
 use crate::form::{Field, Input, Refusal};
@@ -177,6 +177,22 @@ impl Record for Package {
             Input::Choice(InformationGrade::CHOICES),
         ),
         Field::required("handling", "Handling", Input::Choice(Handling::CHOICES)),
+    ];
+    const SIGNINGS: &'static [Signing] = &[
+        Signing {
+            act: "authorise",
+            refuses: Some("send_back"),
+            waits: &["assessed"],
+            only: None,
+            path: "authorised.by",
+        },
+        Signing {
+            act: "ratify",
+            refuses: None,
+            waits: &["sent", "acknowledged", "in_progress", "resulted", "returned"],
+            only: Some("ratification_due"),
+            path: "oral.ratified.by",
+        },
     ];
     const ACTS: &'static [Act] = &[
         Act {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Signed, Urgency,
+    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Next, REASON, Record, Signed, Signing, Urgency,
     moment,
 };
 use crate::figure::FIGURE_CHOICES;
@@ -72,6 +72,15 @@ impl Record for FiguresRelease {
         AS_AT,
         FIGURES,
         DIGEST,
+    ];
+    const SIGNINGS: &'static [Signing] = &[
+        Signing {
+            act: "approve",
+            refuses: Some("send_back"),
+            waits: &["drafted"],
+            only: None,
+            path: "approved.by",
+        },
     ];
     const ACTS: &'static [Act] = &[
         Act {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Need, Next, REASON, Record, Signed,
+    Act, ActContext, Detail, Facet, Head, Kind, Lines, Link, Need, Next, REASON, Record, Signed, Signing,
     Urgency,
 };
 use crate::form::{Field, Fields, Input, Refusal};
@@ -90,6 +90,15 @@ fn ends(fields: &Fields) -> Result<[(Kind, Uuid); 2], Refusal> {
 impl Record for SamePerson {
     const KIND: Kind = Kind::SamePerson;
     const CREATE: &'static [Field] = &[ONE, OTHER, REASON, EVIDENCE];
+    const SIGNINGS: &'static [Signing] = &[
+        Signing {
+            act: "confirm",
+            refuses: Some("reject"),
+            waits: &["asserted"],
+            only: None,
+            path: "decided.by",
+        },
+    ];
     const ACTS: &'static [Act] = &[
         Act { name: "confirm", label: "Confirm", from: &["asserted"], fields: &[] },
         Act { name: "reject", label: "Reject", from: &["asserted"], fields: &[REASON] },
