@@ -28,18 +28,33 @@ pub struct Label {
 impl Label {
     /// The label of a file with these records, which the person may all see.
     pub fn new<'a>(by: &Person, at: Timestamp, heads: impl IntoIterator<Item = &'a Head>) -> Self {
+        Self::of(by, at, heads.into_iter().map(|head| (head.mark, &head.restriction)))
+    }
+
+    /// The same by the marks and restrictions of what is in it.
+    pub fn of<'a>(
+        by: &Person,
+        at: Timestamp,
+        held: impl IntoIterator<Item = (Mark, &'a Restriction)>,
+    ) -> Self {
         let mut label =
             Self { asked_by: by.id, at, mark: Mark::Official, restrictions: Vec::new() };
-        let mut marks = Vec::new();
-        for head in heads {
-            marks.push(head.mark);
-            let known = label.restrictions.contains(&head.restriction);
-            if head.restriction != Restriction::None && !known {
-                label.restrictions.push(head.restriction.clone());
+        let mut highest = None;
+        for (mark, restriction) in held {
+            highest = highest.max(Some(mark));
+            let known = label.restrictions.contains(restriction);
+            if *restriction != Restriction::None && !known {
+                label.restrictions.push(restriction.clone());
             }
         }
-        label.mark = Mark::highest(marks).unwrap_or_default();
+        label.mark = highest.unwrap_or_default();
         label
+    }
+
+    /// Whether a record with this mark and restriction may go into the file as it is labelled.
+    pub fn covers(&self, mark: Mark, restriction: &Restriction) -> bool {
+        let within = *restriction == Restriction::None || self.restrictions.contains(restriction);
+        mark <= self.mark && within
     }
 
     /// Whether the file may be given to this person (again).
@@ -82,6 +97,9 @@ mod tests {
         let label = Label::new(&asker, now, &heads);
         assert_eq!(label.mark, Mark::RecipientsOnly);
         assert_eq!(label.restrictions, [Restriction::Circle(circle)]);
+        assert!(label.covers(Mark::Official, &Restriction::Circle(circle)));
+        assert!(!label.covers(Mark::Official, &Restriction::Circle(Uuid::from_u128(8))));
+        assert!(!Label::new(&asker, now, []).covers(Mark::RecipientsOnly, &Restriction::None));
         assert!(label.opens_to(&asker));
         let colleague = Person { knows: asker.knows.clone(), ..person(2) };
         assert!(!label.opens_to(&colleague), "another member of the circle did not ask for it");

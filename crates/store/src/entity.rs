@@ -4,10 +4,14 @@
 //! table is for, and which rules the database itself holds, stands in [`crate::migration`].
 
 mod access;
+mod desk;
 
 pub use access::{
-    account_act, account_setting, api_token, enrolment, known_device, recovery_code, second_factor,
+    account_act, account_setting, api_token, enrolment, known_device, provider_identity,
+    recovery_code, second_factor,
 };
+
+pub use desk::{claim, notice, outbox, passed_over, saved_filter};
 
 /// One row per record, as it is now.
 pub mod record {

@@ -20,11 +20,12 @@ use uuid::Uuid;
 
 use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
+use crate::claim::{taken_by, with_others};
 use crate::entity::{facet, link, record};
 use crate::error::{Result, StoreError};
 use crate::search::worded;
 use crate::sight::{restriction, visible};
-use crate::{Store, moment};
+use crate::{Store, micros, moment};
 
 /// Which operation a record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -51,7 +52,9 @@ pub enum Sort {
     Oldest,
     /// Most pressing first, then by due time.
     Urgency,
-    /// The same, but before all that is not about a child at immediate risk comes what is this
+    /// What is due first, first.
+    Due,
+    /// Most pressing first, but before all that is not about a child at immediate risk comes what is this
     /// person's by name or belongs to a case that is.
     Mine(PersonId),
     /// By title.
@@ -90,6 +93,12 @@ pub struct Query {
     pub linked: Option<(String, Uuid)>,
     /// Waiting for this role.
     pub next_role: Option<Role>,
+    /// Waiting for something as pressing as this.
+    pub urgency: Option<Urgency>,
+    /// This person's by name, or taken by them.
+    pub assigned: Option<PersonId>,
+    /// Something is due at the first of these moments or later, and before the second.
+    pub due: Option<(Timestamp, Timestamp)>,
     /// Words that all occur in number, title or properties, in any case of letters.
     pub text: Option<String>,
     /// The order.
@@ -160,19 +169,13 @@ impl Store {
         self.listed(who, query, visible(who, &query.kinds), "list", at).await
     }
 
-    /// What waits for the person by name, or for one of their roles and nobody by name. A child
+    /// What waits for the person by name, or for one of their roles and nobody by name; what a
+    /// colleague has in hand is left out. A child
     /// at immediate risk comes first, then what is theirs by name or belongs to a case that is,
     /// then the most pressing, then by due time.
     pub async fn my_work(&self, who: &Person, page: Slice, at: Timestamp) -> Result<Page> {
-        use record::Column;
-        let roles = who.roles.iter().map(|role| role.key());
-        let anybodys =
-            Cond::all().add(Column::Assigned.is_null()).add(Column::NextRole.is_in(roles));
-        let named =
-            Cond::all().add(Column::Assigned.eq(who.id.0)).add(Column::NextRole.is_not_null());
-        let mine = visible(who, &[]).add(Cond::any().add(anybodys).add(named));
         let query = Query { order: Sort::Mine(who.id), page, ..Query::default() };
-        self.listed(who, &query, mine, "my_work", at).await
+        self.listed(who, &query, waiting(who, at), "my_work", at).await
     }
 
     /// How many records match and may be seen, in all and without a list: for a badge or a tile.
@@ -208,7 +211,19 @@ impl Store {
     }
 }
 
-fn asked(query: &Query) -> Result<Committed> {
+/// What waits for the person: see [`Store::my_work`].
+pub(crate) fn waiting(who: &Person, at: Timestamp) -> Cond {
+    use record::Column;
+    let roles = who.roles.iter().map(|role| role.key());
+    let anybodys = Cond::all()
+        .add(Column::Assigned.is_null())
+        .add(Column::NextRole.is_in(roles))
+        .add(Column::Id.not_in_subquery(with_others(who.id, at)));
+    let named = Cond::all().add(Column::Assigned.eq(who.id.0)).add(Column::NextRole.is_not_null());
+    visible(who, &[]).add(Cond::any().add(anybodys).add(named))
+}
+
+pub(crate) fn asked(query: &Query) -> Result<Committed> {
     let text = serde_json::to_string(query).map_err(|source| StoreError::Corrupt {
         what: "query",
         id: Uuid::nil(),
@@ -217,7 +232,7 @@ fn asked(query: &Query) -> Result<Committed> {
     Ok(Committed::kept("query", text))
 }
 
-fn select(query: &Query, seen: Cond, backend: DbBackend) -> Select<record::Entity> {
+pub(crate) fn select(query: &Query, seen: Cond, backend: DbBackend) -> Select<record::Entity> {
     use record::Column;
     use sea_orm::QueryTrait;
     let mut found = record::Entity::find().filter(seen);
@@ -234,6 +249,13 @@ fn select(query: &Query, seen: Cond, backend: DbBackend) -> Select<record::Entit
             q.filter(Column::Id.in_subquery(linked_to(role, *to)))
         })
         .apply_if(query.next_role, |q, role| q.filter(Column::NextRole.eq(role.key())))
+        .apply_if(query.urgency, |q, urgency| q.filter(Column::NextUrgency.eq(urgency_rank(urgency))))
+        .apply_if(query.assigned, |q, who| {
+            q.filter(Cond::any().add(Column::Assigned.eq(who.0)).add(taken_by(who)))
+        })
+        .apply_if(query.due, |q, (from, until)| {
+            q.filter(Column::NextDue.gte(micros(from))).filter(Column::NextDue.lt(micros(until)))
+        })
         .apply_if(query.asked_for(), |q, text| q.filter(worded(text, backend)))
 }
 
@@ -265,7 +287,7 @@ pub(crate) fn linked_to(role: &str, to: Uuid) -> SelectStatement {
 }
 
 /// Whether a record is this person's by name, or belongs to a case that is.
-fn by_name(who: PersonId) -> SimpleExpr {
+pub(crate) fn by_name(who: PersonId) -> SimpleExpr {
     use record::Column;
     let cases = Sql::select()
         .column(Column::Id)
@@ -281,16 +303,17 @@ fn by_name(who: PersonId) -> SimpleExpr {
         .take();
     // Never NULL, which the two databases order differently.
     let named = Column::Assigned.is_not_null().and(Column::Assigned.eq(who.0));
-    named.or(Column::Id.in_subquery(of_them))
+    named.or(taken_by(who)).or(Column::Id.in_subquery(of_them))
 }
 
-fn ordered(found: Select<record::Entity>, order: Sort) -> Select<record::Entity> {
+pub(crate) fn ordered(found: Select<record::Entity>, order: Sort) -> Select<record::Entity> {
     use record::Column;
     let found = match order {
         Sort::Updated => found.order_by_desc(Column::Updated),
         Sort::Created => found.order_by_desc(Column::Created),
         Sort::Oldest => found.order_by_asc(Column::Created),
         Sort::Title => found.order_by_asc(Column::Title),
+        Sort::Due => found.order_by_with_nulls(Column::NextDue, Order::Asc, NullOrdering::Last),
         Sort::Mine(who) => {
             let found = found.order_by_desc(Column::NextUrgency.eq(0)).order_by_desc(by_name(who));
             return ordered(found, Sort::Urgency);

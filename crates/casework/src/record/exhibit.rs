@@ -12,6 +12,7 @@ use super::case::Case;
 use super::examination::Examination;
 use super::grading::{self, Grading};
 use super::search::Search;
+use super::team::Skill;
 use super::{
     Act, ActContext, CASE, Detail, Facet, Head, Id, Kind, Lines, Link, Need, Next, Record, Related,
     Signed, Urgency, link, links, moment,
@@ -239,6 +240,14 @@ impl Record for Exhibit {
             _ => return None,
         };
         Some(Next { role, what: what.to_owned(), due: None, urgency: Urgency::Medium })
+    }
+
+    fn skill(&self) -> Option<Skill> {
+        let waits = matches!(self.state, State::Stored | State::WithExaminer);
+        waits.then_some(match self.device {
+            Device::Phone | Device::Tablet => Skill::Phones,
+            _ => Skill::Computers,
+        })
     }
 
     fn needs(&self, act: &str) -> Vec<Need> {
