@@ -136,9 +136,17 @@ pub struct Data {
     /// Folder for checkpoints of the audit log, better on another machine; by default checkpoints in the data folder
     #[arg(long, value_name = "DIR", env = "PENDEEN_WITNESS")]
     pub witness: Option<PathBuf>,
+    /// Where the bytes of documents lie: database, a folder, or s3://BUCKET/PREFIX
+    #[arg(long, value_name = "PLACE", env = "PENDEEN_DOCUMENTS", default_value = "database")]
+    pub documents: String,
 }
 
 impl Data {
+    /// This folder and database, and everything else where it is by default.
+    pub fn within(data: PathBuf, database: Option<String>) -> Self {
+        Self { data, database, witness: None, documents: "database".to_owned() }
+    }
+
     /// Where the audit log's key and checkpoints lie.
     pub fn witness(&self) -> Witness {
         let checkpoints = || self.data.join("checkpoints");

@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use pendeen_casework::ambient::Clock;
 use pendeen_casework::person::Role;
-use pendeen_store::Store;
+use pendeen_store::{Place, Store};
 use pendeen_store::backup::Contents;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -85,14 +85,17 @@ pub async fn restore(args: &args::Restore) -> Result<Ended> {
     check_digests(&args.backup, &manifest)?;
     if args.check {
         let folder = beside(&args.backup.with_added_extension("check"), "restoring")?;
-        let place = Data { data: folder.clone(), database: None, witness: None };
+        let place = Data::within(folder.clone(), None);
         let checked = restore_into(&args.backup, &manifest, &place).await;
         fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
         checked?;
     } else {
         let folder = beside(&args.data.data, "restoring")?;
         let place =
-            Data { data: folder.clone(), database: args.data.database.clone(), witness: None };
+            Data {
+                documents: args.data.documents.clone(),
+                ..Data::within(folder.clone(), args.data.database.clone())
+            };
         restore_into(&args.backup, &manifest, &place).await?;
         sync_all(&folder)?;
         fs::rename(&folder, &args.data.data)
@@ -112,7 +115,9 @@ async fn restore_into(backup: &Path, manifest: &Manifest, place: &Data) -> Resul
         fs::copy(backup.join(&file.path), &to)
             .with_context(|| format!("restoring {}", to.display()))?;
     }
+    let documents = Place::parse(&place.documents).context("finding the place of documents")?;
     let store = Store::connect(&place.database_url()).await.context("opening the database")?;
+    let store = store.with_documents(documents);
     load(&store, &backup.join(DATABASE)).await?;
     let report = store.audit_verify().await?;
     store.close().await?;

@@ -1,7 +1,7 @@
 //! The case data that a command works on: its folder and its database.
 
 use anyhow::{Context, Result, bail};
-use pendeen_store::Store;
+use pendeen_store::{Place, Store};
 
 use crate::args::Data;
 use crate::settings;
@@ -33,5 +33,6 @@ async fn open(data: &Data) -> Result<Store> {
         .await
         .context("opening the case database (see --data and --database)")?;
     store.migrate().await.context("bringing the case database to this program's version")?;
-    Ok(store.with_settings(settings))
+    let place = Place::parse(&data.documents).context("finding the place of documents")?;
+    Ok(store.with_settings(settings).with_documents(place))
 }

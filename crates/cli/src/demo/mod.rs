@@ -36,7 +36,7 @@ const SEED: u64 = 2014;
 
 /// Makes the operation unless it is there, and serves it unless told not to.
 pub async fn run(args: &Demo) -> Result<Ended> {
-    let place = Data { data: args.data.clone(), database: args.database.clone(), witness: None };
+    let place = Data::within(args.data.clone(), args.database.clone());
     if args.data.join(FINISHED).is_file() {
         output::say(&format!(
             "using the demo in {} (delete the folder to have it made anew)",
