@@ -5,13 +5,14 @@
 //! takes 19 MiB and a core. Every act leaves an audit leaf.
 //!
 //! Find your way: [`sign_in`] checks a password and slows guessing; [`second_factor`] one-time
-//! and recovery codes; [`enrolment`] the link with which a person sets a password; [`token`]
-//! what programs sign in with; [`administration`] changing accounts, and the rule that one
+//! and recovery codes; [`provider`] the force's sign-in service; [`enrolment`] the link with
+//! which a person sets a password; [`token`] what programs sign in with; [`administration`] changing accounts, and the rule that one
 //! administrator does not both open an account and hand out its key.
 
 pub mod administration;
 pub mod enrolment;
 mod password;
+pub mod provider;
 pub mod second_factor;
 pub mod sign_in;
 pub mod token;

@@ -1,4 +1,4 @@
-//! Rows about how people get in: second factors, devices, links, tokens.
+//! Rows about how people get in: second factors, identities, devices, links, tokens.
 
 /// The latest step of a person's one-time codes that was used.
 pub mod second_factor {
@@ -133,6 +133,27 @@ pub mod api_token {
         pub expires: i64,
         pub revoked: Option<i64>,
         pub last_used: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Which account an identity at the sign-in service is linked to.
+pub mod provider_identity {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "provider_identity")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub issuer: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub subject: String,
+        pub person_id: Uuid,
+        pub linked: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -21,6 +21,7 @@ mod erasure;
 pub(crate) mod four_eyes;
 mod overview;
 mod provider;
+mod provider;
 mod search;
 mod sight;
 mod stage;
