@@ -21,7 +21,6 @@ mod erasure;
 pub(crate) mod four_eyes;
 mod overview;
 mod provider;
-mod provider;
 mod search;
 mod sight;
 mod stage;
