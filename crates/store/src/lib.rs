@@ -8,6 +8,7 @@
 //! Find your way:
 //! - [`read`]: one record, its history, its relations; a consultation leaf is committed before
 //!   anything is handed out;
+//! - [`matter`]: what a record is looked at for;
 //! - [`changes`]: who changed which field from what to what;
 //! - [`duration`]: how long records take from one state to another;
 //! - [`query`]: lists, counts, search and My work; `sight` is the one place that turns need to
@@ -45,6 +46,7 @@ mod error;
 pub mod export;
 pub mod figures;
 pub mod glass;
+pub mod matter;
 pub mod migration;
 pub mod notice;
 pub mod outbox;

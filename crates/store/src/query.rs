@@ -105,6 +105,9 @@ pub struct Query {
     pub order: Sort,
     /// The part wanted.
     pub page: Slice,
+    /// The reason given for looking: kept in the leaf by itself.
+    #[serde(skip)]
+    pub why: Option<String>,
 }
 
 impl Query {
@@ -204,7 +207,7 @@ impl Store {
             .all(&db)
             .await?;
         db.rollback().await?;
-        self.note(Leaf::new(Processing::Consultation, Some(who), action, at), vec![asked(query)?])
+        self.note(Leaf::new(Processing::Consultation, Some(who), action, at), committed(query)?)
             .await?;
         let rows = rows.into_iter().map(row).collect::<Result<_>>()?;
         Ok(Page { rows, total })
@@ -221,6 +224,12 @@ pub(crate) fn waiting(who: &Person, at: Timestamp) -> Cond {
         .add(Column::Id.not_in_subquery(with_others(who.id, at)));
     let named = Cond::all().add(Column::Assigned.eq(who.id.0)).add(Column::NextRole.is_not_null());
     visible(who, &[]).add(Cond::any().add(anybodys).add(named))
+}
+
+/// What the leaf of a list keeps: what was asked for, and the reason given.
+fn committed(query: &Query) -> Result<Vec<Committed>> {
+    let why = query.why.as_deref().map(|why| Committed::kept("justification", why));
+    Ok([asked(query)?].into_iter().chain(why).collect())
 }
 
 pub(crate) fn asked(query: &Query) -> Result<Committed> {

@@ -19,7 +19,7 @@ use crate::audit::{Leaf, Processing};
 use crate::entity::{link, record, record_version};
 use crate::erasure::ERASED;
 use crate::error::{Result, StoreError};
-use crate::query::{Listed, Row, row};
+use crate::query::{Listed, Row, linked_to, row};
 use crate::sight::visible;
 use crate::{Store, moment};
 
@@ -285,6 +285,21 @@ pub(crate) async fn load<C: ConnectionTrait>(
     let stored =
         record::Entity::find_by_id(id).filter(record::Column::Kind.eq(kind.key())).one(db).await?;
     stored.as_ref().filter(|stored| stored.state != ERASED).map(parse).transpose()
+}
+
+/// Every stored record of this kind whose link called `role` leads to `to`, whoever asks.
+pub(crate) async fn linked<C: ConnectionTrait>(
+    db: &C,
+    kind: Kind,
+    role: &str,
+    to: Uuid,
+) -> Result<Vec<AnyRecord>> {
+    let stored = record::Entity::find()
+        .filter(record::Column::Kind.eq(kind.key()))
+        .filter(record::Column::Id.in_subquery(linked_to(role, to)))
+        .all(db)
+        .await?;
+    stored.iter().map(parse).collect()
 }
 
 /// A stored row as a typed record.

@@ -1,0 +1,263 @@
+//! What stands where, what is due and who signed what: the questions of the pages that oversee
+//! many records at once.
+//!
+//! In: a person and what they ask about. Out: counts of kind, state and force in one question,
+//! records with their bodies, what a second person signed, and what stands in the way of
+//! signing. All of it goes through `sight::visible`; each answer leaves one leaf, whatever the
+//! number of records in it, before it is handed out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use pendeen_casework::force::ForceKey;
+use pendeen_casework::form::{Fields, Refusal};
+use pendeen_casework::person::{Person, PersonId};
+use pendeen_casework::record::{ActContext, AnyRecord, Kind, Need, Related};
+use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Query as Sql, SelectStatement};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryResult,
+    QuerySelect,
+};
+use uuid::Uuid;
+
+use crate::audit::log::Committed;
+use crate::audit::{Leaf, Processing};
+use crate::entity::{record, record_version};
+use crate::error::Result;
+use crate::query::{Listed, Query, Row, asked, by_name, ordered, row, select};
+use crate::read::{linked, load, parse};
+use crate::sight::visible;
+use crate::{Store, micros, moment};
+
+/// How many records of one kind stand in one state with one force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The kind.
+    pub kind: Kind,
+    /// The state's stable name.
+    pub state: String,
+    /// The force; none for national work.
+    pub force: Option<ForceKey>,
+    /// How many.
+    pub count: u64,
+    /// How many of them are past the time by which something is due.
+    pub late: u64,
+    /// How many of them ask for something at once because a child is at immediate risk.
+    pub immediate: u64,
+}
+
+/// A signature, or its refusal, that a person gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The record as it is now.
+    pub row: Row,
+    /// The act, by stable name.
+    pub act: String,
+    /// The version that it made.
+    pub version: u32,
+    /// When, UTC.
+    pub at: Timestamp,
+}
+
+impl Store {
+    /// What the person may see of these kinds, counted by kind, state and force.
+    pub async fn standing(
+        &self,
+        who: &Person,
+        kinds: &[Kind],
+        at: Timestamp,
+    ) -> Result<Vec<Standing>> {
+        if kinds.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.db().query_all(&by_state_and_force(who, kinds, at)).await?;
+        let keys: Vec<&str> = kinds.iter().map(|kind| kind.key()).collect();
+        let leaf = Leaf::new(Processing::Consultation, Some(who), "standing", at);
+        self.note(leaf, vec![Committed::kept("kinds", keys.join(" "))]).await?;
+        let standings = rows.iter().map(standing).collect::<Result<Vec<_>>>()?;
+        Ok(standings.into_iter().flatten().collect())
+    }
+
+    /// The same records as [`Store::list`], with their bodies, and how many there are in all.
+    pub async fn records(
+        &self,
+        who: &Person,
+        query: &Query,
+        at: Timestamp,
+    ) -> Result<(Vec<AnyRecord>, u64)> {
+        use sea_orm::PaginatorTrait;
+        let db = self.snapshot().await?;
+        let found = select(query, visible(who, &query.kinds), self.backend());
+        let total = found.clone().count(&db).await?;
+        let stored = ordered(found, query.order)
+            .offset(query.page.offset)
+            .limit(query.page.limit)
+            .all(&db)
+            .await?;
+        db.rollback().await?;
+        let leaf = Leaf::new(Processing::Consultation, Some(who), "read_list", at);
+        self.note(leaf, vec![asked(query)?]).await?;
+        // What was erased has no body to read.
+        let kept = stored.iter().filter(|stored| stored.state != crate::erasure::ERASED);
+        Ok((kept.map(parse).collect::<Result<_>>()?, total))
+    }
+
+    /// Which of these records are the person's by name, or belong to a case that is.
+    pub async fn by_name(&self, who: PersonId, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
+        let mut theirs = BTreeSet::new();
+        for chunk in ids.chunks(1_000) {
+            let found: Vec<Uuid> = record::Entity::find()
+                .select_only()
+                .column(record::Column::Id)
+                .filter(record::Column::Id.is_in(chunk.iter().copied()))
+                .filter(by_name(who))
+                .into_tuple()
+                .all(self.db())
+                .await?;
+            theirs.extend(found);
+        }
+        Ok(theirs)
+    }
+
+    /// What the person did by these acts to records of these kinds that they may see, newest
+    /// first.
+    pub async fn signed(
+        &self,
+        who: &Person,
+        kinds: &[Kind],
+        acts: &[&str],
+        limit: u64,
+        at: Timestamp,
+    ) -> Result<Vec<Signed>> {
+        if kinds.is_empty() || acts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let versions = self.db().query_all(&by_this_person(who, kinds, acts, limit)).await?;
+        let versions = versions.iter().map(signature).collect::<Result<Vec<_>>>()?;
+        let ids: BTreeSet<Uuid> = versions.iter().map(|(id, ..)| *id).collect();
+        let rows: BTreeMap<Uuid, Row> = record::Entity::find()
+            .filter(visible(who, kinds))
+            .filter(record::Column::Id.is_in(ids))
+            .into_partial_model::<Listed>()
+            .all(self.db())
+            .await?
+            .into_iter()
+            .map(|stored| Ok((stored.id, row(stored)?)))
+            .collect::<Result<_>>()?;
+        let leaf = Leaf::new(Processing::Consultation, Some(who), "signed", at);
+        self.note(leaf, Vec::new()).await?;
+        let signed = versions.into_iter().filter_map(|(id, act, version, at)| {
+            Some(Signed { row: rows.get(&id)?.clone(), act, version, at })
+        });
+        Ok(signed.collect())
+    }
+
+    /// The newest version that the person made of each of these records, if they made any.
+    pub async fn last_touched(&self, who: PersonId, ids: &[Uuid]) -> Result<BTreeMap<Uuid, u32>> {
+        use record_version::Column;
+        let found: Vec<(Uuid, i64)> = record_version::Entity::find()
+            .select_only()
+            .column(Column::RecordId)
+            .column_as(Column::Version.max(), "newest")
+            .filter(Column::RecordId.is_in(ids.iter().copied()))
+            .filter(Column::ById.eq(who.0))
+            .group_by(Column::RecordId)
+            .into_tuple()
+            .all(self.db())
+            .await?;
+        let version = |version: i64| u32::try_from(version).unwrap_or(u32::MAX);
+        Ok(found.into_iter().map(|(id, newest)| (id, version(newest))).collect())
+    }
+
+    /// Why a rule would refuse this person's act on the record as it is now, fields that a form
+    /// asks for aside. Nothing is written, and nothing promised: the act itself decides.
+    pub async fn hindrance(
+        &self,
+        who: &Person,
+        record: &AnyRecord,
+        act: &str,
+        at: Timestamp,
+    ) -> Result<Option<Refusal>> {
+        let mut known = Vec::new();
+        for need in record.needs(act) {
+            match need {
+                Need::Record(kind, id) => known.extend(load(self.db(), kind, id).await?),
+                Need::LinkedTo { kind, role, to } => {
+                    known.extend(linked(self.db(), kind, role, to).await?);
+                }
+            }
+        }
+        let (fields, related) = (Fields::default(), Related::new(known));
+        let settings = self.settings();
+        let context = ActContext { fields: &fields, related: &related, by: who, at, settings };
+        Ok(match record.perform(act, &context) {
+            Ok(_) | Err(Refusal::Field { .. }) => None,
+            Err(refusal) => Some(refusal),
+        })
+    }
+}
+
+fn by_state_and_force(who: &Person, kinds: &[Kind], at: Timestamp) -> SelectStatement {
+    use record::Column;
+    let some = |condition: Condition| Expr::expr(Expr::case(condition, 1)).count();
+    let late = Condition::all().add(Column::NextDue.lt(micros(at)));
+    let immediate = Condition::all().add(Column::NextUrgency.eq(0_i16));
+    Sql::select()
+        .columns([Column::Kind, Column::State, Column::Force])
+        .expr_as(Expr::col(Asterisk).count(), Alias::new("all"))
+        .expr_as(some(late), Alias::new("late"))
+        .expr_as(some(immediate), Alias::new("immediate"))
+        .from(record::Entity)
+        .cond_where(visible(who, kinds))
+        .group_by_columns([Column::Kind, Column::State, Column::Force])
+        .take()
+}
+
+/// A counted group; none of a kind or force that this version does not know.
+fn standing(row: &QueryResult) -> Result<Option<Standing>> {
+    let (kind, force): (String, Option<String>) = (row.try_get_by_index(0)?, row.try_get_by_index(2)?);
+    let number = |index: usize| -> Result<u64> {
+        let count: i64 = row.try_get_by_index(index)?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    };
+    let known = force.as_deref().map(ForceKey::parse);
+    let (Some(kind), None | Some(Some(_))) = (Kind::from_key(&kind), known) else {
+        return Ok(None);
+    };
+    Ok(Some(Standing {
+        kind,
+        state: row.try_get_by_index(1)?,
+        force: known.flatten(),
+        count: number(3)?,
+        late: number(4)?,
+        immediate: number(5)?,
+    }))
+}
+
+fn by_this_person(who: &Person, kinds: &[Kind], acts: &[&str], limit: u64) -> SelectStatement {
+    use record_version::Column;
+    let of = |column: Column| (record_version::Entity, column);
+    let same = Expr::col(of(Column::RecordId)).equals((record::Entity, record::Column::Id));
+    Sql::select()
+        .column(of(Column::RecordId))
+        .column(of(Column::Act))
+        .column(of(Column::Version))
+        .column(of(Column::At))
+        .from(record_version::Entity)
+        .inner_join(record::Entity, same)
+        .cond_where(
+            visible(who, kinds)
+                .add(Column::ById.eq(who.id.0))
+                .add(Column::Act.is_in(acts.iter().copied())),
+        )
+        .order_by(of(Column::At), Order::Desc)
+        .order_by(of(Column::RecordId), Order::Asc)
+        .limit(limit)
+        .take()
+}
+
+fn signature(row: &QueryResult) -> Result<(Uuid, String, u32, Timestamp)> {
+    let (version, at): (i64, i64) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+    let version = u32::try_from(version).unwrap_or(u32::MAX);
+    Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, version, moment(at)))
+}
