@@ -196,13 +196,16 @@ pub struct Serve {
     /// Tell metrics for Prometheus on this address, which only monitoring should reach
     #[arg(long, value_name = "ADDR")]
     pub metrics: Option<SocketAddr>,
+    /// Let people sign in through a sign-in service (OpenID Connect): its settings, TOML
+    #[arg(long, value_name = "FILE")]
+    pub oidc: Option<PathBuf>,
 }
 
 impl Serve {
     /// Plain HTTP on this address, and nothing else.
     pub fn plain(data: Data, listen: SocketAddr) -> Self {
-        let (tls_certificate, tls_key, metrics) = (None, None, None);
-        Self { data, listen, secure_cookies: false, tls_certificate, tls_key, metrics }
+        let (tls_certificate, tls_key, metrics, oidc) = (None, None, None, None);
+        Self { data, listen, secure_cookies: false, tls_certificate, tls_key, metrics, oidc }
     }
 }
 

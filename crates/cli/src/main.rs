@@ -16,6 +16,7 @@ mod figures;
 mod image;
 mod intake;
 mod man;
+mod oidc;
 mod output;
 mod serve;
 mod settings;

@@ -8,7 +8,7 @@ use pendeen_web::{App, Certificate, Front, Previews};
 
 use crate::system::{SystemClock, SystemIds};
 use crate::witness::Turns;
-use crate::{Ended, args, data, examine, output};
+use crate::{Ended, args, data, examine, oidc, output};
 
 /// Serves until interrupted or terminated; requests under way are finished first.
 pub async fn run(args: &args::Serve) -> Result<Ended> {
@@ -22,6 +22,7 @@ pub async fn run(args: &args::Serve) -> Result<Ended> {
         data_dir: args.data.data.clone(),
         secure_cookies: args.secure_cookies || args.tls_certificate.is_some(),
         previews: previews()?,
+        provider: args.oidc.as_deref().map(oidc::read).transpose()?.map(Arc::new),
     };
     let front = Front { listen: args.listen, tls: certificate(args), metrics: args.metrics };
     let scheme = if front.tls.is_some() { "https" } else { "http" };

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_store::Store;
 
+use crate::oidc::Provider;
 use crate::previews::Previews;
 
 /// What the pages work with. Cheap to clone.
@@ -26,6 +27,8 @@ pub struct App {
     pub secure_cookies: bool,
     /// How blurred previews of pictures are made.
     pub previews: Previews,
+    /// The force's sign-in service, where there is one.
+    pub provider: Option<Arc<Provider>>,
 }
 
 impl App {

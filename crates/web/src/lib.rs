@@ -15,6 +15,7 @@ mod bearer;
 mod error;
 mod examinations;
 mod front;
+pub mod oidc;
 mod pages;
 mod previews;
 mod request;
@@ -55,7 +56,10 @@ pub fn router(app: App) -> Router {
         .route("/sign-in", get(sign_in::show).post(sign_in::enter))
         .route("/sign-in/code", get(second_step::show_code).post(second_step::enter_code))
         .route("/sign-in/set-up", get(second_step::show_set_up).post(second_step::set_up))
+        .route("/sign-in/provider", get(oidc::pages::go))
+        .route("/sign-in/provider/back", get(oidc::pages::back))
         .route("/enrol/{secret}", get(enrol::show).post(enrol::choose))
+        .route("/enrol/{secret}/provider", get(oidc::pages::go_to_enrol))
         .route("/sign-out", post(sign_in::leave))
         .route("/administration", get(administration::show))
         .route("/administration/second-factor", post(administration::require))
@@ -69,6 +73,9 @@ pub fn router(app: App) -> Router {
         .route("/administration/people/{id}/disable", post(administration::person::disable))
         .route("/administration/people/{id}/enable", post(administration::person::enable))
         .route("/account", get(account::show))
+        .route("/account/provider", get(oidc::pages::show).post(oidc::pages::link))
+        .route("/account/provider/go", get(oidc::pages::go_to_link))
+        .route("/account/provider/unlink", post(oidc::pages::unlink))
         .route("/account/password", post(account::change_password))
         .route("/account/devices/end-others", post(account::end_others))
         .route("/account/devices/{handle}/end", post(account::end_device))

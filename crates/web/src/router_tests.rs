@@ -7,6 +7,7 @@ mod create;
 mod figures;
 mod folder;
 mod keeping;
+mod oidc;
 mod paper;
 mod preview;
 mod routes;
@@ -112,6 +113,7 @@ impl Site {
             checkpoints: folder.path().join("checkpoints"),
             secure_cookies: false,
             previews: previews(),
+            provider: None,
         };
         Self { router: router(app.clone()), app, store, folder }
     }

@@ -409,8 +409,14 @@ fn audit(verdict: Verdict) -> pages::audit::AuditPage {
     }
 }
 
+/// The link to a sign-in service.
+fn service() -> Option<crate::oidc::pages::ServiceLink> {
+    Some(crate::oidc::pages::ServiceLink { label: hostile(), href: hostile() })
+}
+
 /// The pages about getting in.
 fn access() -> Vec<(&'static str, Box<dyn askama::DynTemplate>)> {
+    use crate::oidc::pages::{LinkingPage, RefusedPage, ServiceLink, SignedOutPage};
     use pages::account::{AccountPage, DeviceRow, token::TokenRow};
     use pages::administration::person::{PersonForm, PersonPage};
     use pages::administration::{AdministrationPage, PersonRow};
@@ -498,6 +504,7 @@ fn access() -> Vec<(&'static str, Box<dyn askama::DynTemplate>)> {
                 name: hostile(),
                 username: hostile(),
                 secret: hostile(),
+                service: service(),
             }),
         ),
         (
@@ -511,6 +518,38 @@ fn access() -> Vec<(&'static str, Box<dyn askama::DynTemplate>)> {
                 tokens: vec![token],
                 scopes: vec![choice()],
                 fresh: Some(hostile()),
+                service: Some(hostile()),
+            }),
+        ),
+        (
+            "account-provider",
+            Box::new(LinkingPage {
+                shell: shell(),
+                errors: errors(),
+                label: hostile(),
+                since: None,
+                proven: Some(hostile()),
+            }),
+        ),
+        (
+            "account-provider-linked",
+            Box::new(LinkingPage {
+                shell: shell(),
+                errors: errors(),
+                label: hostile(),
+                since: Some(hostile()),
+                proven: None,
+            }),
+        ),
+        (
+            "provider-refused",
+            Box::new(RefusedPage { shell: shell(), lines: vec![hostile()] }),
+        ),
+        (
+            "signed-out",
+            Box::new(SignedOutPage {
+                shell: shell(),
+                service: ServiceLink { label: hostile(), href: hostile() },
             }),
         ),
     ]
@@ -529,6 +568,7 @@ fn rendered() -> Vec<(&'static str, String)> {
             errors: errors(),
             username: hostile(),
             next: hostile(),
+            service: service(),
         },
     );
     for (name, page) in access() {

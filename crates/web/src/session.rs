@@ -39,12 +39,24 @@ pub(crate) const DEVICE: &str = "device";
 /// Under which key a session holds when somebody signed in.
 pub(crate) const BEGAN: &str = "began";
 
+/// Under which key a session holds by which [`Way`] its person came.
+pub(crate) const WAY: &str = "way";
+
 /// Under which key a session holds who still owes a one-time code.
 pub(crate) const PENDING: &str = "pending";
 /// Under which key a session holds a secret that is being set up.
 pub(crate) const SET_UP: &str = "set-up";
 
-/// Who gave the right password and still owes a one-time code, or has to set one up.
+/// How somebody signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Way {
+    /// With a password of this program.
+    Password,
+    /// Through the sign-in service.
+    Provider,
+}
+
+/// Who showed who they are and still owes a one-time code, or has to set one up.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Pending {
     /// Who.
@@ -53,6 +65,8 @@ pub(crate) struct Pending {
     pub epoch: i64,
     /// Until when.
     pub until: Timestamp,
+    /// How they showed it.
+    pub way: Way,
 }
 
 /// How long a session lasts.

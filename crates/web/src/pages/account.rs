@@ -41,6 +41,8 @@ pub(crate) struct AccountPage {
     pub(crate) scopes: Vec<Choice>,
     /// A token that was just made: shown once.
     pub(crate) fresh: Option<String>,
+    /// What people call the sign-in service, where there is one.
+    pub(crate) service: Option<String>,
 }
 
 /// A device that the person is signed in on.
@@ -112,7 +114,7 @@ pub(crate) async fn end_others(
 }
 
 /// What is wrong with the present password as typed; none where it is right.
-async fn present_password(
+pub(crate) async fn present_password(
     app: &App,
     viewer: &Viewer,
     typed: &str,
@@ -152,5 +154,6 @@ async fn account(
         tokens: tokens.into_iter().map(|token| token::row(token, now)).collect(),
         scopes: token::scopes(),
         fresh,
+        service: app.provider.as_ref().map(|provider| provider.label().to_owned()),
     })
 }

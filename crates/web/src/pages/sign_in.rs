@@ -20,9 +20,10 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
+use crate::oidc::{self, pages::ServiceLink};
 use crate::request::{Asked, Peer, SentAs};
 use crate::session::{
-    BEGAN, DEVICE, EPOCH, HANDLE, PENDING, PERSON, Pending, address_of, device_cookie,
+    BEGAN, DEVICE, EPOCH, HANDLE, PENDING, PERSON, Pending, WAY, Way, address_of, device_cookie,
     device_in_words, device_of,
 };
 use crate::shell::Shell;
@@ -40,13 +41,15 @@ pub(crate) struct SignIn {
     pub(crate) errors: Vec<FormError>,
     pub(crate) username: String,
     pub(crate) next: String,
+    /// The sign-in service, where there is one.
+    pub(crate) service: Option<ServiceLink>,
 }
 
 /// Where to go after signing in.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Next {
     #[serde(default)]
-    next: String,
+    pub(crate) next: String,
 }
 
 /// What is filled in.
@@ -92,12 +95,17 @@ pub(crate) fn local(next: &str) -> &str {
 }
 
 /// `GET /sign-in`.
-pub(crate) async fn show(Asked(next): Asked<Next>) -> Result<Response, WebError> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    Asked(next): Asked<Next>,
+) -> Result<Response, WebError> {
+    let next = local(&next.next);
     page(&SignIn {
         shell: Shell::bare("Sign in"),
         errors: Vec::new(),
         username: String::new(),
-        next: local(&next.next).to_owned(),
+        service: oidc::pages::service(&app, next),
+        next: next.to_owned(),
     })
 }
 
@@ -114,7 +122,9 @@ pub(crate) async fn enter(
     let (username, password) = (&typed.username, &typed.password);
     let found = app.store.authenticate_from(username, password, origin, app.now()).await;
     let problem = match found {
-        Ok(Some(person)) => return go_on(&app, &session, &headers, &person, &typed.next).await,
+        Ok(Some(person)) => {
+            return go_on(&app, &session, &headers, &person, Way::Password, &typed.next).await;
+        }
         Ok(None) => "Enter a user name and password that belong together",
         Err(StoreError::SlowDown { .. }) => {
             "Too many attempts: wait a minute, then try again. A browser on which you signed in \
@@ -126,21 +136,24 @@ pub(crate) async fn enter(
         shell: Shell::bare("Sign in"),
         errors: vec![FormError { field: "username".to_owned(), text: problem.to_owned() }],
         username: typed.username,
+        service: oidc::pages::service(&app, local(&typed.next)),
         next: local(&typed.next).to_owned(),
     })
 }
 
-/// After the right password: on to the page, or to the code, or to setting one up.
-async fn go_on(
+/// After the right password, or the sign-in service's word: on to the page, or to the code, or to
+/// setting one up.
+pub(crate) async fn go_on(
     app: &App,
     session: &Session,
     headers: &HeaderMap,
     person: &Person,
+    way: Way,
     next: &str,
 ) -> Result<Response, WebError> {
     let step = match app.store.second_factor(person).await? {
         SecondFactor::Off => {
-            return begin(app, session, headers, person, see_other(local(next))?).await;
+            return begin(app, session, headers, person, way, see_other(local(next))?).await;
         }
         SecondFactor::On => "/sign-in/code",
         SecondFactor::ToBeSet => "/sign-in/set-up",
@@ -151,17 +164,18 @@ async fn go_on(
     };
     let until = app.now().checked_add(STEP).unwrap_or(Timestamp::MIN);
     session.flush().await.map_err(broken)?;
-    let pending = Pending { person: person.id, epoch, until };
+    let pending = Pending { person: person.id, epoch, until, way };
     session.insert(PENDING, pending).await.map_err(broken)?;
     see_other(&with_next(step, local(next)))
 }
 
 /// Begins the session of somebody who gave all that was asked, and makes the browser a known one.
-async fn begin(
+pub(crate) async fn begin(
     app: &App,
     session: &Session,
     headers: &HeaderMap,
     person: &Person,
+    way: Way,
     mut response: Response,
 ) -> Result<Response, WebError> {
     let epoch = app.store.sign_in_epoch(person.id).await?;
@@ -172,6 +186,7 @@ async fn begin(
     session.insert(HANDLE, app.ids.fresh()).await.map_err(broken)?;
     session.insert(DEVICE, device_in_words(headers)).await.map_err(broken)?;
     session.insert(BEGAN, app.now()).await.map_err(broken)?;
+    session.insert(WAY, way).await.map_err(broken)?;
     if second_step::known_device(app, person, headers).await?.is_none() {
         let secret = app.store.remember_device(person.id, app.now()).await?;
         let cookie = HeaderValue::from_str(&device_cookie(app, &secret))
@@ -186,15 +201,19 @@ pub(crate) fn broken(error: tower_sessions::session::Error) -> WebError {
     WebError::Internal(error.to_string())
 }
 
-/// `POST /sign-out`.
+/// `POST /sign-out`. Whoever came through the sign-in service is led to signing out there, too.
 pub(crate) async fn leave(
     State(app): State<App>,
     viewer: Viewer,
     session: Session,
 ) -> Result<Response, WebError> {
     app.store.signed_out(&viewer.person, app.now()).await?;
+    let way: Option<Way> = session.get(WAY).await.map_err(broken)?;
     session.flush().await.map_err(broken)?;
-    see_other("/sign-in")
+    match way {
+        Some(Way::Provider) => oidc::pages::farewell(&app).await,
+        _ => see_other("/sign-in"),
+    }
 }
 
 #[cfg(test)]

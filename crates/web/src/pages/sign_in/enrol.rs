@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::second_step::wrong;
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
+use crate::oidc::pages::{self, ServiceLink};
 use crate::request::SentAs;
 use crate::shell::Shell;
 use crate::view::FormError;
@@ -24,6 +25,8 @@ pub(crate) struct EnrolPage {
     pub(crate) name: String,
     pub(crate) username: String,
     pub(crate) secret: String,
+    /// The sign-in service instead of a password, where there is one.
+    pub(crate) service: Option<ServiceLink>,
 }
 
 /// What is filled in.
@@ -78,6 +81,7 @@ async fn whose(app: &App, secret: String, errors: Vec<FormError>) -> Result<Enro
         errors,
         name: account.person.name,
         username: account.username,
+        service: pages::service_of_link(app, &secret),
         secret,
     })
 }

@@ -17,7 +17,7 @@ use super::{Next, begin, local};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::request::{Asked, SentAs};
-use crate::session::{PENDING, Pending, SET_UP, device_of};
+use crate::session::{PENDING, Pending, SET_UP, Way, device_of};
 use crate::shell::Shell;
 use crate::view::FormError;
 
@@ -86,10 +86,10 @@ pub(crate) async fn enter_code(
     headers: HeaderMap,
     SentAs(typed): SentAs<Code>,
 ) -> Result<Response, WebError> {
-    let person = pending(&app, &session).await?;
+    let (person, way) = pending(&app, &session).await?;
     let next = local(&typed.next);
     let text = match check(&app, &person, &typed.code, &headers).await? {
-        None => return begin(&app, &session, &headers, &person, see_other(next)?).await,
+        None => return begin(&app, &session, &headers, &person, way, see_other(next)?).await,
         Some(text) => text,
     };
     refused(&CodePage {
@@ -105,7 +105,7 @@ pub(crate) async fn show_set_up(
     session: Session,
     Asked(next): Asked<Next>,
 ) -> Result<Response, WebError> {
-    let person = to_be_set(&app, &session).await?;
+    let (person, _) = to_be_set(&app, &session).await?;
     let secret = secret_of(&app, &session).await?;
     page(&set_up_page(
         Shell::bare("Set up your authenticator"),
@@ -125,7 +125,7 @@ pub(crate) async fn set_up(
     headers: HeaderMap,
     SentAs(typed): SentAs<Code>,
 ) -> Result<Response, WebError> {
-    let person = to_be_set(&app, &session).await?;
+    let (person, way) = to_be_set(&app, &session).await?;
     let secret = secret_of(&app, &session).await?;
     let next = local(&typed.next);
     let codes = app.store.set_second_factor(&person, &secret, &typed.code, app.now()).await?;
@@ -144,7 +144,7 @@ pub(crate) async fn set_up(
     };
     let shell = Shell::bare("Keep your recovery codes");
     let shown = page(&RecoveryPage { shell, codes: grouped(codes), next: next.to_owned() })?;
-    begin(&app, &session, &headers, &person, shown).await
+    begin(&app, &session, &headers, &person, way, shown).await
 }
 
 /// What is wrong with a first code.
@@ -231,22 +231,23 @@ pub(crate) async fn secret_of(app: &App, session: &Session) -> Result<NewSecret,
     Ok(secret)
 }
 
-/// Who gave the right password in this session, up to ten minutes ago.
-async fn pending(app: &App, session: &Session) -> Result<Person, WebError> {
+/// Who showed who they are in this session, up to ten minutes ago, and how.
+async fn pending(app: &App, session: &Session) -> Result<(Person, Way), WebError> {
     let again = || WebError::SignIn("/".to_owned());
     let pending: Option<Pending> = session.get(PENDING).await.map_err(super::broken)?;
     let pending = pending.filter(|pending| app.now() < pending.until).ok_or_else(again)?;
     if app.store.sign_in_epoch(pending.person).await? != Some(pending.epoch) {
         return Err(again());
     }
-    app.store.person(pending.person).await?.ok_or_else(again)
+    let person = app.store.person(pending.person).await?.ok_or_else(again)?;
+    Ok((person, pending.way))
 }
 
 /// The same, where there is a second factor to be set up: one that is set is not set over.
-async fn to_be_set(app: &App, session: &Session) -> Result<Person, WebError> {
-    let person = pending(app, session).await?;
+async fn to_be_set(app: &App, session: &Session) -> Result<(Person, Way), WebError> {
+    let (person, way) = pending(app, session).await?;
     match app.store.second_factor(&person).await? {
-        SecondFactor::ToBeSet => Ok(person),
+        SecondFactor::ToBeSet => Ok((person, way)),
         SecondFactor::On | SecondFactor::Off => Err(WebError::SignIn("/".to_owned())),
     }
 }
