@@ -12,6 +12,7 @@ mod assignment;
 mod audit;
 mod backup;
 mod bulk;
+mod desk;
 mod documents;
 mod durability;
 mod erasure;
@@ -84,6 +85,14 @@ macro_rules! cases {
 }
 
 cases! {
+    desk::two_people_who_take_next_at_once_get_two_records,
+    desk::what_is_in_a_colleagues_hand_is_offered_again_after_an_act_or_a_shift,
+    desk::what_is_passed_over_with_a_reason_is_offered_to_others_alone,
+    desk::work_that_takes_a_skill_is_offered_to_who_has_it_in_a_team_at_work,
+    desk::saved_filters_are_their_persons_own,
+    desk::a_list_given_out_holds_what_its_person_may_see_and_is_logged_as_given,
+    desk::a_letter_is_written_once_and_outlives_a_relay_that_is_down,
+    desk::what_newly_waits_is_what_came_since_the_person_looked,
     bulk::a_bulk_leaves_what_single_writes_leave,
     bulk::a_bulk_acts_on_what_was_written_before_and_refuses_an_old_version,
     bulk::a_dropped_bulk_keeps_nothing,

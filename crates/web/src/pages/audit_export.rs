@@ -4,8 +4,6 @@
 //! to print, with the checkpoint it was taken at and the digest of the CSV; released after the
 //! leaf that says so, with the recipient and that digest, is committed. Refused: nobody to give
 //! it to, no reason.
-//!
-//! Cells are quoted, and one that a spreadsheet would take for a formula begins with `'`.
 
 use askama::Template;
 use axum::extract::State;
@@ -18,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::audit::{EntryRow, Filter, entries_in_words, people, row};
 use crate::app::App;
+use crate::csv::line;
 use crate::error::{WebError, page};
 use crate::request::SentAs;
 use crate::shell::Shell;
@@ -130,29 +129,4 @@ fn csv(rows: &[EntryRow]) -> String {
         ]));
     }
     csv
-}
-
-pub(crate) fn line(cells: &[&str]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
-    format!("{}\r\n", cells.join(","))
-}
-
-/// A cell in quotes (RFC 4180), and no formula.
-fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    format!("\"{}{}\"", if formula { "'" } else { "" }, cell.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_that_a_spreadsheet_would_run_is_text() {
-        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
-            assert_eq!(quoted(cell), format!("\"'{cell}\""));
-        }
-        assert_eq!(quoted("a \"b\", c"), "\"a \"\"b\"\", c\"");
-        assert_eq!(line(&["a", ""]), "\"a\",\"\"\r\n");
-    }
 }

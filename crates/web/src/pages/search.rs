@@ -8,9 +8,10 @@ use pendeen_store::query::{Query, Slice};
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::csv;
 use crate::error::{WebError, page};
 use crate::request::Asked;
-use crate::shell::{Shell, sees};
+use crate::shell::{Shell, sees, sees_any};
 use crate::text;
 use crate::view::{Choice, Row};
 use crate::viewer::Viewer;
@@ -27,6 +28,8 @@ pub(crate) struct SearchPage {
     pub(crate) kinds: Vec<Choice>,
     pub(crate) tally: String,
     pub(crate) rows: Vec<Row>,
+    /// The same as a file, where something was found.
+    pub(crate) csv: Option<String>,
 }
 
 /// The words looked for.
@@ -49,12 +52,13 @@ pub(crate) async fn show(
     let kinds = kinds(&viewer, &words.kind);
     if wanted.is_empty() {
         let tally = "Enter a number, a name, an address, a phone number, a plate or an exhibit reference; spelling need not be exact.".to_owned();
-        return page(&SearchPage { shell, words: words.q, kinds, tally, rows: Vec::new() });
+        return page(&SearchPage { shell, words: words.q, kinds, tally, rows: Vec::new(), csv: None });
     }
     let kind = Kind::from_key(&words.kind);
     let query = Query {
         kinds: kind.into_iter().collect(),
         page: Slice { offset: 0, limit: SHOWN },
+        why: viewer.reason().map(str::to_owned),
         ..Query::default()
     };
     let found = app.store.search(&viewer.person, wanted, query, app.now()).await?;
@@ -67,7 +71,25 @@ pub(crate) async fn show(
     };
     let shell = shell.marked(found.rows.iter().map(|row| row.mark));
     let rows = found.rows.iter().map(Row::from).collect();
-    page(&SearchPage { shell, words: words.q, kinds, tally, rows })
+    let csv = format!("/search/csv?q={}&kind={}", text::coded(wanted), kind.map_or("", Kind::key));
+    let csv = (found.total > 0).then_some(csv);
+    page(&SearchPage { shell, words: words.q, kinds, tally, rows, csv })
+}
+
+/// `GET /search/csv`.
+pub(crate) async fn csv(
+    State(app): State<App>,
+    viewer: Viewer,
+    Asked(words): Asked<Words>,
+) -> Result<Response, WebError> {
+    let wanted = words.q.trim();
+    if wanted.is_empty() || !sees_any(&viewer.person) {
+        return Err(WebError::NotFound);
+    }
+    let kind = Kind::from_key(&words.kind);
+    let text = Some(wanted.to_owned());
+    let query = Query { kinds: kind.into_iter().collect(), text, ..Query::default() };
+    csv::of_list(&app, &viewer, "search", &query).await
 }
 
 /// The kinds of record that this person sees any of.

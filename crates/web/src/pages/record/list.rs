@@ -1,25 +1,21 @@
-//! The list of one kind of record, narrowed by state and force.
+//! The list of one kind of record, narrowed, and the same as a file.
 
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use pendeen_casework::force::{FORCES, ForceKey};
-use pendeen_casework::permission::{decide_create, visibility};
+use pendeen_casework::permission::decide_create;
 use pendeen_casework::record::{Head, Kind};
-use pendeen_store::query::{Query as Wanted, Slice};
-use serde::Deserialize;
 
+use super::filter::{Filter, FilterView, ROWS};
 use super::kind;
 use crate::app::App;
 use crate::error::{WebError, page};
+use crate::pages::saved;
 use crate::request::Asked;
 use crate::shell::{Shell, sees};
 use crate::text;
-use crate::view::{Anchor, Choice, Pages, Row};
+use crate::view::{Anchor, Pages, Row};
 use crate::viewer::Viewer;
-
-/// Rows to a page.
-const ROWS: u64 = 50;
 
 /// The page.
 #[derive(Debug, Template)]
@@ -28,21 +24,11 @@ pub(crate) struct ListPage {
     pub(crate) shell: Shell,
     pub(crate) address: String,
     pub(crate) new: Option<Anchor>,
-    pub(crate) states: Vec<Choice>,
-    pub(crate) forces: Vec<Choice>,
+    pub(crate) filter: FilterView,
+    pub(crate) saved: Vec<saved::SavedView>,
     pub(crate) tally: String,
     pub(crate) rows: Vec<Row>,
     pub(crate) pages: Pages,
-}
-
-/// How the list is narrowed.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Filter {
-    #[serde(default)]
-    state: String,
-    #[serde(default)]
-    force: String,
-    page: Option<u64>,
 }
 
 /// `GET /records/{kind}`.
@@ -52,35 +38,47 @@ pub(crate) async fn list(
     Path(key): Path<String>,
     Asked(filter): Asked<Filter>,
 ) -> Result<Response, WebError> {
-    let kind = kind(&key)?;
-    let now = app.now();
-    if !sees(&viewer.person, kind) {
-        app.store.denied(&viewer.person, "list", None, now).await?;
-        return Err(WebError::NotFound);
-    }
-    let number = filter.page.unwrap_or(1).max(1);
-    let wanted = wanted(kind, &filter, number);
-    let found = app.store.list(&viewer.person, &wanted, now).await?;
+    let kind = seen(&app, &viewer, &key, "list").await?;
+    let wanted = filter.query(&viewer, kind);
+    let found = app.store.list(&viewer.person, &wanted, app.now()).await?;
+    let view = filter.view(&app, &viewer, kind).await?;
+    let address = format!("{}?{}", viewer.path, view.asked);
     page(&ListPage {
         shell: viewer.shell(kind.plural()).marked(found.rows.iter().map(|row| row.mark)),
         new: new(&app, &viewer, kind),
-        states: states(kind, &filter.state),
-        forces: forces(&viewer, kind, &filter.force),
+        filter: view,
+        saved: saved::of_list(&app, &viewer, Some(&viewer.path)).await?,
         tally: tally(found.total, kind),
         rows: found.rows.iter().map(Row::from).collect(),
-        pages: Pages::new(&narrowed(&viewer.path, &filter), number, ROWS, found.total),
+        pages: Pages::new(&address, filter.page(), ROWS, found.total),
         address: viewer.path,
     })
 }
 
-fn wanted(kind: Kind, filter: &Filter, page: u64) -> Wanted {
-    let known = kind.states().iter().filter(|state| state.key == filter.state);
-    Wanted {
-        states: known.map(|state| state.key.to_owned()).collect(),
-        force: ForceKey::parse(&filter.force),
-        page: Slice { offset: (page - 1).saturating_mul(ROWS), limit: ROWS },
-        ..Wanted::of(kind)
+/// `GET /records/{kind}/csv`.
+pub(crate) async fn csv(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(key): Path<String>,
+    Asked(filter): Asked<Filter>,
+) -> Result<Response, WebError> {
+    let kind = seen(&app, &viewer, &key, "export").await?;
+    filter.csv(&app, &viewer, kind).await
+}
+
+/// The kind in the address, if the person sees any records of it.
+pub(crate) async fn seen(
+    app: &App,
+    viewer: &Viewer,
+    key: &str,
+    action: &str,
+) -> Result<Kind, WebError> {
+    let kind = kind(key)?;
+    if !sees(&viewer.person, kind) {
+        app.store.denied(&viewer.person, action, None, app.now()).await?;
+        return Err(WebError::NotFound);
     }
+    Ok(kind)
 }
 
 /// The link to make a new one, if the person may.
@@ -91,18 +89,6 @@ fn new(app: &App, viewer: &Viewer, kind: Kind) -> Option<Anchor> {
     Some(Anchor::new(text, format!("/records/{}/new", kind.key())))
 }
 
-fn states(kind: Kind, present: &str) -> Vec<Choice> {
-    kind.states().iter().map(|s| Choice::new(s.key, text::words(s.key), present)).collect()
-}
-
-/// Forces to choose from, for those who see more than their own.
-fn forces(viewer: &Viewer, kind: Kind, present: &str) -> Vec<Choice> {
-    if !visibility(&viewer.person, kind).all {
-        return Vec::new();
-    }
-    FORCES.iter().map(|force| Choice::new(force.key.as_str(), force.name, present)).collect()
-}
-
 fn tally(total: u64, kind: Kind) -> String {
     match total {
         0 => format!("No {} that you may see.", lower(kind.plural())),
@@ -111,14 +97,8 @@ fn tally(total: u64, kind: Kind) -> String {
     }
 }
 
-fn narrowed(path: &str, filter: &Filter) -> String {
-    let state: String = filter.state.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
-    let force: String = filter.force.chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("{path}?state={state}&force={force}")
-}
-
 /// A label inside a sentence.
-pub(super) fn lower(label: &str) -> String {
+pub(crate) fn lower(label: &str) -> String {
     let mut letters = label.chars();
     letters.next().map_or_else(String::new, |c| c.to_lowercase().chain(letters).collect())
 }
