@@ -2,30 +2,38 @@
 //!
 //! In: the numbers, what they tell of each other ([`Rule`]), and which of them anybody knows
 //! already. Out: the numbers to leave out. A count from one to below the threshold is
-//! *sensitive* (a zero names nobody and stays). Leaving it out is not enough where the total
+//! *sensitive* (a zero names nobody and stays), and so is the difference of two published
+//! figures of which one is part of the other. Leaving a count out is not enough where the total
 //! and the other parts give it away, so others are left out with it.
 //!
-//! **The method.** For each sensitive number, and for every value that it might have had instead,
-//! a *witness* is searched: another whole table that agrees with everything published and with
-//! every rule, in which the number has that value. Starting from the true table with one number
-//! changed, broken rules are mended by changing numbers that are left out already, or, at a
-//! price, published ones, which are then left out too; the cheapest mending found is taken.
-//! What a witness changed stays left out, so a witness once found holds to the end: one pass is
-//! enough. That a witness exists is the proof, however it was found; the search gives up early
-//! rather than claim one. Where none exists the number is [`Left::exposed`], and the table must
-//! not be published as it is.
+//! **The method.** A table of forces by parts with its margins is a transportation table: if one
+//! number grows by one, every sum still holds when three others change by one with it, at the
+//! corners of a rectangle of two rows and two columns, margins among them. For each sensitive
+//! number such [`Exchange`]s are looked for, one after another, that carry it up to the greatest
+//! small count and down to one: the result is a *witness*, another whole table that agrees with
+//! everything published, and so is every table on the way. What a witness changes is left out;
+//! of all rectangles that with the least to give up is taken, so that numbers left out already
+//! serve again. A witness once found holds to the end, because later ones leave out only more.
+//! Where a figure is part of another and has no room, both are exchanged together.
+//!
+//! That a witness exists is the proof, however it was found. Where none exists the number is
+//! [`Left::exposed`], and the table must not be published as it is.
 //!
 //! **Earlier releases.** A number that has not changed since an earlier release is the same
 //! variable there and here: what was published of it is known, what was left out must not be
 //! given away now by the rest.
 //!
-//! Source: cell suppression by protection patterns, after M. Fischetti and J. J. Salazar
-//! Gonzalez, "Solving the cell suppression problem on tabular data with linear constraints",
-//! Management Science 47 (2001).
+//! Source: cell suppression by protection patterns, after L. H. Cox, "Suppression methodology
+//! and statistical disclosure control", Journal of the American Statistical Association 75
+//! (1980); witnesses after M. Fischetti and J. J. Salazar Gonzalez, Management Science 47 (2001).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::table::{Cell, Counts, Side, Whose, rules};
+
+mod exchange;
+
+use exchange::{Exchange, Grid};
 
 /// A variable with its sign.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +67,13 @@ impl Rule {
     pub(super) fn at_least_zero(terms: Vec<Term>) -> Self {
         Self { terms, exact: false }
     }
+}
+
+/// What is in `more` but not in `less`, where that tells as much as a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Rest {
+    pub(super) more: usize,
+    pub(super) less: usize,
 }
 
 /// Whether a number may be changed in a witness, and at what price.
@@ -124,28 +139,32 @@ fn price(cell: Cell, count: u64) -> u32 {
     whose + u32::from(cell.side == Side::Both) + u32::from(count == 0)
 }
 
-/// The search's patience: changes tried for one witness at one price.
-const TRIES: u32 = 500;
-/// The same where the search would end without any witness.
-const LAST_TRIES: u32 = 20_000;
-/// The prices tried one after another.
-const PRICES: [u32; 8] = [0, 3, 5, 8, 12, 50, 100, 200];
-/// Numbers changed in one witness at most.
-const CHANGED: usize = 40;
+/// A number that must not be worked out: a variable, or what one is more than another.
+#[derive(Debug, Clone)]
+struct Sensitive {
+    terms: Vec<Term>,
+    value: i64,
+    /// The variable under whose name it is reported.
+    of: usize,
+}
 
 struct Problem {
     threshold: i64,
     numbers: BTreeMap<(Cell, u64), usize>,
-    /// Of each variable: the cell that it is, or whose rest it is.
+    /// Of each variable: the cell that it is.
     cells: Vec<Cell>,
+    /// The table that is looked at: the true one, or a witness in the making.
     values: Vec<i64>,
     standing: Vec<Standing>,
     rules: Vec<Rule>,
-    /// Of each rule: its sum in the true table.
+    /// Of each rule: its sum in the table that is looked at.
     sums: Vec<i64>,
     /// Of each variable: the rules that speak of it, and with which sign.
     spoken: Vec<Vec<(usize, i64)>>,
-    rests: BTreeMap<(usize, usize), usize>,
+    /// Of each variable: the last table that has it.
+    home: Vec<usize>,
+    grids: Vec<Grid>,
+    rests: BTreeSet<Rest>,
     exposed: BTreeSet<usize>,
 }
 
@@ -160,7 +179,9 @@ impl Problem {
             rules: Vec::new(),
             sums: Vec::new(),
             spoken: Vec::new(),
-            rests: BTreeMap::new(),
+            home: Vec::new(),
+            grids: Vec::new(),
+            rests: BTreeSet::new(),
             exposed: BTreeSet::new(),
         }
     }
@@ -170,31 +191,20 @@ impl Problem {
     fn add(&mut self, counts: &Counts, standing: impl Fn(Cell) -> Standing) {
         for (cell, count) in counts {
             let now = standing(*cell);
-            match self.numbers.get(&(*cell, *count)) {
-                Some(number) if self.standing[*number] != Standing::Known => {
-                    self.standing[*number] = now;
-                }
-                Some(_) => {}
-                None => {
-                    let number = self.variable(*cell, *count, now);
-                    self.numbers.insert((*cell, *count), number);
-                }
+            let number = match self.numbers.get(&(*cell, *count)) {
+                Some(number) => *number,
+                None => self.variable(*cell, *count, now),
+            };
+            if self.standing[number] != Standing::Known {
+                self.standing[number] = now;
             }
+            self.home[number] = self.grids.len();
         }
-        let numbers = self.numbers.clone();
-        let name = |cell: Cell| numbers[&(cell, counts[&cell])];
-        let mut rest = |less: Cell, more: Cell| {
-            let pair = (name(less), name(more));
-            if let Some(known) = self.rests.get(&pair) {
-                return *known;
-            }
-            let count = counts[&more].saturating_sub(counts[&less]);
-            let number = self.variable(less, count, Standing::Out);
-            self.rests.insert(pair, number);
-            number
-        };
-        let new = rules(counts, &name, &mut rest);
-        for rule in new {
+        let name = |cell: Cell| self.numbers[&(cell, counts[&cell])];
+        self.grids.push(Grid::new(counts.keys().map(|cell| (*cell, name(*cell)))));
+        let (rules, rests) = rules(counts, &name);
+        self.rests.extend(rests);
+        for rule in rules {
             let sum: i64 = rule.terms.iter().map(|term| term.sign * self.values[term.of]).sum();
             if sum < 0 || (rule.exact && sum != 0) {
                 // What the true table contradicts, nobody can rely on.
@@ -209,158 +219,88 @@ impl Problem {
     }
 
     fn variable(&mut self, cell: Cell, count: u64, standing: Standing) -> usize {
+        let number = self.values.len();
+        self.numbers.insert((cell, count), number);
         self.cells.push(cell);
         self.values.push(i64::try_from(count).unwrap_or(i64::MAX));
         self.standing.push(standing);
         self.spoken.push(Vec::new());
-        self.values.len() - 1
+        self.home.push(0);
+        number
     }
 
-    /// Whether a rule is broken by this sum.
-    fn wrong(&self, rule: usize, sum: i64) -> bool {
-        sum < 0 || (self.rules[rule].exact && sum != 0)
-    }
-
-    /// Leaves out what is sensitive, then finds a witness for every value that it might have.
+    /// Leaves out what is sensitive, then finds witnesses for the values that it might have.
     fn protect(&mut self) {
-        let small = 1..self.threshold;
-        let known = |n: &usize| self.standing[*n] == Standing::Known;
+        let sensitive = self.sensitive();
+        for one in sensitive.iter().filter(|one| one.terms.len() == 1) {
+            self.standing[one.of] = Standing::Out;
+        }
+        let most = self.threshold - 1;
+        for one in sensitive {
+            let up = self.witness(&one, 1, most - one.value);
+            let down = self.witness(&one, -1, one.value - 1);
+            // Where no other small value was found, any other will do.
+            let other = up + down > 0 || self.witness(&one, 1, 1) + self.witness(&one, -1, 1) > 0;
+            if !other {
+                self.exposed.insert(one.of);
+            }
+        }
+    }
+
+    fn sensitive(&self) -> Vec<Sensitive> {
+        let small = |value: &i64| (1..self.threshold).contains(value);
+        let known = |n: usize| self.standing[n] == Standing::Known;
+        let counts = (0..self.values.len())
+            .filter(|n| self.cells[*n].tells() && !known(*n))
+            .map(|n| Sensitive { terms: vec![Term::plus(n)], value: self.values[n], of: n });
         // Nothing that is left out now can hide the rest of two numbers that are known already.
-        let given: BTreeSet<usize> = (self.rests.iter())
-            .filter(|((less, more), _)| known(less) && known(more))
-            .map(|(_, rest)| *rest)
-            .collect();
-        let sensitive: Vec<usize> = (0..self.values.len())
-            .filter(|n| small.contains(&self.values[*n]) && self.cells[*n].tells())
-            .filter(|n| self.standing[*n] != Standing::Known && !given.contains(n))
-            .collect();
-        for number in &sensitive {
-            self.standing[*number] = Standing::Out;
-        }
-        for number in sensitive {
-            let others: Vec<i64> = small.clone().filter(|v| *v != self.values[number]).collect();
-            let mut found = false;
-            for value in &others {
-                found |= self.witness(number, *value, TRIES);
-            }
-            // Where no small value was found, any other will do, after a longer search.
-            let rest = [self.values[number] + 1, 0];
-            let mut any = others.iter().chain(&rest);
-            if !found && !any.any(|value| self.witness(number, *value, LAST_TRIES)) {
-                self.exposed.insert(number);
-            }
-        }
-    }
-
-    /// Whether some table agrees with everything published and has this value here, after
-    /// leaving out what that needs.
-    fn witness(&mut self, number: usize, value: i64, tries: u32) -> bool {
-        for price in PRICES {
-            let mut search = Search::new(self, tries);
-            search.change(number, value);
-            if search.mend(price) {
-                for number in search.changed {
-                    self.standing[number] = Standing::Out;
+        let rests =
+            self.rests.iter().filter(|rest| !(known(rest.more) && known(rest.less))).map(|rest| {
+                Sensitive {
+                    terms: vec![Term::plus(rest.more), Term::minus(rest.less)],
+                    value: self.values[rest.more] - self.values[rest.less],
+                    of: rest.less,
                 }
-                return true;
+            });
+        counts.chain(rests).filter(|one| small(&one.value)).collect()
+    }
+
+    /// Carries the number up or down by at most `wanted`, leaving out what that changes. Answers
+    /// how far it came: every table on the way agrees with everything published.
+    fn witness(&mut self, one: &Sensitive, direction: i64, wanted: i64) -> i64 {
+        let mut done: Vec<(Exchange, i64)> = Vec::new();
+        let mut left = wanted;
+        while left > 0 {
+            let Some(exchange) = self.cheapest(one, direction, left) else { break };
+            let by = exchange.room.min(left);
+            self.change(&exchange, by);
+            left -= by;
+            done.push((exchange, by));
+        }
+        let witness: Vec<i64> = done
+            .iter()
+            .flat_map(|(exchange, _)| &exchange.changes)
+            .map(|t| self.values[t.of])
+            .collect();
+        for (exchange, by) in &done {
+            self.change(exchange, -by);
+        }
+        let changed = done.iter().flat_map(|(exchange, _)| &exchange.changes).zip(witness);
+        for (term, value) in changed {
+            if self.values[term.of] != value {
+                self.standing[term.of] = Standing::Out;
             }
         }
-        false
-    }
-}
-
-/// A table on its way to become a witness.
-struct Search<'a> {
-    problem: &'a Problem,
-    values: Vec<i64>,
-    /// What the rules speak of, summed up, and those that are broken.
-    sums: Vec<i64>,
-    broken: BTreeSet<usize>,
-    /// Changed numbers; each is changed once.
-    changed: Vec<usize>,
-    tries: u32,
-}
-
-impl<'a> Search<'a> {
-    fn new(problem: &'a Problem, tries: u32) -> Self {
-        Self {
-            problem,
-            values: problem.values.clone(),
-            sums: problem.sums.clone(),
-            broken: BTreeSet::new(),
-            changed: Vec::new(),
-            tries,
-        }
+        wanted - left
     }
 
-    /// Mends broken rules until none is; spends at most `price`.
-    fn mend(&mut self, price: u32) -> bool {
-        let Some(rule) = self.broken.first().copied() else { return true };
-        if self.changed.len() >= CHANGED {
-            return false;
-        }
-        let off = self.sums[rule];
-        for (cost, _, term) in self.menders(&self.problem.rules[rule], off, price) {
-            if self.tries == 0 {
-                return false;
-            }
-            self.tries -= 1;
-            let was = self.values[term.of];
-            self.change(term.of, (was - off * term.sign).max(0));
-            if self.mend(price - cost) {
-                return true;
-            }
-            self.changed.pop();
-            self.set(term.of, was);
-        }
-        false
-    }
-
-    fn change(&mut self, number: usize, value: i64) {
-        self.changed.push(number);
-        self.set(number, value);
-    }
-
-    fn set(&mut self, number: usize, value: i64) {
-        let by = value - std::mem::replace(&mut self.values[number], value);
-        for (rule, sign) in &self.problem.spoken[number] {
-            self.sums[*rule] += sign * by;
-            let wrong = self.problem.wrong(*rule, self.sums[*rule]);
-            if wrong {
-                self.broken.insert(*rule);
-            } else {
-                self.broken.remove(rule);
+    fn change(&mut self, exchange: &Exchange, by: i64) {
+        for term in &exchange.changes {
+            self.values[term.of] += term.sign * by;
+            for (rule, sign) in &self.spoken[term.of] {
+                self.sums[*rule] += sign * term.sign * by;
             }
         }
-    }
-
-    /// By how many broken rules more there would be if the number changed by this much.
-    fn breaks(&self, number: usize, by: i64) -> i32 {
-        let spoken = self.problem.spoken[number].iter();
-        let change = |(rule, sign): &(usize, i64)| {
-            let after = self.problem.wrong(*rule, self.sums[*rule] + sign * by);
-            i32::from(after) - i32::from(self.broken.contains(rule))
-        };
-        spoken.map(change).sum()
-    }
-
-    /// What may still be changed in a rule that is off, for the price: first what leaves the fewest
-    /// rules broken, so that mending comes to an end, and among those the cheapest.
-    fn menders(&self, rule: &Rule, off: i64, price: u32) -> Vec<(u32, i32, Term)> {
-        let mender = |term: &Term| {
-            let cost = match self.problem.standing[term.of] {
-                Standing::Known => return None,
-                Standing::Published(cost) => cost,
-                Standing::Out => 0,
-            };
-            let was = self.values[term.of];
-            let by = (was - off * term.sign).max(0) - was;
-            let helps = cost <= price && by != 0 && !self.changed.contains(&term.of);
-            helps.then(|| (cost, self.breaks(term.of, by), *term))
-        };
-        let mut menders: Vec<_> = rule.terms.iter().filter_map(mender).collect();
-        menders.sort_by_key(|(cost, breaks, _)| (*breaks, *cost));
-        menders
     }
 }
 

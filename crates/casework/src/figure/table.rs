@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::suppress::{Rule, Term};
+use super::suppress::{Rest, Rule, Term};
 use super::{FIGURES, Figure, Unit};
 use crate::force::ForceKey;
 
@@ -130,32 +130,13 @@ impl Cell {
 /// has may be zero.
 pub type Counts = BTreeMap<Cell, u64>;
 
-/// What the cells of one table tell of each other; `name` gives each cell its number among the
-/// variables, and `rest` that of what is in `more` but not in `less`.
-pub(super) fn rules(
-    counts: &Counts,
-    name: &dyn Fn(Cell) -> usize,
-    rest: &mut dyn FnMut(Cell, Cell) -> usize,
-) -> Vec<Rule> {
-    let mut rules = Vec::new();
+/// What the cells of one table tell of each other, and where the rest of two figures tells as
+/// much as a count; `name` gives each cell its number among the variables.
+pub(super) fn rules(counts: &Counts, name: &dyn Fn(Cell) -> usize) -> (Vec<Rule>, Vec<Rest>) {
+    let (mut rules, mut rests) = (Vec::new(), Vec::new());
     for (index, figure) in FIGURES.iter().enumerate() {
         let cells: Vec<Cell> = counts.keys().filter(|c| c.figure == index).copied().collect();
-        let at = |whose, side| Cell { figure: index, whose, side };
-        let mut add = |total: Cell, parts: Vec<Cell>| {
-            if counts.contains_key(&total) && parts.iter().all(|p| counts.contains_key(p)) {
-                sum(counts, total, &parts, name, &mut rules);
-            }
-        };
-        if figure.unit != Unit::Forces {
-            for side in Side::ALL {
-                let held = cells.iter().filter(|c| c.side == side && c.whose != Whose::All);
-                add(at(Whose::All, side), held.copied().collect());
-            }
-        }
-        for cell in cells.iter().filter(|c| c.side == Side::Both) {
-            let parts = [Side::Inside, Side::Outside].map(|side| at(cell.whose, side));
-            add(*cell, parts.to_vec());
-        }
+        sums(counts, figure, &cells, name, &mut rules);
         let more = figure.within.and_then(|within| {
             let more = FIGURES.iter().position(|other| other.key == within.figure)?;
             Some((more, within.rest_tells))
@@ -163,19 +144,39 @@ pub(super) fn rules(
         let Some((more, tells)) = more else { continue };
         for less in cells {
             let more = Cell { figure: more, ..less };
-            if !counts.contains_key(&more) {
-                continue;
-            }
-            let mut terms = vec![Term::plus(name(more)), Term::minus(name(less))];
-            if tells {
-                terms.push(Term::minus(rest(less, more)));
-                rules.push(Rule::zero(terms));
-            } else {
-                rules.push(Rule::at_least_zero(terms));
+            if counts.contains_key(&more) {
+                let (more, less) = (name(more), name(less));
+                rules.push(Rule::at_least_zero(vec![Term::plus(more), Term::minus(less)]));
+                rests.extend(tells.then_some(Rest { more, less }));
             }
         }
     }
-    rules
+    (rules, rests)
+}
+
+/// The sums of one figure: over forces, and over both parts.
+fn sums(
+    counts: &Counts,
+    figure: &Figure,
+    cells: &[Cell],
+    name: &dyn Fn(Cell) -> usize,
+    rules: &mut Vec<Rule>,
+) {
+    let mut add = |total: Cell, parts: Vec<Cell>| {
+        let there = |part: &Cell| counts.contains_key(part);
+        if there(&total) && !parts.is_empty() && parts.iter().all(there) {
+            sum(counts, total, &parts, name, rules);
+        }
+    };
+    if figure.unit != Unit::Forces {
+        for total in cells.iter().filter(|c| c.whose == Whose::All) {
+            let held = cells.iter().filter(|c| c.side == total.side && c.whose != Whose::All);
+            add(*total, held.copied().collect());
+        }
+    }
+    for total in cells.iter().filter(|c| c.side == Side::Both) {
+        add(*total, [Side::Inside, Side::Outside].map(|side| Cell { side, ..*total }).to_vec());
+    }
 }
 
 /// The parts add up to the total; where something counts in several of them, they bound it.
