@@ -22,6 +22,7 @@ pub async fn run(args: &args::Serve) -> Result<Ended> {
         data_dir: args.data.data.clone(),
         secure_cookies: args.secure_cookies || args.tls_certificate.is_some(),
         previews: previews()?,
+        notices: pendeen_web::Notices::default(),
         provider: args.oidc.as_deref().map(oidc::read).transpose()?.map(Arc::new),
     };
     let front = Front { listen: args.listen, tls: certificate(args), metrics: args.metrics };

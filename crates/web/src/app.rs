@@ -8,6 +8,7 @@ use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_store::Store;
 
 use crate::oidc::Provider;
+use crate::notices::Notices;
 use crate::previews::Previews;
 
 /// What the pages work with. Cheap to clone.
@@ -27,6 +28,8 @@ pub struct App {
     pub secure_cookies: bool,
     /// How blurred previews of pictures are made.
     pub previews: Previews,
+    /// How much newly waits for whom.
+    pub notices: Notices,
     /// The force's sign-in service, where there is one.
     pub provider: Option<Arc<Provider>>,
 }

@@ -12,12 +12,15 @@ mod api;
 mod app;
 mod assets;
 mod bearer;
+mod csv;
 mod error;
 mod examinations;
 mod front;
 pub mod oidc;
+mod notices;
 mod pages;
 mod previews;
+mod reason;
 mod request;
 mod resume;
 #[cfg(test)]
@@ -44,9 +47,10 @@ pub use app::App;
 use error::WebError;
 use front::health;
 pub use front::{Certificate, Front, ServeError, serve};
-use pages::{audit, audit_export, children, document, durations, figures, items, preview, record, search, sign_in, work};
-use pages::{account, administration};
+use pages::{audit, audit_export, children, document, durations, figures, items, notifications, preview, record, saved, search, sign_in, take_next, work};
+use pages::{account, administration, approvals, calendar, inbox, operation};
 use pages::sign_in::{enrol, second_step};
+pub use notices::Notices;
 pub use previews::Previews;
 
 /// Every address.
@@ -87,6 +91,8 @@ pub fn router(app: App) -> Router {
         .route("/account/tokens", post(account::token::make))
         .route("/account/tokens/{id}/revoke", post(account::token::revoke))
         .route("/records/{kind}", get(record::list))
+        .route("/records/{kind}/csv", get(record::list::csv))
+        .route("/records/{kind}/bulk", get(record::bulk::back).post(record::bulk::act))
         .route("/records/{kind}/new", get(record::show_new).post(record::create))
         .route("/records/{kind}/{id}", get(record::show))
         .route("/records/{kind}/{id}/history", get(record::history::show))
@@ -94,6 +100,12 @@ pub fn router(app: App) -> Router {
         .route("/records/examination/{id}/items", get(items::show))
         .route("/records/examination/{id}/items/{item}/preview", get(preview::show))
         .route("/records/{kind}/{id}/acts/{act}", get(record::show_act).post(record::perform))
+        .route("/records/search/{id}/plan", get(record::plan::show))
+        .route("/operation", get(operation::show))
+        .route("/inbox", get(inbox::show))
+        .route("/approvals", get(approvals::show))
+        .route("/calendar", get(calendar::show))
+        .route("/calendar.ics", get(calendar::ics::save))
         .route("/children", get(children::show))
         .route("/durations", get(durations::show))
         .route("/durations.csv", get(durations::csv))
@@ -107,6 +119,14 @@ pub fn router(app: App) -> Router {
         .route("/audit", get(audit::show))
         .route("/audit/export", post(audit_export::export))
         .route("/search", get(search::show))
+        .route("/search/csv", get(search::csv))
+        .route("/notifications/stream", get(notifications::stream))
+        .route("/saved", post(saved::save))
+        .route("/saved/{id}/forget", post(saved::forget))
+        .route("/take-next", get(take_next::show).post(take_next::take))
+        .route("/take-next/{id}/give-back", post(take_next::give_back))
+        .route("/reason", get(pages::reason::show).post(pages::reason::give))
+        .layer(from_fn_with_state(app.clone(), reason::ask))
         .layer(from_fn_with_state(app.clone(), resume::keep))
         .layer(session::layer(&app))
         .route("/api/token", get(bearer::show))

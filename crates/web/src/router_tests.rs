@@ -2,14 +2,18 @@
 
 mod account;
 mod administration;
+mod api;
 mod audit;
 mod create;
 mod figures;
 mod folder;
 mod keeping;
+mod oversight;
+mod lists;
 mod oidc;
 mod paper;
 mod preview;
+mod reason;
 mod routes;
 mod sign_in;
 
@@ -24,6 +28,7 @@ use jiff::Timestamp;
 use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::{Knows, Person, PersonId, Role};
+use pendeen_casework::settings::Settings;
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_store::Store;
 use pendeen_store::account::second_factor::Requirement;
@@ -91,7 +96,9 @@ impl Site {
     async fn whose(forceful: fn(Role) -> bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}?mode=rwc", folder.path().join("test.db").display());
-        let store = Store::connect(&url).await.unwrap();
+        let mut settings = Settings::default();
+        settings.audit.ask_justification = false;
+        let store = Store::connect(&url).await.unwrap().with_settings(settings);
         store.migrate().await.unwrap();
         let now: Timestamp = "2026-11-24T09:30:00Z".parse().unwrap();
         store.set_second_factor_requirement(None, &Requirement::Nobody, now).await.unwrap();
@@ -113,9 +120,22 @@ impl Site {
             checkpoints: folder.path().join("checkpoints"),
             secure_cookies: false,
             previews: previews(),
+            notices: crate::Notices::default(),
             provider: None,
         };
         Self { router: router(app.clone()), app, store, folder }
+    }
+
+    /// The same pages where people are asked why they look, as is the default.
+    async fn asking() -> Self {
+        Self::new().await.with(|app| app.store = app.store.clone().with_settings(Settings::default()))
+    }
+
+    /// The same pages over something else.
+    fn with(self, change: impl FnOnce(&mut App)) -> Self {
+        let mut app = self.app;
+        change(&mut app);
+        Self { router: router(app.clone()), store: app.store.clone(), app, folder: self.folder }
     }
 
     /// Fills in the act's form as the page has it and sends it.

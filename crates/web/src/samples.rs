@@ -3,6 +3,8 @@
 use crate::error::ErrorPage;
 use crate::pages;
 use crate::pages::audit::Verdict;
+use crate::pages::record::bulk::{BulkPage, BulkRow, Stage};
+use crate::pages::record::filter::FilterView;
 use crate::pages::record::glance::{Clock, Glance, Handover, Moment, PaperCopy, Sides, Step, Totals};
 use crate::shell::{Account, NavItem, Shell};
 use crate::text::Due;
@@ -11,6 +13,8 @@ use crate::view::{
     Anchor, Choice, Count, Event, FieldView, FormError, FormView, Group, Pages, RecordView, Row,
     Tag, Theirs, Widget,
 };
+
+mod oversight;
 
 /// Text that must never arrive unescaped.
 const HOSTILE: &str = "\"'><script>alert(1)</script>";
@@ -24,6 +28,8 @@ fn shell() -> Shell {
         account: Some(Account { name: hostile(), roles: hostile(), force: hostile() }),
         navigation: vec![NavItem { text: "My work", href: hostile(), here: true }],
         notice: Some(hostile()),
+        waiting: Some(3),
+        owed: Some(hostile()),
         ..Shell::bare(HOSTILE)
     }
 }
@@ -55,6 +61,7 @@ fn anchor() -> Anchor {
 fn row() -> Row {
     Row {
         href: hostile(),
+        pick: hostile(),
         number: hostile(),
         title: hostile(),
         state: tag(),
@@ -71,6 +78,36 @@ fn line() -> Line {
         paragraphs: vec![hostile(), hostile()],
         digest: true,
         documents: Some(hostile()),
+    }
+}
+
+fn filter() -> FilterView {
+    FilterView {
+        states: vec![choice()],
+        forces: vec![choice()],
+        operations: vec![choice()],
+        urgencies: vec![choice()],
+        text: hostile(),
+        due: hostile(),
+        mine: true,
+        asked: hostile(),
+        kind: HOSTILE,
+        hidden: vec![(HOSTILE, hostile())],
+    }
+}
+
+fn saved() -> pages::saved::SavedView {
+    pages::saved::SavedView { name: hostile(), href: hostile(), forget: hostile() }
+}
+
+fn bulk(stage: Stage) -> BulkPage {
+    BulkPage {
+        shell: shell(),
+        action: hostile(),
+        back: hostile(),
+        caption: hostile(),
+        rows: vec![BulkRow { row: row(), outcome: hostile(), refused: true }],
+        stage,
     }
 }
 
@@ -194,6 +231,7 @@ fn glances() -> Vec<Glance> {
             by: hostile(),
             at: hostile(),
         }]),
+        Glance::Search(anchor()),
         Glance::Nothing,
     ]
 }
@@ -590,7 +628,11 @@ fn rendered() -> Vec<(&'static str, String)> {
         &pages::work::Work {
             shell: shell(),
             counts: counts(),
-            lines: vec![pages::work::Line::One(work_row), pages::work::Line::More(more)],
+            sections: vec![saved: vec![saved()],
+            pages::work::Section {
+                heading: HOSTILE,
+                lines: vec![pages::work::Line::One(work_row), pages::work::Line::More(more)],
+            }],
             pages: pages_around(),
             unlisted: Some(hostile()),
         },
@@ -601,11 +643,27 @@ fn rendered() -> Vec<(&'static str, String)> {
             shell: shell(),
             address: hostile(),
             new: Some(anchor()),
-            states: vec![choice()],
-            forces: vec![choice()],
+            filter: filter(),
+            saved: vec![saved()],
             tally: hostile(),
             rows: vec![row()],
             pages: pages_around(),
+        },
+    );
+    for stage in [Stage::Choose(vec![anchor()]), Stage::Confirm(form()), Stage::Done] {
+        add("record/bulk", &bulk(stage));
+    }
+    add(
+        "take_next",
+        &pages::take_next::TakeNextPage {
+            shell: shell(),
+            taken: vec![pages::take_next::TakenView {
+                row: row(),
+                what: hostile(),
+                due: Some(due()),
+                give_back: hostile(),
+            }],
+            nothing: true,
         },
     );
     for glance in glances() {
@@ -633,9 +691,13 @@ fn rendered() -> Vec<(&'static str, String)> {
             kinds: vec![choice()],
             tally: hostile(),
             rows: vec![row()],
+            csv: Some(hostile()),
         },
     );
     add("children", &children());
+    for (name, page) in oversight::pages() {
+        add(name, &*page);
+    }
     add("durations", &durations());
     add("record/changes", &changes());
     add("figures", &figures());
@@ -647,6 +709,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         add("audit", &audit(verdict));
     }
     add("form", &pages::record::form::FormPage { shell: shell(), form: form() });
+    add("reason", &pages::reason::ReasonPage { shell: shell(), form: form() });
     pages
 }
 

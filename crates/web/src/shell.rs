@@ -11,6 +11,7 @@ use pendeen_casework::record::{Head, Kind};
 use uuid::Uuid;
 
 use crate::assets;
+use crate::pages::{approvals, calendar, inbox, operation};
 
 /// The handling mark of a page that shows no record (Government Security Classifications).
 pub(crate) const MARK: &str = "OFFICIAL-SENSITIVE";
@@ -28,6 +29,10 @@ pub(crate) struct Shell {
     pub navigation: Vec<NavItem>,
     /// What the last act did, said once.
     pub notice: Option<String>,
+    /// Where the reason can be given that is owed for what was opened as urgent.
+    pub owed: Option<String>,
+    /// How much newly waits for who is signed in.
+    pub waiting: Option<u64>,
     /// Addresses of styles and script.
     pub assets: assets::Addresses,
 }
@@ -63,6 +68,8 @@ impl Shell {
             account: None,
             navigation: Vec::new(),
             notice: None,
+            owed: None,
+            waiting: None,
             assets: assets::ADDRESSES.clone(),
         }
     }
@@ -101,6 +108,11 @@ pub(crate) fn sees(person: &Person, kind: Kind) -> bool {
     sight.all || sight.national || sight.force.is_some() || restricted || let_in
 }
 
+/// Whether there is any kind of record that the person sees.
+pub(crate) fn sees_any(person: &Person) -> bool {
+    Kind::ALL.iter().any(|kind| sees(person, *kind))
+}
+
 /// Whether the rules let the person make a record of this kind in their own place.
 fn may_make(person: &Person, kind: Kind) -> bool {
     let head = Head::new(kind, Uuid::nil(), person, Timestamp::UNIX_EPOCH);
@@ -123,6 +135,18 @@ fn navigation(person: &Person, address: &str) -> Vec<NavItem> {
         let here = address.starts_with(&href);
         items.push(NavItem { text, href, here });
     };
+    if operation::opens(person) {
+        offer("Operation", "/operation".to_owned());
+    }
+    if inbox::opens(person) {
+        offer("Inbox", "/inbox".to_owned());
+    }
+    if approvals::opens(person) {
+        offer("Approvals", "/approvals".to_owned());
+    }
+    if calendar::opens(person) {
+        offer("Calendar", "/calendar".to_owned());
+    }
     for (kind, text) in LISTS {
         if sees(person, kind) {
             offer(text, format!("/records/{}", kind.key()));

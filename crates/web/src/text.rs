@@ -17,6 +17,20 @@ pub(crate) fn date(day: civil::Date) -> String {
     day.strftime("%-d %B %Y").to_string()
 }
 
+/// Text as it stands in an address after the question mark.
+pub(crate) fn coded(text: &str) -> String {
+    text.bytes().map(code).collect()
+}
+
+fn code(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+            char::from(byte).to_string()
+        }
+        other => format!("%{other:02X}"),
+    }
+}
+
 /// A length of time in its largest whole unit: `3 days`, `1 hour`, `less than a minute`.
 fn span(seconds: i64) -> String {
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
@@ -52,10 +66,15 @@ pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
     if seconds < 0 { format!("in {}", span(-seconds)) } else { format!("{} ago", span(seconds)) }
 }
 
+/// `16:00`, UK local time.
+pub(crate) fn time_of_day(at: Timestamp) -> String {
+    at.to_zoned_datetime(uk()).strftime("%H:%M").to_string()
+}
+
 /// By when something is to be done, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Due {
-    /// `due in 3 days`, `3 hours late`.
+    /// `3 hours late`, `today 16:00`, `tomorrow 09:30`, `due in 3 days`.
     pub words: String,
     /// The moment itself.
     pub at: String,
@@ -68,8 +87,15 @@ impl Due {
     pub(crate) fn new(at: Timestamp, now: Timestamp) -> Self {
         let left = at.as_second() - now.as_second();
         let late = left < 0;
-        let words =
-            if late { format!("{} late", span(-left)) } else { format!("due in {}", span(left)) };
+        let day = |at: Timestamp| at.to_zoned_datetime(uk()).date();
+        let words = match (late, day(at), day(now)) {
+            (true, ..) => format!("{} late", span(-left)),
+            (false, then, today) if then == today => format!("today {}", time_of_day(at)),
+            (false, then, today) if today.tomorrow().is_ok_and(|next| then == next) => {
+                format!("tomorrow {}", time_of_day(at))
+            }
+            (false, ..) => format!("due in {}", span(left)),
+        };
         Self { words, at: moment(at), late }
     }
 }
@@ -141,6 +167,10 @@ mod tests {
     fn a_due_time_says_how_long_is_left_or_how_late_it_is() {
         let now = at("2026-11-24T09:00:00Z");
         assert_eq!(Due::new(at("2026-11-26T10:00:00Z"), now).words, "due in 2 days");
+        assert_eq!(Due::new(at("2026-11-24T16:00:00Z"), now).words, "today 16:00");
+        assert_eq!(Due::new(at("2026-11-25T09:30:00Z"), now).words, "tomorrow 09:30");
+        let summer = at("2026-07-01T08:30:00Z");
+        assert_eq!(Due::new(at("2026-07-01T22:30:00Z"), summer).words, "today 23:30");
         let late = Due::new(at("2026-11-24T07:59:00Z"), now);
         assert_eq!((late.words.as_str(), late.late), ("1 hour late", true));
         assert_eq!(ago(now, now), "less than a minute ago");

@@ -4,7 +4,7 @@
 //! is the sign-in page, which leads back.
 
 use axum::extract::FromRequestParts;
-use axum::http::Method;
+use axum::http::{Extensions, Method};
 use axum::http::request::Parts;
 use pendeen_casework::person::{Person, PersonId};
 use tower_sessions::Session;
@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::WebError;
+use crate::reason::Why;
 use crate::session::{EPOCH, HANDLE, PERSON};
-use crate::shell::Shell;
+use crate::shell::{Shell, sees_any};
 
 /// The signed-in person and the page that they are on.
 #[derive(Debug, Clone)]
@@ -24,12 +25,41 @@ pub(crate) struct Viewer {
     pub path: String,
     /// Names the session to its person.
     pub session: Uuid,
+    /// How much newly waits for them.
+    pub waiting: Option<u64>,
+    /// Why they look, where that is asked.
+    pub why: Why,
+}
+
+/// Who is signed in and what names the session to them, as a layer found it: the handler need
+/// not look again.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedIn(pub Person, pub Uuid);
+
+impl SignedIn {
+    /// Who it is that asks: as an outer layer found it, or found now.
+    pub(crate) async fn of(
+        extensions: &Extensions,
+        session: &Session,
+        app: &App,
+    ) -> Result<Option<Self>, WebError> {
+        match extensions.get::<Self>() {
+            Some(found) => Ok(Some(found.clone())),
+            None => signed_in(session, app).await,
+        }
+    }
 }
 
 impl Viewer {
     /// The frame of the page.
     pub(crate) fn shell(&self, title: impl Into<String>) -> Shell {
-        Shell::new(title, &self.person, &self.path)
+        let (owed, waiting) = (self.why.owed.clone(), self.waiting);
+        Shell { owed, waiting, ..Shell::new(title, &self.person, &self.path) }
+    }
+
+    /// Why they look, in words.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.why.words.as_deref()
     }
 }
 
@@ -44,14 +74,19 @@ impl FromRequestParts<App> for Viewer {
         let session = Session::from_request_parts(parts, app)
             .await
             .map_err(|(_, cause)| WebError::Internal(cause.to_owned()))?;
-        let signed_in = signed_in(&session, app).await?;
-        let (person, session) = signed_in.ok_or(WebError::SignIn(address))?;
-        Ok(Self { person, path: parts.uri.path().to_owned(), session })
+        let found = SignedIn::of(&parts.extensions, &session, app).await?;
+        let SignedIn(person, session) = found.ok_or(WebError::SignIn(address))?;
+        let why = parts.extensions.get::<Why>().cloned().unwrap_or_default();
+        let waiting = waiting(app, &person).await;
+        Ok(Self { person, path: parts.uri.path().to_owned(), session, waiting, why })
     }
 }
 
 /// Whom the session belongs to, unless the account has had a new password since or is gone.
-pub(crate) async fn signed_in(session: &Session, app: &App) -> Result<Option<(Person, Uuid)>, WebError> {
+pub(crate) async fn signed_in(
+    session: &Session,
+    app: &App,
+) -> Result<Option<SignedIn>, WebError> {
     let broken = |e: tower_sessions::session::Error| WebError::Internal(e.to_string());
     let id: Option<PersonId> = session.get(PERSON).await.map_err(broken)?;
     let epoch: Option<i64> = session.get(EPOCH).await.map_err(broken)?;
@@ -62,5 +97,15 @@ pub(crate) async fn signed_in(session: &Session, app: &App) -> Result<Option<(Pe
     }
     let Some(person) = app.store.person_at(id, app.now()).await? else { return Ok(None) };
     app.store.session_used(id, handle, app.now()).await?;
-    Ok(Some((person, handle)))
+    Ok(Some(SignedIn(person, handle)))
+}
+
+/// How much newly waits for the person: the badge of every page. A page is worth more than its
+/// badge, so one that cannot be counted is left out.
+async fn waiting(app: &App, person: &Person) -> Option<u64> {
+    if !sees_any(person) {
+        return None;
+    }
+    let count = app.notices.count(&app.store, person, app.now()).await;
+    count.inspect_err(|error| tracing::warn!(%error, "what newly waits could not be counted")).ok()
 }

@@ -89,6 +89,7 @@ pub async fn serve(
     session::forget_over(&app).await;
     let (stop, stopping) = watch::channel(false);
     let hourly = session::forget_hourly(app.clone());
+    let notices = app.notices.clone();
     let pages = measured(router(app), metrics);
     let farewell = {
         let mut stopping = stopping.clone();
@@ -117,6 +118,7 @@ pub async fn serve(
     };
     tokio::spawn(async move {
         shutdown.await;
+        notices.close();
         let _ = stop.send(true);
     });
     tokio::select! {

@@ -16,8 +16,8 @@ use pendeen_store::duration::{Between, Durations, Spread};
 use pendeen_store::query::Belongs;
 use serde::Deserialize;
 
-use super::audit_export::line;
 use crate::app::App;
+use crate::csv::line;
 use crate::error::{WebError, page};
 use crate::request::Asked;
 use crate::shell::{Shell, force_name, sees};
@@ -181,7 +181,7 @@ fn between(viewer: &Viewer, asking: &Asking) -> Result<Between, WebError> {
 }
 
 /// The first moment of a day, UK local time.
-fn day(text: &str) -> Option<Timestamp> {
+pub(crate) fn day(text: &str) -> Option<Timestamp> {
     let day: civil::Date = text.parse().ok()?;
     day.at(0, 0, 0, 0).to_zoned_datetime(uk_zone()).ok().map(|zoned| zoned.timestamp())
 }

@@ -27,6 +27,7 @@ use crate::session::{
     device_in_words, device_of,
 };
 use crate::shell::Shell;
+use crate::text;
 use crate::view::FormError;
 use crate::viewer::Viewer;
 
@@ -68,21 +69,12 @@ pub(crate) fn address(next: &str) -> String {
     with_next("/sign-in", next)
 }
 
-fn with_next(page: &str, next: &str) -> String {
+/// A page's address, to go on to `next` afterwards.
+pub(crate) fn with_next(page: &str, next: &str) -> String {
     if next == "/" {
         return page.to_owned();
     }
-    let coded: String = next.bytes().map(code).collect();
-    format!("{page}?next={coded}")
-}
-
-fn code(byte: u8) -> String {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
-            char::from(byte).to_string()
-        }
-        other => format!("%{other:02X}"),
-    }
+    format!("{page}?next={}", text::coded(next))
 }
 
 /// An address on this site, or `/`: nobody is sent elsewhere.

@@ -1,9 +1,12 @@
 //! My work: what must I do next, why first, by when.
 //!
+//! In three parts: a child at immediate risk, what is the viewer's by name or belongs to a case
+//! that is, and what waits for whoever holds one of the viewer's roles.
+//!
 //! Many things that ask for the same are folded: the most pressing are lines of their own, the
 //! rest is one line that leads to their list. A child at immediate risk is never folded away.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use askama::Template;
 use axum::extract::State;
@@ -12,8 +15,10 @@ use jiff::Timestamp;
 use pendeen_casework::record::{Kind, Urgency};
 use pendeen_store::query::{Row, Slice};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::record::notice;
+use super::saved;
 use crate::app::App;
 use crate::error::{WebError, page};
 use crate::request::Asked;
@@ -36,11 +41,27 @@ const LISTED: u64 = 500;
 pub(crate) struct Work {
     pub(crate) shell: Shell,
     pub(crate) counts: Vec<Count>,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) sections: Vec<Section>,
     pub(crate) pages: Pages,
+    /// The lists that the person narrowed and named.
+    pub(crate) saved: Vec<saved::SavedView>,
     /// How many less pressing things are not listed, if any.
     pub(crate) unlisted: Option<String>,
 }
+
+/// A part of the list.
+#[derive(Debug, Clone)]
+pub(crate) struct Section {
+    /// What is in it.
+    pub heading: &'static str,
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+/// Headings of the parts, in their order.
+const IMMEDIATE: &str = "A child at immediate risk";
+const MINE: &str = "Yours by name, and in your cases";
+const ROLES: &str = "For anybody in your role";
 
 /// A line of the list.
 #[derive(Debug, Clone)]
@@ -110,46 +131,72 @@ pub(crate) async fn show(
     let number = asked.page.unwrap_or(1).max(1);
     let slice = Slice { offset: 0, limit: LISTED };
     let found = app.store.my_work(&viewer.person, slice, now).await?;
-    let mut shell = viewer.shell("My work");
+    let marks = found.rows.iter().map(|row| row.mark);
+    let mut shell = viewer.shell("My work").marked(marks);
     let done = asked.kind.as_deref().and_then(Kind::from_key).zip(asked.done);
     shell.notice = done.and_then(|(kind, act)| notice(kind, &act));
-    let lines = folded(&found.rows, now);
+    app.notices.looked(&app.store, &viewer.person, now).await?;
+    let ids: Vec<Uuid> = found.rows.iter().map(|row| row.id).collect();
+    let mine = app.store.by_name(viewer.person.id, &ids).await?;
+    let lines = folded(&found.rows, &mine, now);
     let before = usize::try_from(number - 1).unwrap_or(usize::MAX).saturating_mul(LINES);
     let unlisted = found.total.saturating_sub(LISTED);
     page(&Work {
         shell,
         counts: if number == 1 { counts(&found.rows, found.total, now) } else { Vec::new() },
         pages: Pages::new("/", number, LINES as u64, lines.len() as u64),
-        lines: lines.into_iter().skip(before).take(LINES).collect(),
+        sections: sections(lines.into_iter().skip(before).take(LINES)),
+        saved: saved::of_list(&app, &viewer, None).await?,
         unlisted: (unlisted > 0).then(|| text::count(unlisted)),
     })
 }
 
 /// The lines, most pressing first; the line for more of the same stands where the first of them
 /// would.
-fn folded(rows: &[Row], now: Timestamp) -> Vec<Line> {
+fn folded(rows: &[Row], mine: &BTreeSet<Uuid>, now: Timestamp) -> Vec<(&'static str, Line)> {
     let mut lines = Vec::new();
     let mut shown: HashMap<_, usize> = HashMap::new();
     let mut places = HashMap::new();
     for row in rows {
         let (Some(next), Some(one)) = (&row.next, line(row, now)) else { continue };
-        let alike = (row.kind, row.state.as_str(), next.what.as_str());
+        let part = part(row, next.urgency, mine);
+        let alike = (part, row.kind, row.state.as_str(), next.what.as_str());
         let shown = shown.entry(alike).or_default();
         if *shown < ALIKE || next.urgency == Urgency::Immediate {
             *shown += 1;
-            lines.push(Line::One(one));
+            lines.push((part, Line::One(one)));
             continue;
         }
         let place = *places.entry(alike).or_insert(lines.len());
         if place == lines.len() {
-            lines.push(Line::More(MoreRow::none(row.kind, &row.state, &next.what)));
+            lines.push((part, Line::More(MoreRow::none(row.kind, &row.state, &next.what))));
         }
-        if let Some(Line::More(more)) = lines.get_mut(place) {
+        if let Some((_, Line::More(more))) = lines.get_mut(place) {
             more.count += 1;
             more.late += usize::from(next.due.is_some_and(|due| due < now));
         }
     }
     lines
+}
+
+fn part(row: &Row, urgency: Urgency, mine: &BTreeSet<Uuid>) -> &'static str {
+    match urgency {
+        Urgency::Immediate => IMMEDIATE,
+        _ if mine.contains(&row.id) => MINE,
+        _ => ROLES,
+    }
+}
+
+/// Lines under their headings.
+fn sections(lines: impl Iterator<Item = (&'static str, Line)>) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    for (heading, line) in lines {
+        match sections.last_mut().filter(|last| last.heading == heading) {
+            Some(last) => last.lines.push(line),
+            None => sections.push(Section { heading, lines: vec![line] }),
+        }
+    }
+    sections
 }
 
 fn counts(rows: &[Row], total: u64, now: Timestamp) -> Vec<Count> {

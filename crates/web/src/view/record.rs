@@ -22,6 +22,8 @@ pub(crate) fn record_address(kind: Kind, id: Uuid) -> String {
 pub(crate) struct Row {
     /// Its page.
     pub href: String,
+    /// How a form names it, at the version that the person saw.
+    pub pick: String,
     /// Its number.
     pub number: String,
     /// What names it.
@@ -42,6 +44,7 @@ impl From<&pendeen_store::query::Row> for Row {
     fn from(row: &pendeen_store::query::Row) -> Self {
         Self {
             href: record_address(row.kind, row.id),
+            pick: format!("{}:{}", row.id, row.version),
             number: row.number.clone(),
             title: row.title.clone(),
             state: Tag::state(&row.state),

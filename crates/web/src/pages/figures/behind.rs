@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::{asked_moment, only_for_readers};
 use crate::app::App;
 use crate::error::{WebError, page};
-use crate::pages::audit_export::line;
+use crate::csv::line;
 use crate::request::Asked;
 use crate::shell::{Shell, force_name};
 use crate::text;
@@ -72,10 +72,10 @@ pub(crate) async fn show(
     let at_page = filter.page.unwrap_or(1).max(1);
     let slice = Slice { offset: (at_page - 1).saturating_mul(ROWS), limit: ROWS };
     let which = (number.figure, &number.scope, number.at);
-    let found = app.store.behind(&viewer.person, which, slice, app.now()).await?;
+    let found = app.store.behind(&viewer.person, which, slice, viewer.reason(), app.now()).await?;
     let address = format!("{}?{}", viewer.path, number.asked);
     page(&BehindPage {
-        shell: viewer.shell(number.figure.title),
+        shell: viewer.shell(number.figure.title).marked(found.rows.iter().map(|row| row.mark)),
         sentence: number.figure.sentence,
         scope: number.words,
         tally: format!("{} that you may see.", text::plural(found.total, "record")),
@@ -95,7 +95,7 @@ pub(crate) async fn csv(
     let number = number(&app, &viewer, &key, &filter).await?;
     let which = (number.figure, &number.scope, number.at);
     let slice = Slice { offset: 0, limit: MOST };
-    let found = app.store.behind(&viewer.person, which, slice, app.now()).await?;
+    let found = app.store.behind(&viewer.person, which, slice, viewer.reason(), app.now()).await?;
     let mut csv = line(&["number", "kind", "what", "state", "force", "made", "last change"]);
     for row in &found.rows {
         csv.push_str(&line(&[

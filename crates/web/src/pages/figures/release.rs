@@ -20,7 +20,7 @@ use super::behind::file;
 use super::only_for_readers;
 use crate::app::App;
 use crate::error::{WebError, page};
-use crate::pages::audit_export::line;
+use crate::csv::line;
 use crate::shell::Shell;
 use crate::text;
 use crate::viewer::Viewer;
@@ -92,7 +92,7 @@ pub(crate) async fn show(
     });
     let changes = changes(&app, &release, &frozen).await?;
     page(&ReleasePage {
-        shell: viewer.shell(release.name.clone()),
+        shell: viewer.shell(release.name.clone()).marked([release.head.mark]),
         number: release.head.number.clone(),
         state: text::words(release.state()),
         whose: over_all.name(),

@@ -2,15 +2,18 @@
 //! from the descriptions in casework.
 
 pub(crate) mod act;
+pub(crate) mod bulk;
 pub(crate) mod conflict;
 mod correction;
 pub(crate) mod create;
+pub(crate) mod filter;
 pub(crate) mod form;
 pub(crate) mod glance;
 pub(crate) mod history;
 pub(crate) mod list;
 pub(crate) mod page;
 pub(crate) mod person;
+pub(crate) mod plan;
 
 pub(crate) use act::{perform, show_act};
 pub(crate) use create::{create, show_new};
@@ -65,7 +68,7 @@ async fn consulted(
     kind: Kind,
     id: Uuid,
 ) -> Result<AnyRecord, WebError> {
-    consulted_by(app, &viewer.person, kind, id, None).await
+    consulted_by(app, &viewer.person, kind, id, viewer.reason()).await
 }
 
 /// The same for whoever asks, with the reason that they gave.
@@ -84,7 +87,7 @@ pub(crate) async fn consulted_by(
 
 /// The same with its relations and history.
 async fn opened(app: &App, viewer: &Viewer, kind: Kind, id: Uuid) -> Result<Opened, WebError> {
-    match app.store.open(&viewer.person, kind, id, None, app.now()).await? {
+    match app.store.open(&viewer.person, kind, id, viewer.reason(), app.now()).await? {
         Some(opened) => Ok(opened),
         None => Err(gone(app, &viewer.person, kind, id).await?),
     }
