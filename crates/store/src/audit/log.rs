@@ -119,7 +119,7 @@ impl Tail {
 }
 
 /// The row of a leaf that follows `prev`.
-pub(crate) fn row(seq: i64, prev: &[u8], leaf: &Leaf) -> audit_leaf::Model {
+fn row(seq: i64, prev: &[u8], leaf: &Leaf) -> audit_leaf::Model {
     let bytes = leaf.to_bytes();
     audit_leaf::Model {
         seq,

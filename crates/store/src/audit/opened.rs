@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use sea_orm::sea_query::{ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -35,7 +36,10 @@ impl Erased {
             erased.records.insert(leaf.record_id, (leaf.seq, parsed));
         }
         let collected = audit_opening::Entity::find()
-            .filter(audit_opening::Column::Seq.is_in(stored.iter().map(|leaf| leaf.seq)))
+            .filter(audit_opening::Column::Seq.in_subquery(of_leaves(
+                audit_leaf::Column::Seq,
+                audit_leaf::Column::Processing.eq(code),
+            )))
             .filter(audit_opening::Column::Name.eq(COLLECTED))
             .all(db)
             .await?;
@@ -71,6 +75,14 @@ impl Erased {
     }
 }
 
+/// A column of the leaves that are so.
+fn of_leaves(column: audit_leaf::Column, so: SimpleExpr) -> SelectStatement {
+    Query::select().column(column).from(audit_leaf::Entity).and_where(so).take()
+}
+
+/// Kinds of processing whose leaves commit to no version of a record.
+const READ_ONLY: [Processing; 2] = [Processing::Consultation, Processing::AccessControl];
+
 /// What the leaves of one chunk commit to.
 pub(super) struct Values {
     openings: HashMap<i64, Vec<audit_opening::Model>>,
@@ -79,22 +91,26 @@ pub(super) struct Values {
 
 impl Values {
     pub async fn load(db: &DatabaseTransaction, chunk: &[audit_leaf::Model]) -> Result<Self> {
-        let records: HashMap<i64, Uuid> =
-            chunk.iter().map(|leaf| (leaf.seq, leaf.record_id)).collect();
+        // A range instead of a list: the chunk has every leaf that is there between its ends.
+        let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else {
+            return Ok(Self { openings: HashMap::new(), versions: HashMap::new() });
+        };
         let stored = audit_opening::Entity::find()
-            .filter(audit_opening::Column::Seq.is_in(chunk.iter().map(|leaf| leaf.seq)))
+            .filter(audit_opening::Column::Seq.between(first.seq, last.seq))
             .all(db)
             .await?;
         let mut openings: HashMap<i64, Vec<_>> = HashMap::new();
-        let mut wanted: BTreeSet<Uuid> = BTreeSet::new();
         for opening in stored {
-            if opening.value.is_none() {
-                wanted.extend(records.get(&opening.seq).copied());
-            }
             openings.entry(opening.seq).or_default().push(opening);
         }
+        let written = audit_leaf::Column::Seq.between(first.seq, last.seq).and(
+            audit_leaf::Column::Processing.is_not_in(READ_ONLY.map(|of| i16::from(of.code()))),
+        );
         let versions = record_version::Entity::find()
-            .filter(record_version::Column::RecordId.is_in(wanted))
+            .filter(
+                record_version::Column::RecordId
+                    .in_subquery(of_leaves(audit_leaf::Column::RecordId, written)),
+            )
             .all(db)
             .await?;
         let versions = versions.into_iter().map(|v| ((v.record_id, v.version), v)).collect();

@@ -13,20 +13,23 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use pendeen_casework::record::Id;
+use sea_orm::sea_query::{Expr, ExprTrait, Query as Sql};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Order,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
+use uuid::Uuid;
 
 use super::leaf::{self, Hash, Leaf};
-use super::log::row;
 use super::opened::{Erased, Values};
 use super::outside::Outside;
 use super::witness::{Checkpoints, WitnessError};
-use crate::Store;
 use crate::entity::{audit_head, audit_leaf, record, record_version};
 use crate::error::Result;
 use crate::read::parse;
+use crate::sight::restriction_key;
+use crate::{Store, micros};
 
 /// What a walk over the whole log found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +78,8 @@ pub struct Break {
     pub what: &'static str,
 }
 
-/// Leaves read at a time.
-const CHUNK: u64 = 500;
+/// Leaves and records read at a time.
+const CHUNK: u64 = 2_000;
 
 impl Store {
     /// Walks the whole log from the first leaf and reports its end, or where it first breaks;
@@ -193,7 +196,7 @@ impl Walk {
             return Err("the leaf was changed");
         }
         let parsed = Leaf::from_bytes(&stored.bytes).map_err(|_| "the leaf cannot be read")?;
-        if row(stored.seq, &stored.prev, &parsed) != *stored {
+        if !columns_tell(stored, &parsed) {
             return Err("the columns beside the leaf were changed");
         }
         self.holes += values.hold(stored.seq, &parsed, erased)?;
@@ -201,6 +204,16 @@ impl Walk {
         (self.seq, self.digest) = (stored.seq, digest);
         Ok(())
     }
+}
+
+/// Whether the columns by which leaves are found say what the leaf says, and its bytes are the
+/// only ones that say so.
+fn columns_tell(stored: &audit_leaf::Model, leaf: &Leaf) -> bool {
+    stored.processing == i16::from(leaf.processing.code())
+        && stored.at == micros(leaf.at)
+        && stored.who == leaf.who.map_or(Uuid::nil(), |who| who.0)
+        && stored.record_id == leaf.record.unwrap_or(Uuid::nil())
+        && stored.bytes == leaf.to_bytes()
 }
 
 /// Versions beyond those that leaves commit to.
@@ -213,47 +226,60 @@ async fn versions_without_leaf(db: &DatabaseTransaction, bodies: u64) -> Result<
 /// The first record that is not what its last version says: its content, or a column that
 /// decides who may see it.
 async fn records_unlike_their_version(db: &DatabaseTransaction) -> Result<Option<String>> {
+    if let Some(number) = content_unlike(db).await? {
+        return Ok(Some(format!("{number} is not what its last version says")));
+    }
     let mut last = None;
     loop {
         let chunk = record::Entity::find()
-            .filter(last.map_or_else(
-                || record::Column::Id.is_not_null(),
-                |id: uuid::Uuid| record::Column::Id.gt(id),
-            ))
+            .filter(Condition::all().add_option(last.map(|id| record::Column::Id.gt(id))))
             .order_by_asc(record::Column::Id)
             .limit(CHUNK)
             .all(db)
             .await?;
         let Some(end) = chunk.last() else { return Ok(None) };
         last = Some(end.id);
-        let versions = record_version::Entity::find()
-            .filter(record_version::Column::RecordId.is_in(chunk.iter().map(|r| r.id)))
-            .all(db)
-            .await?;
-        for stored in &chunk {
-            let body = versions
-                .iter()
-                .find(|v| v.record_id == stored.id && v.version == stored.version)
-                .map(|version| &version.body);
-            if body != Some(&stored.body) {
-                return Ok(Some(format!("{} is not what its last version says", stored.number)));
-            }
-            if !stored.body.is_empty() && !columns_hold(stored) {
-                return Ok(Some(format!(
-                    "the columns of {} are not what its content says",
-                    stored.number
-                )));
-            }
+        let mut full = chunk.iter().filter(|stored| !stored.body.is_empty());
+        if let Some(stored) = full.find(|stored| !columns_hold(stored)) {
+            let number = &stored.number;
+            return Ok(Some(format!("the columns of {number} are not what its content says")));
         }
     }
 }
 
+/// The number of the first record whose content is not that of its version; the database compares.
+async fn content_unlike(db: &DatabaseTransaction) -> Result<Option<String>> {
+    let version = |column| Expr::col((record_version::Entity, column));
+    let record = |column| Expr::col((record::Entity, column));
+    let of_record = version(record_version::Column::RecordId)
+        .eq(record(record::Column::Id))
+        .and(version(record_version::Column::Version).eq(record(record::Column::Version)));
+    let another = version(record_version::Column::Body)
+        .is_null()
+        .or(version(record_version::Column::Body).ne(record(record::Column::Body)));
+    let first = Sql::select()
+        .column((record::Entity, record::Column::Number))
+        .from(record::Entity)
+        .left_join(record_version::Entity, of_record)
+        .and_where(another)
+        .order_by((record::Entity, record::Column::Id), Order::Asc)
+        .limit(1)
+        .take();
+    let row = db.query_one(&first).await?;
+    Ok(row.map(|row| row.try_get_by_index(0)).transpose()?)
+}
+
 /// Whether the columns that decide who sees a record are those of its content.
 fn columns_hold(stored: &record::Model) -> bool {
-    let Ok(parsed) = parse(stored) else { return false };
-    let told = crate::write::stored_as(&parsed, &stored.body);
-    (&told.number, &told.state, &told.force, told.operation, &told.restriction)
-        == (&stored.number, &stored.state, &stored.force, stored.operation, &stored.restriction)
-        && (told.id, told.version, told.author, told.approver)
-            == (stored.id, stored.version, stored.author, stored.approver)
+    let Ok(told) = parse(stored) else { return false };
+    let head = told.head();
+    (stored.id, &stored.number, stored.version, stored.state.as_str())
+        == (head.id, &head.number, i64::from(head.version), told.state())
+        && stored.force.as_deref() == head.force.as_ref().map(|force| force.as_str())
+        && stored.operation == head.operation.map(Id::uuid)
+        && stored.restriction == restriction_key(&head.restriction)
+        && stored.agency.as_deref() == head.agency.as_ref().map(|agency| agency.as_str())
+        && stored.mark == head.mark.key()
+        && stored.author == head.author.0
+        && stored.approver == head.approver.map(|approver| approver.0)
 }
