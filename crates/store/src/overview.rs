@@ -24,7 +24,7 @@ use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{record, record_version};
 use crate::error::Result;
-use crate::query::{Listed, Query, Row, asked, by_name, ordered, row, select};
+use crate::query::{Listed, Query, Row, by_name, committed, ordered, row, select};
 use crate::read::{linked, load, parse};
 use crate::sight::visible;
 use crate::{Store, micros, moment};
@@ -96,7 +96,7 @@ impl Store {
             .await?;
         db.rollback().await?;
         let leaf = Leaf::new(Processing::Consultation, Some(who), "read_list", at);
-        self.note(leaf, vec![asked(query)?]).await?;
+        self.note(leaf, committed(query)?).await?;
         // What was erased has no body to read.
         let kept = stored.iter().filter(|stored| stored.state != crate::erasure::ERASED);
         Ok((kept.map(parse).collect::<Result<_>>()?, total))

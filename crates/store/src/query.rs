@@ -227,7 +227,7 @@ pub(crate) fn waiting(who: &Person, at: Timestamp) -> Cond {
 }
 
 /// What the leaf of a list keeps: what was asked for, and the reason given.
-fn committed(query: &Query) -> Result<Vec<Committed>> {
+pub(crate) fn committed(query: &Query) -> Result<Vec<Committed>> {
     let why = query.why.as_deref().map(|why| Committed::kept("justification", why));
     Ok([asked(query)?].into_iter().chain(why).collect())
 }

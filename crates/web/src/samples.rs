@@ -628,8 +628,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         &pages::work::Work {
             shell: shell(),
             counts: counts(),
-            sections: vec![saved: vec![saved()],
-            pages::work::Section {
+            sections: vec![pages::work::Section {
                 heading: HOSTILE,
                 lines: vec![pages::work::Line::One(work_row), pages::work::Line::More(more)],
             }],

@@ -20,6 +20,7 @@ mod figures;
 mod fixture;
 mod migration;
 mod need_to_know;
+mod overview;
 mod postgres;
 mod records;
 mod search;
@@ -166,6 +167,10 @@ cases! {
     assignment::what_belongs_to_a_persons_case_comes_before_what_is_anybodys,
     assignment::only_a_colleague_whose_account_is_in_use_is_given_work,
     assignment::an_action_moves_with_the_record_it_was_raised_on,
+    overview::standings_are_what_listing_each_kind_and_state_counts,
+    overview::what_is_due_between_two_moments_is_listed_first_things_first,
+    overview::signatures_are_told_to_who_gave_them_as_long_as_they_may_see_the_record,
+    overview::records_are_listed_with_their_bodies_and_leave_one_leaf,
     records::a_record_reads_back_as_it_was_made,
     records::an_act_makes_a_new_version_and_the_older_one_stays_readable,
     records::of_two_acts_at_once_one_wins_and_the_other_is_told,

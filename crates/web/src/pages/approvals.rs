@@ -209,6 +209,7 @@ async fn waiting(
             next_role: Some(role),
             order: Sort::Urgency,
             page: Slice { offset: 0, limit: WAITING },
+            why: viewer.reason().map(str::to_owned),
             ..Query::of(kind)
         };
         let (records, total) = app.store.records(&viewer.person, &query, now).await?;

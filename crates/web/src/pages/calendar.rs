@@ -122,7 +122,8 @@ pub(crate) async fn show(
     }
     let first = month(&asking.month, now);
     let kind = seen_kind(&viewer, &asking.kind);
-    let query = wanted(first, kind, Slice { offset: 0, limit: MOST })?;
+    let page_of = Slice { offset: 0, limit: MOST };
+    let query = wanted(&viewer, first, kind, page_of)?;
     let found = app.store.list(&viewer.person, &query, now).await?;
     let as_list = asking.view == "list";
     let to = |month: Date, view: &str| address("/calendar", month, kind, view);
@@ -169,13 +170,20 @@ fn address(path: &str, month: Date, kind: Option<Kind>, view: &str) -> String {
 }
 
 /// What is due in the month, first things first.
-fn wanted(first: Date, kind: Option<Kind>, page: Slice) -> Result<Query, WebError> {
+fn wanted(
+    viewer: &Viewer,
+    first: Date,
+    kind: Option<Kind>,
+    page: Slice,
+) -> Result<Query, WebError> {
     let begins = |day: Date| {
         let midnight = day.to_zoned(uk_zone());
         midnight.map(|at| at.timestamp()).map_err(|e| WebError::Internal(e.to_string()))
     };
     let due = Some((begins(first)?, begins(moved(first, 1))?));
-    Ok(Query { kinds: kind.into_iter().collect(), due, order: Sort::Due, page, ..Query::default() })
+    let why = viewer.reason().map(str::to_owned);
+    let kinds = kind.into_iter().collect();
+    Ok(Query { kinds, due, order: Sort::Due, page, why, ..Query::default() })
 }
 
 /// The weeks from Monday to Sunday that hold the month.

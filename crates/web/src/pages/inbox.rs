@@ -94,6 +94,7 @@ pub(crate) async fn show(
         force: viewer.person.force,
         order: Sort::Urgency,
         page: Slice { offset: (number - 1).saturating_mul(PACKAGES), limit: PACKAGES },
+        why: viewer.reason().map(str::to_owned),
         ..Query::of(Kind::Package)
     };
     let (records, total) = app.store.records(&viewer.person, &query, now).await?;

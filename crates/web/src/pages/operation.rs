@@ -255,6 +255,7 @@ async fn lateness(
             due,
             order,
             page: Slice { offset: 0, limit: LATE },
+            why: viewer.reason().map(str::to_owned),
             ..Query::of(kind)
         };
         let found = app.store.list(&viewer.person, &query, now).await?;

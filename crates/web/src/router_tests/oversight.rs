@@ -173,7 +173,7 @@ async fn search(site: &Site, planned: &str) -> (AnyRecord, AnyRecord) {
     let officer = account(site, Role::OfficerInCase).await;
     let case = make(site, &officer, Kind::Case, &[("name", "Robin's case")]).await;
     let place =
-        [("address", "1 Sample Street"), ("postcode", "EX1 1AA"), ("kind", "home")];
+        [("address", "1 Sample Street"), ("postcode", "EX1 1AA"), ("kind", "house")];
     let premises = make(site, &officer, Kind::Premises, &place).await;
     let form = [
         ("case", &*case.head().id.to_string()),

@@ -31,7 +31,8 @@ pub(crate) async fn save(
         return Err(WebError::NotFound);
     }
     let first = month(&asking.month, now);
-    let query = wanted(first, seen_kind(&viewer, &asking.kind), Slice::default())?;
+    let kind = seen_kind(&viewer, &asking.kind);
+    let query = wanted(&viewer, first, kind, Slice::default())?;
     let mut export = app.store.export(&viewer.person, &query, now).await?;
     let mark = export.label.mark.label();
     let mut rows = Vec::new();

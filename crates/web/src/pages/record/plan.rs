@@ -108,6 +108,7 @@ async fn children(
         states: vec!["at_risk".to_owned(), "safeguarded".to_owned()],
         order: Sort::Urgency,
         page: Slice { offset: 0, limit: CHILDREN },
+        why: viewer.reason().map(str::to_owned),
         ..Query::of(Kind::Child)
     };
     Ok(app.store.list(&viewer.person, &query, app.now()).await?.rows)

@@ -21,6 +21,7 @@ use pendeen_store::read::RelatedRows;
 
 use crate::app::App;
 use crate::error::WebError;
+use crate::view::{Anchor, record_address};
 use crate::viewer::Viewer;
 
 /// The part of a record's page that only its kind has.
@@ -40,6 +41,8 @@ pub(crate) enum Glance {
     Subject(Sides),
     /// A document: its versions, newest first.
     Paper(Vec<PaperCopy>),
+    /// A search: the plan for the phone at the door.
+    Search(Anchor),
     /// Nothing beyond the details.
     Nothing,
 }
@@ -70,6 +73,10 @@ pub(super) async fn at(
         }
         AnyRecord::Child(child) => Glance::Child(child::clocks(child, app.now())),
         AnyRecord::Paper(paper) => Glance::Paper(paper::versions(paper)),
+        AnyRecord::Search(search) => {
+            let page = record_address(Kind::Search, search.head.id);
+            Glance::Search(Anchor::new("The plan for the phone at the door", format!("{page}/plan")))
+        }
         AnyRecord::Subject(subject) => Glance::Subject(subject::sides(subject)),
         _ => Glance::Nothing,
     })
