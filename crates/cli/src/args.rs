@@ -199,13 +199,17 @@ pub struct Serve {
     /// Let people sign in through a sign-in service (OpenID Connect): its settings, TOML
     #[arg(long, value_name = "FILE")]
     pub oidc: Option<PathBuf>,
+    /// Tell people by mail that something waits for them: the relay's settings, TOML
+    #[arg(long, value_name = "FILE")]
+    pub mail: Option<PathBuf>,
 }
 
 impl Serve {
     /// Plain HTTP on this address, and nothing else.
     pub fn plain(data: Data, listen: SocketAddr) -> Self {
-        let (tls_certificate, tls_key, metrics, oidc) = (None, None, None, None);
-        Self { data, listen, secure_cookies: false, tls_certificate, tls_key, metrics, oidc }
+        let (tls_certificate, tls_key, metrics, oidc, mail) = (None, None, None, None, None);
+        let secure_cookies = false;
+        Self { data, listen, secure_cookies, tls_certificate, tls_key, metrics, oidc, mail }
     }
 }
 

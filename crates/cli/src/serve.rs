@@ -1,10 +1,11 @@
 //! `pendeen serve`: the pages, until the program is asked to stop.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use pendeen_evidence::worker::WorkerCommand;
-use pendeen_web::{App, Certificate, Front, Previews};
+use pendeen_web::{App, Certificate, Front, Mail, MailSettings, Previews};
 
 use crate::system::{SystemClock, SystemIds};
 use crate::witness::Turns;
@@ -23,6 +24,7 @@ pub async fn run(args: &args::Serve) -> Result<Ended> {
         secure_cookies: args.secure_cookies || args.tls_certificate.is_some(),
         previews: previews()?,
         notices: pendeen_web::Notices::default(),
+        mail: args.mail.as_deref().map(mail).transpose()?,
         provider: args.oidc.as_deref().map(oidc::read).transpose()?.map(Arc::new),
     };
     let front = Front { listen: args.listen, tls: certificate(args), metrics: args.metrics };
@@ -32,6 +34,14 @@ pub async fn run(args: &args::Serve) -> Result<Ended> {
     turns.finish().await?;
     served?;
     Ok(Ended::Done)
+}
+
+/// The way to the relay that a file of settings names.
+fn mail(file: &Path) -> Result<Mail> {
+    let what = || format!("the mail settings in {} (see docs/reference/mail.md)", file.display());
+    let text = std::fs::read_to_string(file).with_context(what)?;
+    let settings: MailSettings = toml::from_str(&text).with_context(what)?;
+    Mail::new(&settings).with_context(what)
 }
 
 fn certificate(args: &args::Serve) -> Option<Certificate> {

@@ -8,6 +8,7 @@ use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_store::Store;
 
 use crate::oidc::Provider;
+use crate::mail::Mail;
 use crate::notices::Notices;
 use crate::previews::Previews;
 
@@ -30,6 +31,8 @@ pub struct App {
     pub previews: Previews,
     /// How much newly waits for whom.
     pub notices: Notices,
+    /// The way to the force's mail relay, where there is one.
+    pub mail: Option<Mail>,
     /// The force's sign-in service, where there is one.
     pub provider: Option<Arc<Provider>>,
 }

@@ -17,6 +17,7 @@ mod error;
 mod examinations;
 mod front;
 pub mod oidc;
+mod mail;
 mod notices;
 mod pages;
 mod previews;
@@ -50,6 +51,7 @@ pub use front::{Certificate, Front, ServeError, serve};
 use pages::{audit, audit_export, children, document, durations, figures, items, notifications, preview, record, saved, search, sign_in, take_next, work};
 use pages::{account, administration, approvals, calendar, inbox, operation};
 use pages::sign_in::{enrol, second_step};
+pub use mail::{Mail, MailError, MailSettings, MailTls};
 pub use notices::Notices;
 pub use previews::Previews;
 

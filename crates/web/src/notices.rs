@@ -1,7 +1,7 @@
 //! How much newly waits for whom, asked of the database once for all who may see the same.
 //!
 //! In: who asks, again and again: every page, every open stream. Out: the number, at most
-//! [`FRESH`] old; while one asks the database, the others who are that person wait for the same
+//! five seconds old; while one asks the database, the others who are that person wait for the same
 //! answer. Streams are counted: [`PER_PERSON`] and [`IN_ALL`] at once. The number is made by
 //! [`Store::newly_waiting`], so by the decision that My work is made by; a person whose roles or
 //! circles changed is counted anew at once.
@@ -16,8 +16,8 @@ use pendeen_store::{Result, Store};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How old a number may be.
-pub(crate) const FRESH: Duration = Duration::from_secs(5);
+/// How old a number may be, and how long a stream waits between two looks.
+const FRESH: Duration = Duration::from_secs(5);
 /// Streams that one person has open at most.
 const PER_PERSON: usize = 6;
 /// Streams that are open at most.
@@ -34,23 +34,29 @@ pub struct Notices {
     numbers: Arc<Mutex<HashMap<PersonId, Arc<tokio::sync::Mutex<Counted>>>>>,
     streams: Arc<Mutex<HashMap<PersonId, usize>>>,
     closing: watch::Sender<bool>,
+    pub(crate) fresh: Duration,
 }
 
 impl Default for Notices {
     fn default() -> Self {
-        let (numbers, streams, closing) = (Arc::default(), Arc::default(), watch::Sender::new(false));
-        Self { numbers, streams, closing }
+        Self::every(FRESH)
     }
 }
 
 impl Notices {
+    /// Numbers that are at most so old.
+    pub(crate) fn every(fresh: Duration) -> Self {
+        let (numbers, streams) = (Arc::default(), Arc::default());
+        Self { numbers, streams, closing: watch::Sender::new(false), fresh }
+    }
+
     /// How many records newly wait for the person.
     pub(crate) async fn count(&self, store: &Store, who: &Person, at: Timestamp) -> Result<u64> {
         let place = self.place(who.id);
         let mut counted = place.lock().await;
         if let Some((whose, count, when)) = &*counted
             && whose == who
-            && when.elapsed() < FRESH
+            && when.elapsed() < self.fresh
         {
             return Ok(*count);
         }

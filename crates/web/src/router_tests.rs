@@ -10,6 +10,8 @@ mod folder;
 mod keeping;
 mod oversight;
 mod lists;
+mod mail;
+mod notifications;
 mod oidc;
 mod paper;
 mod preview;
@@ -120,7 +122,8 @@ impl Site {
             checkpoints: folder.path().join("checkpoints"),
             secure_cookies: false,
             previews: previews(),
-            notices: crate::Notices::default(),
+            notices: crate::Notices::every(std::time::Duration::ZERO),
+            mail: None,
             provider: None,
         };
         Self { router: router(app.clone()), app, store, folder }

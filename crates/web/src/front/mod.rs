@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
+use crate::mail;
 use crate::request::Peer;
 use crate::{router, session};
 use metrics::Metrics;
@@ -90,6 +91,7 @@ pub async fn serve(
     let (stop, stopping) = watch::channel(false);
     let hourly = session::forget_hourly(app.clone());
     let notices = app.notices.clone();
+    let mail = mail::turns(app.clone());
     let pages = measured(router(app), metrics);
     let farewell = {
         let mut stopping = stopping.clone();
@@ -125,6 +127,7 @@ pub async fn serve(
         served = served => served.map_err(ServeError::Serve),
         told = tell(told) => told.map_err(ServeError::Serve),
         () = hourly => Ok(()),
+        () = mail => Ok(()),
         () = farewell => Ok(()),
     }
 }

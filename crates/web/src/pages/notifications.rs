@@ -1,7 +1,7 @@
 //! What newly waits, told while a page is open, by server-sent events.
 //!
 //! In: a signed-in browser. Out: a number whenever it has changed, at most every
-//! [`FRESH`](crate::notices::FRESH), and a heart beat in between, so that a connection that is
+//! five seconds, and a heart beat in between, so that a connection that is
 //! gone is noticed. The stream ends with the session, with a new password, when the account goes,
 //! when the program stops, and after [`LONGEST`], upon which the browser asks anew. Refused: more
 //! streams than [`crate::notices`] allows. Never told: which records they are.
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::WebError;
-use crate::notices::{FRESH, Open};
+use crate::notices::Open;
 use crate::shell::sees_any;
 use crate::viewer::Viewer;
 
@@ -79,7 +79,7 @@ impl Listening {
             if self.told.is_some() {
                 let app = &self.app;
                 tokio::select! {
-                    () = tokio::time::sleep(FRESH) => {}
+                    () = tokio::time::sleep(app.notices.fresh) => {}
                     () = app.notices.closed() => return None,
                 }
             }
