@@ -27,6 +27,8 @@ use pendeen_store::account::token::Scope;
 
 use crate::app::App;
 use crate::bearer::{self, Purpose};
+#[cfg(test)]
+pub(crate) use openapi::document;
 pub(crate) use problem::Problem;
 
 /// Where the API lies.
