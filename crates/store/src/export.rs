@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use pendeen_casework::export::Label;
 use pendeen_casework::person::Person;
 use pendeen_casework::record::mark::Mark;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, Condition as Cond, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::Store;
@@ -19,7 +19,7 @@ use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::record;
 use crate::error::{Result, StoreError};
-use crate::query::{Listed, Query, Row, asked, ordered, row, select};
+use crate::query::{Listed, Query, Row, Sort, asked, ordered, row, select, waiting};
 use crate::sight::{restriction, visible};
 
 /// Records that one file has at most.
@@ -46,8 +46,25 @@ pub struct Export {
 impl Store {
     /// Begins to give out what [`Self::list`] would list for the person, whatever its page.
     pub async fn export(&self, who: &Person, query: &Query, at: Timestamp) -> Result<Export> {
+        self.give_out(who, query, visible(who, &query.kinds), "export", at).await
+    }
+
+    /// Begins to give out what [`Self::my_work`] would list for the person.
+    pub async fn export_my_work(&self, who: &Person, at: Timestamp) -> Result<Export> {
+        let query = Query { order: Sort::Mine(who.id), ..Query::default() };
+        self.give_out(who, &query, waiting(who, at), "export_my_work", at).await
+    }
+
+    async fn give_out(
+        &self,
+        who: &Person,
+        query: &Query,
+        seen: Cond,
+        action: &str,
+        at: Timestamp,
+    ) -> Result<Export> {
         let db = self.snapshot().await?;
-        let found = select(query, visible(who, &query.kinds), self.backend());
+        let found = select(query, seen, self.backend());
         let total = found.clone().count(&db).await?;
         let held: Vec<(Uuid, String, String)> = ordered(found, query.order)
             .select_only()
@@ -76,8 +93,7 @@ impl Store {
             id: Uuid::nil(),
             source,
         })?;
-        let leaf =
-            Leaf::new(Processing::Disclosure, Some(who), "export", at).to(who.name.clone());
+        let leaf = Leaf::new(Processing::Disclosure, Some(who), action, at).to(who.name.clone());
         let committed = vec![
             asked(query)?,
             Committed::kept("label", told),

@@ -80,8 +80,18 @@ pub(crate) async fn of_list(
     name: &str,
     query: &Query,
 ) -> Result<Response, WebError> {
-    let names = names(app, viewer).await?;
     let export = app.store.export(&viewer.person, query, app.now()).await?;
+    of_export(app, viewer, name, export).await
+}
+
+/// What is given out, as a file of this name.
+pub(crate) async fn of_export(
+    app: &App,
+    viewer: &Viewer,
+    name: &str,
+    export: Export,
+) -> Result<Response, WebError> {
+    let names = names(app, viewer).await?;
     let above = label(viewer, &export) + &line(&HEAD);
     let mark = export.label.mark.key().replace('_', "-");
     let parts = stream::unfold(Part::First(names, Box::new(export), above), |part| async {

@@ -557,6 +557,7 @@ fn access() -> Vec<(&'static str, Box<dyn askama::DynTemplate>)> {
                 scopes: vec![choice()],
                 fresh: Some(hostile()),
                 service: Some(hostile()),
+                mail: Some(hostile()),
             }),
         ),
         (
@@ -628,6 +629,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         &pages::work::Work {
             shell: shell(),
             counts: counts(),
+            saved: vec![saved()],
             sections: vec![pages::work::Section {
                 heading: HOSTILE,
                 lines: vec![pages::work::Line::One(work_row), pages::work::Line::More(more)],

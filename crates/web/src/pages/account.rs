@@ -43,6 +43,8 @@ pub(crate) struct AccountPage {
     pub(crate) fresh: Option<String>,
     /// What people call the sign-in service, where there is one.
     pub(crate) service: Option<String>,
+    /// Where the person is written to, where there is mail at all.
+    pub(crate) mail: Option<String>,
 }
 
 /// A device that the person is signed in on.
@@ -90,6 +92,28 @@ pub(crate) async fn change_password(
     let who = &viewer.person;
     app.store.set_password(Some(who), who.id, &typed.chosen.password, app.now()).await?;
     see_other("/sign-in")
+}
+
+/// Where to write to.
+#[derive(Deserialize)]
+pub(crate) struct Address {
+    #[serde(default)]
+    address: String,
+}
+
+/// `POST /account/mail`.
+pub(crate) async fn set_mail(
+    State(app): State<App>,
+    viewer: Viewer,
+    SentAs(typed): SentAs<Address>,
+) -> Result<Response, WebError> {
+    match app.store.set_mail_address(&viewer.person, &typed.address, app.now()).await {
+        Ok(()) => see_other("/account"),
+        Err(StoreError::Refused(refusal)) => {
+            refused(&account(&app, &viewer, vec![FormError::from(&refusal)], None).await?)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `POST /account/devices/{handle}/end`.
@@ -154,6 +178,10 @@ async fn account(
         tokens: tokens.into_iter().map(|token| token::row(token, now)).collect(),
         scopes: token::scopes(),
         fresh,
+        mail: match app.mail {
+            Some(_) => Some(app.store.mail_address(id).await?.unwrap_or_default()),
+            None => None,
+        },
         service: app.provider.as_ref().map(|provider| provider.label().to_owned()),
     })
 }

@@ -67,24 +67,35 @@ pub(crate) async fn show(
     Asked(part): Asked<Part>,
 ) -> Result<Response, WebError> {
     if !sees(&viewer.person, Kind::Child) {
-        app.store.denied(&viewer.person, "children", None, app.now()).await?;
+        app.store.denied(&viewer.person, "children", viewer.reason(), app.now()).await?;
         return Err(WebError::NotFound);
     }
     let number = part.page.unwrap_or(1).max(1);
     let slice = Slice { offset: (number - 1).saturating_mul(CHILDREN), limit: CHILDREN };
-    let query = Query { order: Sort::Urgency, page: slice, ..Query::of(Kind::Child) };
+    let why = viewer.reason().map(str::to_owned);
+    let query = Query { order: Sort::Urgency, page: slice, why, ..Query::of(Kind::Child) };
     let found = app.store.list(&viewer.person, &query, app.now()).await?;
     let mut rows = Vec::new();
     for row in &found.rows {
         rows.extend(child(&app, &viewer, row).await?);
     }
     page(&ChildrenPage {
-        shell: viewer.shell("Children"),
+        shell: viewer.shell("Children").marked(found.rows.iter().map(|row| row.mark)),
         new: new(&app, &viewer),
         counts: counts(&app, &viewer).await?,
         rows,
         pages: Pages::new("/children", number, CHILDREN, found.total),
     })
+}
+
+/// `GET /children/csv`.
+pub(crate) async fn csv(State(app): State<App>, viewer: Viewer) -> Result<Response, WebError> {
+    if !sees(&viewer.person, Kind::Child) {
+        app.store.denied(&viewer.person, "export", None, app.now()).await?;
+        return Err(WebError::NotFound);
+    }
+    let query = Query { order: Sort::Urgency, ..Query::of(Kind::Child) };
+    crate::csv::of_list(&app, &viewer, "children", &query).await
 }
 
 async fn counts(app: &App, viewer: &Viewer) -> Result<Vec<Count>, WebError> {
@@ -108,7 +119,7 @@ async fn counts(app: &App, viewer: &Viewer) -> Result<Vec<Count>, WebError> {
 }
 
 async fn child(app: &App, viewer: &Viewer, row: &Row) -> Result<Option<ChildRow>, WebError> {
-    let seen = app.store.view(&viewer.person, Kind::Child, row.id, None, app.now()).await?;
+    let seen = app.store.view(&viewer.person, Kind::Child, row.id, viewer.reason(), app.now()).await?;
     let Some(AnyRecord::Child(child)) = seen else { return Ok(None) };
     Ok(Some(ChildRow {
         href: record_address(Kind::Child, row.id),

@@ -22,7 +22,7 @@ use super::saved;
 use crate::app::App;
 use crate::error::{WebError, page};
 use crate::request::Asked;
-use crate::shell::{Shell, force_name};
+use crate::shell::{Shell, force_name, sees_any};
 use crate::text::{self, Due};
 use crate::view::{Count, Pages, Tag, record_address};
 use crate::viewer::Viewer;
@@ -149,6 +149,15 @@ pub(crate) async fn show(
         saved: saved::of_list(&app, &viewer, None).await?,
         unlisted: (unlisted > 0).then(|| text::count(unlisted)),
     })
+}
+
+/// `GET /my-work/csv`.
+pub(crate) async fn csv(State(app): State<App>, viewer: Viewer) -> Result<Response, WebError> {
+    if !sees_any(&viewer.person) {
+        return Err(WebError::NotFound);
+    }
+    let export = app.store.export_my_work(&viewer.person, app.now()).await?;
+    crate::csv::of_export(&app, &viewer, "my-work", export).await
 }
 
 /// The lines, most pressing first; the line for more of the same stands where the first of them
