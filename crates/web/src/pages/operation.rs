@@ -241,9 +241,9 @@ async fn lateness(
     let soon = Some((Timestamp::MIN, now.checked_add(SOON).unwrap_or(Timestamp::MAX)));
     let asked = [
         ("Packages not acknowledged", Kind::Package, &["sent"][..], None, Sort::Oldest),
-        ("Children not referred to Children's Services in time", Kind::Child, &["at_risk"], past, Sort::Due),
-        ("Bail and suicide-risk assessments missed", Kind::Arrest, &["made", "bailed"], past, Sort::Due),
-        ("Warrants that expire within 14 days", Kind::Warrant, &["granted"], soon, Sort::Due),
+        ("Children not referred to Children's Services in time", Kind::Child, &["at_risk"][..], past, Sort::Due),
+        ("Bail and suicide-risk assessments missed", Kind::Arrest, &["made", "bailed"][..], past, Sort::Due),
+        ("Warrants that expire within 14 days", Kind::Warrant, &["granted"][..], soon, Sort::Due),
     ];
     let mut late = Vec::new();
     for (heading, kind, states, due, order) in asked {
