@@ -12,6 +12,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { answers, freePort } from "./server.mjs";
+
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, "../..");
 const program = process.env.PENDEEN ?? join(root, "target/debug/pendeen");

@@ -14,8 +14,9 @@ use pendeen_web::oidc::{Provider, Settings};
 pub fn read(file: &Path) -> Result<Provider> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("reading the sign-in service's settings, {}", file.display()))?;
-    let about =
-        || format!("the sign-in service's settings, {} (see docs/reference/oidc.md)", file.display());
+    let about = || {
+        format!("the sign-in service's settings, {} (see docs/reference/oidc.md)", file.display())
+    };
     let mut settings: Settings = toml::from_str(&text).with_context(about)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     settings.client_secret_file = folder.join(settings.client_secret_file);

@@ -15,13 +15,13 @@ use crate::fixture::{Fixture, at, person};
 
 const PASSWORD: &str = "correct horse";
 
-async fn examiner(db: &Fixture) -> Person {
+pub(crate) async fn examiner(db: &Fixture) -> Person {
     let examiner = person(1, &[Role::Examiner], Some("E23000035"));
     db.store.add_person(None, &examiner, "asha.penrose", PASSWORD, at(0)).await.unwrap();
     examiner
 }
 
-async fn administrators(db: &Fixture) -> [Person; 2] {
+pub(crate) async fn administrators(db: &Fixture) -> [Person; 2] {
     let both = [8, 9].map(|n| person(n, &[Role::Administrator], None));
     for (each, name) in both.iter().zip(["admin", "admin2"]) {
         db.store.add_person(None, each, name, PASSWORD, at(0)).await.unwrap();
@@ -29,7 +29,7 @@ async fn administrators(db: &Fixture) -> [Person; 2] {
     both
 }
 
-async fn leaves(db: &Fixture, action: &str) -> usize {
+pub(crate) async fn leaves(db: &Fixture, action: &str) -> usize {
     let filter = pendeen_store::audit::EntryFilter::default();
     let slice = pendeen_store::query::Slice { offset: 0, limit: 1_000 };
     let auditor = person(90, &[Role::Auditor], None);

@@ -22,6 +22,7 @@ mod migration;
 mod need_to_know;
 mod overview;
 mod postgres;
+mod provider;
 mod records;
 mod search;
 mod shared;
@@ -105,6 +106,10 @@ cases! {
     need_to_know::the_sql_filter_and_the_policies_agree_row_by_row,
     need_to_know::hidden_rows_change_no_byte_of_any_answer,
     need_to_know::every_read_leaves_its_leaf_and_a_refused_one_says_so,
+    provider::an_identity_is_linked_once_and_to_one_account,
+    provider::the_database_itself_links_an_identity_to_one_account_only,
+    provider::a_link_to_the_service_is_removed_by_its_person_or_an_administrator,
+    provider::a_one_time_link_links_an_identity_in_place_of_a_password_once,
     accounts::the_right_password_signs_in_and_every_attempt_leaves_a_leaf,
     accounts::an_unknown_username_and_a_wrong_password_answer_alike,
     accounts::guessing_is_slowed_for_known_and_unknown_usernames_alike_and_ends_by_itself,

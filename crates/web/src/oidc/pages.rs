@@ -331,11 +331,7 @@ async fn enrol(
 }
 
 /// The identity that this person showed to be theirs in this session, up to ten minutes ago.
-async fn proven(
-    app: &App,
-    viewer: &Viewer,
-    session: &Session,
-) -> Result<Option<Proven>, WebError> {
+async fn proven(app: &App, viewer: &Viewer, session: &Session) -> Result<Option<Proven>, WebError> {
     let proven: Option<Proven> = session.get(PROVEN).await.map_err(broken)?;
     Ok(proven.filter(|proven| proven.person == viewer.person.id && app.now() < proven.until))
 }

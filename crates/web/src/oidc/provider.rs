@@ -263,11 +263,12 @@ impl Provider {
             .set_redirect_uri(self.back.clone())
     }
 
-    /// What the service says of itself, not older than this. One asks while the others wait.
+    /// What the service says of itself, not older than this. Nobody waits for another's asking: a
+    /// service that hangs must not queue people up.
     async fn said(&self, now: Timestamp, age: SignedDuration) -> Result<Arc<Said>, Refusal> {
-        let mut known = self.said.lock().await;
-        if let Some(said) = known.as_ref().filter(|said| said.at.duration_until(now) < age) {
-            return Ok(Arc::clone(said));
+        let known = self.said.lock().await.clone();
+        if let Some(said) = known.filter(|said| said.at.duration_until(now) < age) {
+            return Ok(said);
         }
         let found = ProviderMetadataWithLogout::discover_async(self.issuer.clone(), &self.http);
         let metadata = found.await.map_err(not_found)?;
@@ -276,7 +277,7 @@ impl Provider {
             return Err(Refusal::Metadata(format!("people would be sent to {there}")));
         }
         let said = Arc::new(Said { at: now, metadata });
-        *known = Some(Arc::clone(&said));
+        *self.said.lock().await = Some(Arc::clone(&said));
         Ok(said)
     }
 }

@@ -80,7 +80,7 @@ pub enum SettingsError {
 }
 
 fn label() -> String {
-    "your force's sign-in".to_owned()
+    "the sign-in service".to_owned()
 }
 
 /// An address that may be used.
