@@ -7,7 +7,6 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,25 +48,4 @@ async function withDemonstration() {
     server.kill("SIGTERM");
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-function freePort() {
-  return new Promise((done, failed) => {
-    const probe = createServer();
-    probe.once("error", failed);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
-}
-
-async function answers(url, server) {
-  const until = Date.now() + 30_000;
-  while (Date.now() < until && server.exitCode === null) {
-    const answer = await fetch(url).catch(() => null);
-    if (answer?.ok) return;
-    await new Promise((later) => setTimeout(later, 100));
-  }
-  throw new Error(`the server does not answer at ${url}`);
 }
