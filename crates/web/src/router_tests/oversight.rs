@@ -95,7 +95,7 @@ async fn the_operation_tells_force_by_force_what_was_sent_and_what_waits() {
     let tile = page.split(&format!(r#"href="/records/package?force={DEVON}""#)).nth(1).unwrap();
     let tile = tile.split("</a>").next().unwrap();
     assert!(tile.contains("<strong>1</strong> sent"), "{tile}");
-    assert!(tile.contains("1 at immediate risk") && tile.contains("1 not acknowledged"), "{tile}");
+    assert!(tile.contains("1 at immediate risk") && tile.contains("1 unread"), "{tile}");
     assert!(page.contains("pendeen-map__tile--child"), "the tone says what the words say");
     assert!(page.contains(&sent.head().number) && page.contains("Packages not acknowledged: 1"));
     assert!(page.contains("Arrests"), "later stages come from the figures");
