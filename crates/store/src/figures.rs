@@ -81,12 +81,13 @@ impl Store {
     }
 
     /// What the figure counts, as at a moment, as far as the person may see it; nothing tells
-    /// how much they may not.
+    /// how much they may not. `why` is the reason given.
     pub async fn behind(
         &self,
         who: &Person,
         (figure, scope, as_at): (&Figure, &Scope, Option<Timestamp>),
         page: Slice,
+        why: Option<&str>,
         at: Timestamp,
     ) -> Result<Page> {
         let counted = Sql::select()
@@ -95,7 +96,8 @@ impl Store {
             .cond_where(only(figure, scope, as_at))
             .take();
         let seen = visible(who, &[]).add(record::Column::Id.in_subquery(counted));
-        let query = Query { page, force: scope.force, ..Query::default() };
+        let why = why.map(str::to_owned);
+        let query = Query { page, force: scope.force, why, ..Query::default() };
         self.listed(who, &query, seen, &format!("figure:{}", figure.key), at).await
     }
 }

@@ -4,8 +4,9 @@
 //! and after it, however many steps it has, the same form with what was typed. Nothing is
 //! recorded meanwhile: the person looks through the form and sends it again. What was typed lies
 //! in the place of sessions for [`KEPT_FOR`], under a random number that only this browser's
-//! cookie holds, and is forgotten when it was shown. A file is not kept, nor a form of more than
-//! [`MOST`] bytes of text.
+//! cookie holds, and is forgotten when it was shown. Each form says unseen for whom it was made
+//! ([`WRITER`]): whoever else signs in on that browser does not get the text. A file is not kept,
+//! nor a form of more than [`MOST`] bytes of text, nor one that says nobody.
 
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
@@ -16,12 +17,16 @@ use pendeen_casework::form::Fields;
 use serde::{Deserialize, Serialize};
 use tower_sessions::Session;
 use tower_sessions::session::Id;
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::{WebError, see_other};
 use crate::pages::sign_in;
 use crate::upload::Filled;
-use crate::viewer::signed_in;
+use crate::viewer::{Viewer, signed_in};
+
+/// The name under which a form carries for whom it was made.
+pub(crate) const WRITER: &str = "filled-in-by";
 
 /// How long it is kept.
 const KEPT_FOR: SignedDuration = SignedDuration::from_mins(30);
@@ -33,6 +38,8 @@ const MOST: usize = 64 << 10;
 struct Typed {
     /// The path of the form.
     path: String,
+    /// For whom the form was made.
+    by: Uuid,
     /// What was filled in, with what the form carried unseen.
     fields: Fields,
 }
@@ -42,7 +49,7 @@ struct Typed {
 pub(crate) async fn keep(
     State(app): State<App>,
     session: Session,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let of_record =
@@ -51,7 +58,10 @@ pub(crate) async fn keep(
         return next.run(request).await;
     }
     match signed_in(&session, &app).await {
-        Ok(Some(_)) => next.run(request).await,
+        Ok(Some(who)) => {
+            request.extensions_mut().insert(who);
+            next.run(request).await
+        }
         Ok(None) => kept(&app, request).await.unwrap_or_else(IntoResponse::into_response),
         Err(error) => error.into_response(),
     }
@@ -61,7 +71,8 @@ async fn kept(app: &App, request: Request) -> Result<Response, WebError> {
     let path = request.uri().path().to_owned();
     let mut response = see_other(&sign_in::address(&path))?;
     let Filled { fields, .. } = Filled::from_request(request, app).await?;
-    let data = serde_json::to_vec(&Typed { path, fields })
+    let Some(by) = fields.get(WRITER).and_then(|by| by.parse().ok()) else { return Ok(response) };
+    let data = serde_json::to_vec(&Typed { path, by, fields })
         .map_err(|error| WebError::Internal(error.to_string()))?;
     if data.len() <= MOST {
         let number = Id::default().to_string();
@@ -72,18 +83,19 @@ async fn kept(app: &App, request: Request) -> Result<Response, WebError> {
     Ok(response)
 }
 
-/// What this browser's person had typed into the form at `path` when the session ended.
+/// What the viewer had typed on this browser into the form on this page when the session ended.
 pub(crate) async fn typed(
     app: &App,
     headers: &HeaderMap,
-    path: &str,
+    viewer: &Viewer,
 ) -> Result<Option<Fields>, WebError> {
     let Some(number) = number_of(app, headers) else { return Ok(None) };
     let Some((data, _)) = app.store.session_load(&place(&number), app.now()).await? else {
         return Ok(None);
     };
     let typed: Option<Typed> = serde_json::from_slice(&data).ok();
-    let Some(typed) = typed.filter(|typed| typed.path == path) else { return Ok(None) };
+    let theirs = |typed: &Typed| typed.path == viewer.path && typed.by == viewer.person.id.0;
+    let Some(typed) = typed.filter(theirs) else { return Ok(None) };
     app.store.session_delete(&place(&number)).await?;
     Ok(Some(typed.fields))
 }

@@ -94,7 +94,7 @@ pub(super) async fn behind(
     let figure = Figure::from_key(&key).ok_or_else(Problem::missing)?;
     let (number, slice) = slice(page, size)?;
     let which = (figure, &scope, at);
-    let found = app.store.behind(&bearer.person, which, slice, app.now()).await?;
+    let found = app.store.behind(&bearer.person, which, slice, None, app.now()).await?;
     Ok(Json(told::page(&found, number, slice)))
 }
 

@@ -67,7 +67,7 @@ pub(crate) async fn show(
     Asked(part): Asked<Part>,
 ) -> Result<Response, WebError> {
     if !sees(&viewer.person, Kind::Child) {
-        app.store.denied(&viewer.person, "children", viewer.reason(), app.now()).await?;
+        app.store.denied(&viewer.person, "children", None, app.now()).await?;
         return Err(WebError::NotFound);
     }
     let number = part.page.unwrap_or(1).max(1);

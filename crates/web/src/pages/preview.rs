@@ -30,7 +30,8 @@ pub(crate) async fn show(
     if item.len() != 32 || !item.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(WebError::NotFound);
     }
-    let what = format!("blurred preview of item {item}");
+    let why = viewer.reason().map(|why| format!("; {why}")).unwrap_or_default();
+    let what = format!("blurred preview of item {item}{why}");
     let seen =
         app.store.view(&viewer.person, Kind::Examination, id, Some(&what), app.now()).await?;
     let Some(AnyRecord::Examination(examination)) = seen else { return Err(WebError::NotFound) };

@@ -86,12 +86,15 @@ async fn what_was_typed_survives_a_session_that_ends_in_the_middle_of_a_form() {
     let officer = site.sign_in(Role::IntelligenceOfficer).await;
     let record = referral(&site, &officer, "A summary").await;
     let address = format!("{record}/acts/correct");
+    let form = site.get(&officer, &address).await.body;
+    let writer = form.split(r#"name="filled-in-by" value=""#).nth(1).unwrap();
     let typed = [
         ("source", "Hotline"),
         ("reference", "R-1"),
         ("summary", "Half an hour of typing"),
         ("why", "More is known"),
         ("seen-version", "1"),
+        ("filled-in-by", writer.split('"').next().unwrap()),
     ];
     let ended = site.post("", &address, &typed).await;
     assert_eq!(ended.status, StatusCode::SEE_OTHER);
@@ -99,6 +102,9 @@ async fn what_was_typed_survives_a_session_that_ends_in_the_middle_of_a_form() {
     let kept = cookies(&ended);
     assert!(kept.contains("pendeen-typed="), "{kept}");
 
+    let other = site.sign_in(Role::Coordinator).await;
+    let theirs = site.get(&format!("{other}; {kept}"), &address).await;
+    assert!(!theirs.body.contains("Half an hour"), "whoever else signs in does not get it");
     let officer = site.sign_in(Role::IntelligenceOfficer).await;
     let both = format!("{officer}; {kept}");
     let elsewhere = site.get(&both, "/records/referral/new").await.body;

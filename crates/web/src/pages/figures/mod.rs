@@ -146,7 +146,7 @@ async fn shown(
     let main: Vec<&Figure> = MAIN.iter().filter_map(|key| Figure::from_key(key)).collect();
     let chosen = force.map_or("", ForceKey::as_str);
     page(&FiguresPage {
-        shell: viewer.shell("Figures"),
+        shell: viewer.shell("Figures").marked(releases.rows.iter().map(|row| row.mark)),
         new: new(app, viewer),
         scope: format!(
             "{}, counted from the records {} {}",

@@ -17,7 +17,7 @@ use super::{conflict, consulted, consulted_by, correction, named, onward};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::examinations;
-use crate::resume;
+use crate::resume::{self, WRITER};
 use crate::supply::{self, Supplied};
 use crate::upload::Filled;
 use crate::view::{FieldView, FormError, record_address};
@@ -37,7 +37,7 @@ pub(crate) async fn show_act(
     Path((key, id, act)): Named,
 ) -> Result<Response, WebError> {
     let (record, act, _) = allowed(&app, &viewer.person, named(&key, &id)?, &act, None).await?;
-    if let Some(typed) = resume::typed(&app, &headers, &viewer.path).await? {
+    if let Some(typed) = resume::typed(&app, &headers, &viewer).await? {
         return resumed(&app, &viewer, &record, act, &typed).await;
     }
     let typed = match act.name {
@@ -200,9 +200,12 @@ async fn form_page(
         action: format!("{address}/acts/{}", act.name),
         back: address,
         submit: act.label.to_owned(),
-        hidden: vec![(VERSION, record.head().version.to_string())],
+        hidden: vec![
+            (VERSION, record.head().version.to_string()),
+            (WRITER, viewer.person.id.0.to_string()),
+        ],
     };
-    let shell = viewer.shell(act.label);
+    let shell = viewer.shell(act.label).marked([record.head().mark]);
     let mut form = form(purpose, act.fields, typed, &offers, refusal);
     if let AnyRecord::Examination(examination) = record
         && supply::asks_for_folder(record.kind(), act)

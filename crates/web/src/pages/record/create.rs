@@ -17,7 +17,7 @@ use super::{kind, onward};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::request::Asked;
-use crate::resume;
+use crate::resume::{self, WRITER};
 use crate::supply::{self, Supplied};
 use crate::upload::Filled;
 use crate::viewer::Viewer;
@@ -37,7 +37,7 @@ pub(crate) async fn show_new(
     let kind = kind(&key)?;
     let id = app.ids.fresh();
     let _allowed = permit(&app, &viewer.person, kind, id).await?;
-    if let Some(typed) = resume::typed(&app, &headers, &viewer.path).await? {
+    if let Some(typed) = resume::typed(&app, &headers, &viewer).await? {
         // The same form still: sent twice, it makes one record.
         let id = typed.get(ID).and_then(|id| id.parse().ok()).unwrap_or(id);
         let mut form = form_page(&app, &viewer, kind, id, &typed, None).await?;
@@ -158,7 +158,7 @@ async fn form_page(
         action: format!("/records/{}/new", kind.key()),
         back: format!("/records/{}", kind.key()),
         submit: "Record".to_owned(),
-        hidden: vec![(ID, id.to_string())],
+        hidden: vec![(ID, id.to_string()), (WRITER, viewer.person.id.0.to_string())],
     };
     let shell = viewer.shell(format!("New {}", lower(kind.label())));
     let mut form = form(purpose, spec, typed, &offers, refusal);

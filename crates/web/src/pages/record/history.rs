@@ -65,7 +65,7 @@ pub(crate) async fn show(
     let record = consulted(&app, &viewer, kind, id).await?;
     let changes = app.store.changes(&viewer.person, kind, id, app.now()).await?;
     page(&ChangesPage {
-        shell: viewer.shell("What was changed"),
+        shell: viewer.shell("What was changed").marked([record.head().mark]),
         caption: format!("{}, {}", record.head().number, record.title()),
         back: record_address(kind, id),
         versions: changes.iter().map(|version| view(kind, version)).collect(),
