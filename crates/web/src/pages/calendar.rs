@@ -177,7 +177,7 @@ fn wanted(
     page: Slice,
 ) -> Result<Query, WebError> {
     let begins = |day: Date| {
-        let midnight = day.to_zoned(uk_zone());
+        let midnight = day.at(0, 0, 0, 0).to_zoned_datetime(uk_zone());
         midnight.map(|at| at.timestamp()).map_err(|e| WebError::Internal(e.to_string()))
     };
     let due = Some((begins(first)?, begins(moved(first, 1))?));

@@ -99,7 +99,7 @@ pub(crate) async fn show(
     };
     let (records, total) = app.store.records(&viewer.person, &query, now).await?;
     let standings = app.store.standing(&viewer.person, &[Kind::Package], now).await?;
-    let stand = |state: &str| standings.iter().filter(move |s| s.state == state);
+    let stand = |state: &'static str| standings.iter().filter(move |s| s.state == state);
     let counts = vec![
         Count::alarm(stand("sent").map(|s| s.immediate).sum(), "new, child at immediate risk"),
         Count::alarm(stand("sent").map(|s| s.count).sum(), "new: nobody has acknowledged them"),
