@@ -210,6 +210,14 @@ fn in_origin_form(request: HttpRequest) -> Result<hyper::Request<Full<Bytes>>, H
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
+    use rustls_pki_types::PrivateKeyDer;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+
     use super::*;
 
     #[test]
@@ -238,5 +246,81 @@ mod tests {
             let refusal = Http::new(Some(path)).err().unwrap().to_string();
             assert!(refusal.contains(path.to_str().unwrap()), "{refusal}");
         }
+    }
+
+    /// An authority and a certificate of `localhost` that it signed, in this folder.
+    fn certify(folder: &Path) {
+        let script = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+             -subj /CN=Authority -keyout ca.key -out ca.pem \
+             && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+             -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+             -addext basicConstraints=critical,CA:FALSE \
+             -CA ca.pem -CAkey ca.key -keyout leaf.key -out leaf.pem";
+        let made = Command::new("sh").args(["-c", script]).current_dir(folder).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+
+    /// Answers with this text to whoever shakes hands, under the certificate of the folder.
+    async fn serve(folder: &Path, answer: Vec<u8>) -> u16 {
+        let chain = CertificateDer::pem_file_iter(folder.join("leaf.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_file(folder.join("leaf.key")).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain.map(Result::unwrap).collect(), key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((tcp, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(tcp).await else { continue };
+                let _ = stream.read(&mut [0; 1024]).await;
+                let _ = stream.write_all(&answer).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        port
+    }
+
+    fn answer(body: &[u8]) -> Vec<u8> {
+        [format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(), body]
+            .concat()
+    }
+
+    fn request(port: u16) -> HttpRequest {
+        let address = format!("https://localhost:{port}/x?y=z");
+        openidconnect::http::Request::get(address).body(Vec::new()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn https_is_believed_under_the_authorities_of_the_file_and_no_others() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        certify(folder.path());
+        certify(other.path());
+        let port = serve(folder.path(), answer(b"found")).await;
+        let ours = Http::new(Some(&folder.path().join("ca.pem"))).unwrap();
+        assert_eq!(ours.send(request(port)).await.unwrap().body(), b"found");
+        let others = Http::new(Some(&other.path().join("ca.pem"))).unwrap();
+        for stranger in [others, Http::new(None).unwrap()] {
+            let refused = stranger.send(request(port)).await.unwrap_err();
+            assert!(matches!(refused, HttpError::Connect { .. }), "{refused:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_long_or_no_http_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        certify(folder.path());
+        let ours = Http::new(Some(&folder.path().join("ca.pem"))).unwrap();
+        let longest = serve(folder.path(), answer(&vec![b'x'; LONGEST])).await;
+        assert_eq!(ours.send(request(longest)).await.unwrap().body().len(), LONGEST);
+        let long = serve(folder.path(), answer(&vec![b'x'; LONGEST + 1])).await;
+        let refused = ours.send(request(long)).await.unwrap_err();
+        assert!(matches!(refused, HttpError::Answer { .. }), "{refused:?}");
+        let noise = serve(folder.path(), b"noise\r\n\r\n".to_vec()).await;
+        let refused = ours.send(request(noise)).await.unwrap_err();
+        assert!(matches!(refused, HttpError::Exchange { .. }), "{refused:?}");
     }
 }
