@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo assets demo test unit browser bench lint fmt docs
+.PHONY: help setup setup-demo assets demo test unit browser s3 load kill bench lint fmt docs
 
 DATA ?= demo-data
 LISTEN ?= 127.0.0.1:8080
@@ -37,9 +37,20 @@ browser: assets ## The pages in a real browser, screenshots in artefacts/screens
 	cargo build --bin pendeen
 	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && node run.mjs
 
+s3: ## Documents in an S3-compatible store, started on loopback
+	tests/s3/run
+
 bench: setup assets ## Measure against the peers, same inputs, same run; results as Markdown
 	cargo build --release --bin pendeen
 	PENDEEN=target/release/pendeen bench/examine.sh
+
+load: ## 200 people on PostgreSQL, then as many as it holds at 50 ms (SCALE=10)
+	cargo build --release --bin pendeen
+	bench/load.sh
+
+kill: ## Kill server and database under load: nothing lost, nothing double
+	cargo build --release --bin pendeen
+	bench/kill.sh
 
 lint: assets ## rustfmt, clippy, licences and sources of dependencies
 	cargo fmt --all --check

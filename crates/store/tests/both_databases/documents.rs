@@ -3,6 +3,7 @@
 use pendeen_casework::permission::decide_create;
 use pendeen_casework::person::Role;
 use pendeen_casework::record::{AnyRecord, Kind, Related};
+use pendeen_store::Place;
 use pendeen_store::document::{Document, DocumentDigest};
 
 use crate::fixture::{Fixture, at, person};
@@ -89,4 +90,45 @@ pub async fn a_record_kept_as_it_was_built_opens_no_document(db: Fixture) {
     let kept = act(store, &officer, &kept, "triage", &fields([])).await.unwrap();
     let read = store.document(&officer, Kind::Referral, kept.head().id, digest, at(5)).await;
     assert_eq!(read.unwrap(), None);
+}
+
+pub async fn a_document_kept_in_a_folder_is_read_backed_up_and_swept(db: Fixture) {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Folder(folder.path().join("documents"));
+    let store = db.store.clone().with_documents(place);
+    let officer = intelligence(1);
+    let bytes = b"<report/>".to_vec();
+    let digest = store.put_document(&officer, bytes.clone(), "application/xml", at(1)).await.unwrap();
+    let stored: Vec<u8> =
+        db.rows("SELECT bytes FROM document").await[0].try_get_by_index(0).unwrap();
+    assert_eq!(stored, b"", "the database holds no bytes of it");
+    let hex = digest.to_string();
+    let naming =
+        fields([("source", "IWF"), ("reference", "1"), ("summary", "s"), ("document", &*hex)]);
+    let naming = make(&store, &officer, Kind::Referral, 1, &naming).await.unwrap();
+    let id = naming.head().id;
+    let read = async || store.document(&officer, Kind::Referral, id, digest, at(5)).await;
+    assert_eq!(read().await.unwrap().unwrap().bytes, bytes);
+
+    // A backup holds the bytes, wherever they lie; a restore puts them where documents lie there.
+    let mut backup = Vec::new();
+    store.dump(&officer, at(6), &mut backup).await.unwrap();
+    let restored = Fixture::sqlite().await;
+    restored.store.load(&mut backup.as_slice()).await.unwrap();
+    let there = restored.store.document(&officer, Kind::Referral, id, digest, at(7)).await.unwrap();
+    assert_eq!(there.unwrap().bytes, bytes);
+
+    // What a stop left over goes; what a row tells of stays.
+    let path = folder.path().join("documents").join(&hex[..2]).join(&hex);
+    let left = DocumentDigest::of(b"left over").to_string();
+    let left = folder.path().join("documents").join(&left[..2]).join(&left);
+    std::fs::create_dir_all(left.parent().unwrap()).unwrap();
+    std::fs::write(&left, b"left over").unwrap();
+    assert_eq!(store.sweep_documents().await.unwrap(), 1);
+    assert!(path.exists() && !left.exists());
+
+    // Damage is told, never handed on.
+    std::fs::write(&path, b"<other/>").unwrap();
+    let damaged = read().await.unwrap_err().to_string();
+    assert!(damaged.contains("restore it from a backup"), "{damaged}");
 }

@@ -34,6 +34,10 @@ use std::pin::Pin;
 use fixture::Fixture;
 use tokio::task::JoinSet;
 
+/// Settings of a server that need not survive a power cut.
+const NOT_DURABLE: [&str; 3] =
+    ["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off"];
+
 /// A case by name.
 type Case = (&'static str, fn(Fixture) -> Pin<Box<dyn Future<Output = ()> + Send>>);
 
@@ -77,7 +81,7 @@ macro_rules! cases {
                 println!("PENDEEN_SKIP_POSTGRES is set: PostgreSQL was not tested");
                 return;
             }
-            let server = postgres::Server::start().unwrap_or_else(|why| panic!("{why}"));
+            let server = postgres::Server::start(&NOT_DURABLE).unwrap_or_else(|why| panic!("{why}"));
             let cases: Vec<Case> = vec![$((stringify!($name), |db| Box::pin($room::$name(db)))),*];
             let runtime = tokio::runtime::Runtime::new().unwrap();
             let failed = runtime.block_on(every_case(&server, cases));
@@ -153,12 +157,15 @@ cases! {
     witness::content_that_is_not_what_its_leaf_commits_to_is_found,
     erasure::an_erased_record_leaves_a_hole_that_the_log_proves,
     erasure::nobody_erases_alone_or_twice,
+    erasure::a_finished_record_waits_for_its_review_when_that_is_due_and_not_before,
+    erasure::an_approved_review_erases_the_record_and_a_refused_one_does_not,
     erasure::the_database_lets_an_erasure_empty_a_version_and_nothing_else,
     erasure::an_emptied_version_without_an_erasure_in_the_log_is_a_break,
     need_to_know::what_hangs_on_a_restricted_case_is_restricted_with_it_and_opened_with_it,
     need_to_know::a_broken_glass_lasts_for_its_time_and_for_one_record_and_person,
     need_to_know::a_history_withholds_what_a_person_may_see_only_guarded,
     documents::a_document_is_kept_byte_for_byte_and_once,
+    documents::a_document_kept_in_a_folder_is_read_backed_up_and_swept,
     documents::a_document_is_read_through_a_record_that_names_it_and_no_other,
     documents::writing_a_digest_down_opens_nothing,
     documents::a_record_kept_as_it_was_built_opens_no_document,
