@@ -103,6 +103,8 @@ pub struct Store {
     queue: Arc<audit::together::Queue>,
     settings: Settings,
     place: Place,
+    #[cfg(feature = "measure")]
+    silent: bool,
 }
 
 impl std::fmt::Debug for Store {
@@ -146,7 +148,17 @@ impl Store {
         let (writer, settings) = (Arc::new(Mutex::new(())), Settings::default());
         let queue = Arc::default();
         let place = Place::Database;
-        Ok(Self { db, writer, hashing, entropy, queue, settings, place })
+        Ok(Self {
+            db,
+            writer,
+            hashing,
+            entropy,
+            queue,
+            settings,
+            place,
+            #[cfg(feature = "measure")]
+            silent: false,
+        })
     }
 
     /// The same store under what the force or the operation set for itself; the defaults
@@ -154,6 +166,14 @@ impl Store {
     #[must_use]
     pub fn with_settings(self, settings: Settings) -> Self {
         Self { settings, ..self }
+    }
+
+    /// The same store leaving no leaves, in programs that measure what leaves cost: no other is
+    /// built with this feature.
+    #[cfg(feature = "measure")]
+    #[must_use]
+    pub fn without_leaves(self) -> Self {
+        Self { silent: true, ..self }
     }
 
     /// The same store with its documents in this place; in the database otherwise. Documents

@@ -46,6 +46,10 @@ impl Queue {
 impl Store {
     /// Commits one leaf, in a transaction that it may share with the leaves of others.
     pub(crate) async fn note(&self, leaf: Leaf, committed: Vec<Committed>) -> Result<()> {
+        #[cfg(feature = "measure")]
+        if self.silent {
+            return Ok(());
+        }
         let (done, answer) = oneshot::channel();
         self.queue.add(Waiting { leaf, committed, done });
         let store = self.clone();

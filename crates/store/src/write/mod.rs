@@ -38,7 +38,7 @@ use crate::{Entropy, Place, Store};
 
 use behind::Behind;
 pub use bulk::Bulk;
-pub(crate) use rows::{facet_value, stored_as};
+pub(crate) use rows::facet_value;
 
 /// Several writes in one transaction; nothing of it is kept before [`Batch::commit`], and
 /// nothing at all where it is dropped. No other write happens in between.
@@ -62,6 +62,8 @@ impl Store {
         let writer = Arc::clone(&self.writer).lock_owned().await;
         let txn = self.begin_write().await?;
         let tail = Tail::lock(&txn).await?;
+        #[cfg(feature = "measure")]
+        let tail = tail.silenced(self.silent);
         let (entropy, settings) = (Arc::clone(&self.entropy), self.settings);
         let place = self.place.clone();
         let gone = Vec::new();

@@ -19,8 +19,8 @@ pub struct Server {
 const USER: &str = "postgres";
 
 impl Server {
-    /// Starts a server, or says why there is none.
-    pub fn start() -> Result<Self, String> {
+    /// Starts a server with these settings, or says why there is none.
+    pub fn start(settings: &[&str]) -> Result<Self, String> {
         let binaries = binaries()?;
         let folder =
             TempDir::with_prefix("pendeen-pg-").map_err(|e| format!("no temporary folder: {e}"))?;
@@ -49,13 +49,11 @@ impl Server {
             .args([
                 "-h",
                 "",
-                "-cfsync=off",
-                "-csynchronous_commit=off",
-                "-cfull_page_writes=off",
                 "-cautovacuum=off",
                 "-cmax_connections=300",
                 "-clog_min_messages=fatal",
             ])
+            .args(settings)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
