@@ -76,6 +76,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/administration/people/{id}/link", post(administration::person::link))
         .route("/administration/people/{id}/reset", post(administration::person::reset))
+        .route("/administration/people/{id}/unlink", post(administration::person::unlink))
         .route("/administration/people/{id}/disable", post(administration::person::disable))
         .route("/administration/people/{id}/enable", post(administration::person::enable))
         .route("/account", get(account::show))

@@ -512,6 +512,7 @@ fn access() -> Vec<(&'static str, Box<dyn askama::DynTemplate>)> {
                 username: hostile(),
                 disabled: true,
                 factor: true,
+                service: Some(hostile()),
                 link: Some(hostile()),
                 link_hours: 72,
                 form,

@@ -392,6 +392,24 @@ async fn a_person_links_and_unlinks_their_own_account_with_the_present_password(
 }
 
 #[tokio::test]
+async fn an_administrator_removes_a_link_to_the_service() {
+    let joined = Joined::new().await;
+    let examiner = joined.linked(Role::Examiner).await;
+    let session = joined.through("", "/sign-in/provider").await.cookie("pendeen");
+    let page = format!("/administration/people/{}", examiner.id.0);
+    let unlink = format!("{page}/unlink");
+    let refused = joined.site.post(&session, &unlink, &[]).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND, "not one's own way past the password");
+    let administrator = joined.site.sign_in(Role::Administrator).await;
+    assert!(joined.site.get(&administrator, &page).await.body.contains(&unlink));
+    assert_eq!(joined.site.post(&administrator, &unlink, &[]).await.location(), page);
+    assert!(!joined.site.get(&administrator, &page).await.body.contains(&unlink));
+    assert_eq!(joined.site.get(&session, "/").await.location(), "/sign-in", "signed out");
+    let answer = joined.through("", "/sign-in/provider").await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
 async fn an_identity_that_one_person_showed_links_no_other_account() {
     let joined = Joined::new().await;
     let cookie = joined.site.sign_in(Role::Examiner).await;

@@ -37,6 +37,8 @@ pub(crate) struct PersonPage {
     pub(crate) disabled: bool,
     /// Whether a second factor is set.
     pub(crate) factor: bool,
+    /// What people call the sign-in service, where the account is linked to it.
+    pub(crate) service: Option<String>,
     /// A link that was just made: shown once.
     pub(crate) link: Option<String>,
     /// How long it lasts.
@@ -220,6 +222,19 @@ pub(crate) async fn reset(
     }
 }
 
+/// `POST /administration/people/{id}/unlink`: takes the link to the sign-in service away.
+pub(crate) async fn unlink(
+    State(app): State<App>,
+    viewer: Viewer,
+    Path(id): Path<Uuid>,
+) -> Result<Response, WebError> {
+    administrator(&app, &viewer).await?;
+    let whose = find(&app, id).await?.person.id;
+    let issuer = app.provider.as_ref().ok_or(WebError::NotFound)?.issuer();
+    app.store.unlink_provider(Some(&viewer.person), whose, issuer, app.now()).await?;
+    see_other(&address(whose))
+}
+
 /// `POST /administration/people/{id}/disable`.
 pub(crate) async fn disable(
     State(app): State<App>,
@@ -275,7 +290,13 @@ async fn view(
     errors: Vec<FormError>,
     link: Option<String>,
 ) -> Result<PersonPage, WebError> {
+    let mut service = None;
+    if let Some(provider) = &app.provider {
+        let since = app.store.linked_since(account.person.id, provider.issuer()).await?;
+        service = since.map(|_| provider.label().to_owned());
+    }
     Ok(PersonPage {
+        service,
         shell: viewer.shell(account.person.name.clone()),
         errors,
         address: address(account.person.id),
