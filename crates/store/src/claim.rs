@@ -21,8 +21,8 @@ use sea_orm::sea_query::{
     Expr, ExprTrait, IntoColumnRef, OnConflict, Query as Sql, SelectStatement, SimpleExpr,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{claim, facet, passed_over, record};
 use crate::error::Result;
-use crate::query::{Listed, Row, Sort, ordered, row};
+use crate::query::{Listed, Row, Sort, ordered, row, waiting};
 use crate::read::parse;
 use crate::sight::visible;
 use crate::write::Batch;
@@ -54,7 +54,8 @@ impl Store {
             let problem = format!("you have {MOST} records in hand: finish or give back one first");
             return Err(Refusal::field("", problem).into());
         }
-        let next = wanted(who, &skills(batch.transaction(), who.id).await?, at);
+        let skills = skills(batch.transaction(), who.id).await?;
+        let next = wanted(who, waiting(who, self.review_from(at), at), &skills, at);
         let next = next.one(batch.transaction()).await?.as_ref().map(parse).transpose()?;
         let Some(found) = next.filter(|record| decide(who, Action::View, record).is_ok()) else {
             return Ok(None);
@@ -157,10 +158,14 @@ fn about(who: &Person, record: &AnyRecord, action: &str, at: Timestamp) -> Leaf 
     )
 }
 
-/// What can be taken by a person with these skills, the most pressing first.
-fn wanted(who: &Person, skills: &[String], at: Timestamp) -> sea_orm::Select<record::Entity> {
+/// What of all that waits can be taken by a person with these skills, the most pressing first.
+fn wanted(
+    who: &Person,
+    waiting: Condition,
+    skills: &[String],
+    at: Timestamp,
+) -> sea_orm::Select<record::Entity> {
     use record::Column;
-    let roles = who.roles.iter().map(|role| role.key());
     let wants_skill = Sql::select()
         .column(facet::Column::RecordId)
         .from(facet::Entity)
@@ -173,14 +178,13 @@ fn wanted(who: &Person, skills: &[String], at: Timestamp) -> sea_orm::Select<rec
         .and_where(passed_over::Column::PersonId.eq(who.id.0))
         .and_where(same((passed_over::Entity, passed_over::Column::Version)))
         .take();
-    let waiting = record::Entity::find()
-        .filter(visible(who, &[]))
-        .filter(Column::NextRole.is_in(roles))
+    let free = record::Entity::find()
+        .filter(waiting)
         .filter(Column::Assigned.is_null())
         .filter(Column::Id.not_in_subquery(claims(at, claim::Column::RecordId.is_not_null())))
         .filter(Column::Id.not_in_subquery(passed))
         .filter(Column::Id.not_in_subquery(wants_skill));
-    ordered(waiting, Sort::Urgency)
+    ordered(free, Sort::Urgency)
 }
 
 /// The skills that a person has in any team that is at work.

@@ -11,7 +11,9 @@ use jiff::Timestamp;
 use pendeen_casework::export::Label;
 use pendeen_casework::person::Person;
 use pendeen_casework::record::mark::Mark;
-use sea_orm::{ColumnTrait, Condition as Cond, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition as Cond, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+};
 use uuid::Uuid;
 
 use crate::Store;
@@ -52,7 +54,8 @@ impl Store {
     /// Begins to give out what [`Self::my_work`] would list for the person.
     pub async fn export_my_work(&self, who: &Person, at: Timestamp) -> Result<Export> {
         let query = Query { order: Sort::Mine(who.id), ..Query::default() };
-        self.give_out(who, &query, waiting(who, at), "export_my_work", at).await
+        let waiting = waiting(who, self.review_from(at), at);
+        self.give_out(who, &query, waiting, "export_my_work", at).await
     }
 
     async fn give_out(

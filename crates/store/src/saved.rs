@@ -7,9 +7,7 @@
 
 use pendeen_casework::form::Refusal;
 use pendeen_casework::person::PersonId;
-use sea_orm::{
-    ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
-};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::entity::saved_filter;
@@ -68,11 +66,7 @@ impl Store {
     }
 
     /// The person's own filters, by name; only those of one list, where one is named.
-    pub async fn saved_filters(
-        &self,
-        whose: PersonId,
-        place: Option<&str>,
-    ) -> Result<Vec<Saved>> {
+    pub async fn saved_filters(&self, whose: PersonId, place: Option<&str>) -> Result<Vec<Saved>> {
         use saved_filter::Column;
         let mut found = saved_filter::Entity::find().filter(Column::PersonId.eq(whose.0));
         if let Some(place) = place {

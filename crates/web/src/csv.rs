@@ -134,11 +134,7 @@ fn label(viewer: &Viewer, export: &Export) -> String {
         true => "Restricted to nobody further".to_owned(),
         false => format!("Holds what is restricted to: {}", restricted.join("; ")),
     };
-    let whose = format!(
-        "Given to {} alone, {}",
-        viewer.person.name,
-        text::moment(export.label.at)
-    );
+    let whose = format!("Given to {} alone, {}", viewer.person.name, text::moment(export.label.at));
     line(&[export.label.mark.label(), &whose, &restricted])
 }
 

@@ -10,8 +10,9 @@
 //!
 //! Source: RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 5322 (Message-ID).
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
@@ -128,7 +129,7 @@ impl Mail {
             .to(to)
             .subject(&letter.subject)
             .message_id(Some(id))
-            .date(SystemTime::from(letter.made))
+            .date(made(letter.made))
             .header(ContentType::TEXT_PLAIN)
             .body(letter.body.clone());
         message.inspect_err(|error| tracing::warn!(%error, "a letter cannot be written")).ok()
@@ -149,6 +150,12 @@ impl Mail {
         );
         (what, body)
     }
+}
+
+/// A moment as the library takes it.
+fn made(at: Timestamp) -> SystemTime {
+    let seconds = u64::try_from(at.as_second()).unwrap_or_default();
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
 }
 
 /// Writes what is due and sends what waits, once.

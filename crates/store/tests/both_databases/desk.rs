@@ -92,10 +92,13 @@ pub async fn work_that_takes_a_skill_is_offered_to_who_has_it_in_a_team_at_work(
     const FORCE: &str = "E23000035";
     let officer = person(1, &[Role::OfficerInCase], Some(FORCE));
     let examiner = person(2, &[Role::Examiner], Some(FORCE));
-    account(&db, &officer).await;
-    account(&db, &examiner).await;
-    let case = make(&db.store, &officer, Kind::Case, 10, &fields([("name", "Example")])).await;
-    let case = case.unwrap().head().id.to_string();
+    let desk = person(3, &[Role::ReceivingDesk], Some(FORCE));
+    for who in [&officer, &examiner, &desk] {
+        account(&db, who).await;
+    }
+    let form = fields([("name", "Example"), ("officer", "DC Example")]);
+    let case = make(&db.store, &officer, Kind::Case, 10, &form).await.unwrap();
+    let case = case.head().id.to_string();
     let form = fields([
         ("case", &*case),
         ("reference", "AB/1"),
@@ -111,14 +114,14 @@ pub async fn work_that_takes_a_skill_is_offered_to_who_has_it_in_a_team_at_work(
     act(&db.store, &officer, &exhibit, "store", &store).await.unwrap();
     assert!(db.store.take_next(&examiner, at(100)).await.unwrap().is_none(), "no skill, no offer");
     let team = fields([("name", "Digital"), ("purpose", "Examines")]);
-    let team = make(&db.store, &officer, Kind::Team, 12, &team).await.unwrap();
+    let team = make(&db.store, &desk, Kind::Team, 12, &team).await.unwrap();
     let who = examiner.id.0.to_string();
     let member = fields([("member", &*who), ("phones", "yes")]);
-    let team = act(&db.store, &officer, &team, "set_member", &member).await.unwrap();
+    let team = act(&db.store, &desk, &team, "set_member", &member).await.unwrap();
     let taken = db.store.take_next(&examiner, at(101)).await.unwrap().unwrap();
     assert_eq!(taken.head().id, exhibit.head().id);
     assert!(db.store.give_back(&examiner, taken.head().id, None, at(102)).await.unwrap());
-    act(&db.store, &officer, &team, "disband", &fields([("reason", "Merged")])).await.unwrap();
+    act(&db.store, &desk, &team, "disband", &fields([("reason", "Merged")])).await.unwrap();
     assert!(db.store.take_next(&examiner, at(103)).await.unwrap().is_none(), "the team is gone");
 }
 
@@ -156,7 +159,7 @@ pub async fn a_list_given_out_holds_what_its_person_may_see_and_is_logged_as_giv
     let other = person(2, &[Role::OfficerInCase], Some("E23000001"));
     let mut cases = Vec::new();
     for (n, who) in [(10, &officer), (11, &officer), (12, &other)] {
-        let form = fields([("name", &*format!("Case {n}"))]);
+        let form = fields([("name", &*format!("Case {n}")), ("officer", "DC Example")]);
         cases.push(make(&db.store, who, Kind::Case, n, &form).await.unwrap());
     }
     let query = Query { page: Slice { offset: 0, limit: 1 }, ..Query::of(Kind::Case) };
@@ -210,7 +213,11 @@ pub async fn a_letter_is_written_once_and_outlives_a_relay_that_is_down(db: Fixt
     assert_eq!(again, letter);
     db.store.letter_went(letter.id, Fate::Sent, at(day + 61)).await.unwrap();
     assert!(db.store.take_letter(at(9 * day)).await.unwrap().is_none(), "sent once");
-    assert_eq!(db.store.write_letters(words, || two, at(9 * day)).await.unwrap(), 0, "told already");
+    assert_eq!(
+        db.store.write_letters(words, || two, at(9 * day)).await.unwrap(),
+        0,
+        "told already"
+    );
     referral(&db.store, &who, 10 * 86_400 + 5, "R-11").await;
     assert_eq!(db.store.write_letters(words, || two, at(11 * day)).await.unwrap(), 1);
     let mut now = 11 * day;

@@ -142,7 +142,9 @@ async fn a_bulk_act_says_what_will_happen_and_then_what_did_row_by_row() {
     let confirm = site.post(&cookie, address, &with(&[("bulk-act", "triage")])).await.body;
     assert!(confirm.contains("What will happen to which"), "{confirm}");
     assert!(confirm.contains("Accept for work: 3 records"), "{confirm}");
-    assert!(!site.get(&cookie, "/records/referral?state=triaged").await.body.contains("1 referral"));
+    assert!(
+        !site.get(&cookie, "/records/referral?state=triaged").await.body.contains("1 referral")
+    );
 
     let changed = site.act(&cookie, &made[1], "triage", &[]).await;
     assert_eq!(changed.status, StatusCode::SEE_OTHER, "{}", changed.body);

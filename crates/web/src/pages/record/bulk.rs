@@ -252,10 +252,11 @@ async fn done(
         app.store.denied(&viewer.person, act.name, Some((kind, id)), app.now()).await?;
         return Ok(Err("Not done: you may not do this to it".to_owned()));
     };
-    let supplied = match supply::complete(app, &viewer.person, &one.record, act, fields, None).await? {
-        Ok(supplied) => supplied,
-        Err(refusal) => return Ok(Err(format!("Not done: {refusal}"))),
-    };
+    let supplied =
+        match supply::complete(app, &viewer.person, &one.record, act, fields, None).await? {
+            Ok(supplied) => supplied,
+            Err(refusal) => return Ok(Err(format!("Not done: {refusal}"))),
+        };
     match keep(app, &viewer.person, permit, supplied).await {
         Ok(_after) => Ok(Ok(())),
         Err(StoreError::Refused(refusal)) => Ok(Err(format!("Not done: {refusal}"))),
