@@ -217,7 +217,7 @@ fn tables(frozen: &Frozen) -> Vec<FigureTable> {
 }
 
 /// What changed since the release before of the same scope, figure by figure, for those who see
-/// the draft: numbers alone, which a published release would give away to nobody.
+/// the draft: counts of records alone, small ones without their number.
 async fn changes(
     app: &App,
     release: &FiguresRelease,
@@ -230,19 +230,48 @@ async fn changes(
     let lines = changed
         .into_iter()
         .filter(|(_, change)| change.any())
-        .map(|(figure, change)| ChangeLine { title: figure.title, words: words(change) });
+        .map(|(figure, change)| ChangeLine {
+            title: figure.title,
+            words: words(change, frozen.threshold),
+        });
     Ok(Some((format!("{known}, as at {}", text::moment(as_at)), lines.collect())))
 }
 
-fn words(change: Change) -> String {
+/// What changed, in words; a small count is told no more exactly here than in the tables, nor
+/// can it be worked out: the published numbers tell what came less what went.
+fn words(change: Change, threshold: u32) -> String {
+    let least = u64::from(threshold);
+    let few = |count: u64| 0 < count && count < least;
+    let balance = [change.new, change.came, change.went].into_iter().any(few);
+    let told = |count: u64, vague: bool| match count {
+        _ if few(count) => format!("fewer than {threshold}"),
+        _ if vague => format!("{threshold} or more"),
+        _ => text::count(count),
+    };
     let parts = [
-        (change.new, "new"),
-        (change.came, "there before, counted now"),
-        (change.went, "counted no more"),
-        (change.corrected, "corrected or moved within"),
+        (change.new, balance, "new"),
+        (change.came, balance, "there before, counted now"),
+        (change.went, balance, "counted no more"),
+        (change.corrected, false, "corrected or moved within"),
     ];
-    let said = parts.iter().filter(|(count, _)| *count > 0);
-    said.map(|(count, what)| format!("{} {what}", text::count(*count)))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let said = parts.into_iter().filter(|(count, ..)| *count > 0);
+    let said = said.map(|(count, vague, what)| format!("{} {what}", told(count, vague)));
+    said.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_many_records_changed_is_not_told_where_they_are_few() {
+        let change = Change { new: 4, came: 0, went: 5, corrected: 1 };
+        let vague =
+            "fewer than 5 new, 5 or more counted no more, fewer than 5 corrected or moved within";
+        assert_eq!(words(change, 5), vague);
+        assert_eq!(words(change, 0), "4 new, 5 counted no more, 1 corrected or moved within");
+        let change = Change { new: 9, came: 0, went: 5, corrected: 1 };
+        let exact = "9 new, 5 counted no more, fewer than 5 corrected or moved within";
+        assert_eq!(words(change, 5), exact);
+    }
 }
