@@ -159,6 +159,21 @@ pub fn decide_create(person: &Person, kind: Kind, head: &Head) -> Result<Permit,
     permit(person, "create", kind, head)
 }
 
+/// Whether the policies let the person take this act on some record of the kind: one of their own
+/// force, or a national one. For what a page offers, never for a decision about a record.
+pub fn may_sometimes(person: &Person, act: &str, kind: Kind) -> bool {
+    let of = |force| Relation {
+        id: Uuid::nil(),
+        force,
+        author: PersonId(Uuid::from_u128(!person.id.0.as_u128())),
+        agency: None,
+        circle: None,
+        restricted_to: None,
+        opened: false,
+    };
+    [force_of(person.force), NATIONAL].into_iter().any(|f| allowed(person, act, kind, &of(f)))
+}
+
 /// Which records of `kind` the person may see, as a filter.
 ///
 /// It asks the policies about one example for each relation that they can tell apart: force,
@@ -212,7 +227,7 @@ fn kept(ids: &BTreeSet<Uuid>, keep: bool) -> BTreeSet<Uuid> {
 }
 
 /// The policies as they are written, one text for each file.
-pub const POLICIES: [(&str, &str); 8] = [
+pub const POLICIES: [(&str, &str); 9] = [
     ("everyone", include_str!("../policies/everyone.cedar")),
     ("national", include_str!("../policies/national.cedar")),
     ("force", include_str!("../policies/force.cedar")),
@@ -221,6 +236,7 @@ pub const POLICIES: [(&str, &str); 8] = [
     ("work", include_str!("../policies/work.cedar")),
     ("partner", include_str!("../policies/partner.cedar")),
     ("emergency", include_str!("../policies/emergency.cedar")),
+    ("retention", include_str!("../policies/retention.cedar")),
 ];
 
 /// What the policies may speak of: kinds of record, acts, attributes.

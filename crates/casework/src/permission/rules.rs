@@ -10,8 +10,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use cedar_policy::{
-    ActionConstraint, Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName,
-    EntityUid, Policy, PolicySet, Request, ResourceConstraint, RestrictedExpression,
+    ActionConstraint, Authorizer, Context, Decision, Effect, Entities, Entity, EntityId,
+    EntityTypeName, EntityUid, Policy, PolicySet, PrincipalConstraint, Request,
+    ResourceConstraint, RestrictedExpression,
 };
 use uuid::Uuid;
 
@@ -41,6 +42,8 @@ struct Cell {
     resource: EntityTypeName,
     action: EntityUid,
     policies: PolicySet,
+    /// Of each policy that permits: the role that it is for; none where its head names no role.
+    permits: Vec<Option<EntityUid>>,
 }
 
 /// Everything that is parsed once.
@@ -82,11 +85,16 @@ impl Rules {
         let entity = RestrictedExpression::new_entity_uid;
         let principal = uid(&self.person, person.id.0.to_string());
         let resource = uid(&cell.resource, relation.id.to_string());
-        let roles = person.roles.iter().map(|role| uid(&self.role, role.key()));
+        let roles: Vec<_> = person.roles.iter().map(|r| uid(&self.role, r.key())).collect();
+        let may_permit = |role: &Option<EntityUid>| role.as_ref().is_none_or(|r| roles.contains(r));
+        if !cell.permits.iter().any(may_permit) {
+            // What no policy permits is denied, whatever the others forbid.
+            return Ok(false);
+        }
         // Of the circles only the record's own can matter.
         let circle = relation.circle.map(|id| uid(&self.circle, id.to_string()));
         let member = relation.circle.is_some_and(|id| person.knows.circles.contains(&id));
-        let groups = roles.chain(circle.clone().filter(|_| member)).collect();
+        let groups = roles.into_iter().chain(circle.clone().filter(|_| member)).collect();
         let author = uid(&self.person, relation.author.0.to_string());
         let opened_to = relation.opened.then(|| entity(principal.clone()));
         let of_person = attributes([
@@ -142,6 +150,7 @@ fn rules() -> &'static Rules {
 fn parse() -> Result<Rules, Box<dyn std::error::Error>> {
     let all: PolicySet = POLICIES.map(|(_, text)| text).join("\n").parse()?;
     let action_type: EntityTypeName = "Action".parse()?;
+    let role: EntityTypeName = "Role".parse()?;
     let mut cells = HashMap::new();
     for kind in Kind::ALL {
         let resource: EntityTypeName = entity_name(*kind).parse()?;
@@ -149,15 +158,26 @@ fn parse() -> Result<Rules, Box<dyn std::error::Error>> {
             let action = uid(&action_type, name);
             let applying = all.policies().filter(|p| applies(p, &action, &resource)).cloned();
             let policies = PolicySet::from_policies(applying)?;
-            cells.insert((*kind, name), Cell { resource: resource.clone(), action, policies });
+            let permits = policies.policies().filter(|p| p.effect() == Effect::Permit);
+            let permits = permits.map(|policy| role_of(policy, &role)).collect();
+            let resource = resource.clone();
+            cells.insert((*kind, name), Cell { resource, action, policies, permits });
         }
     }
     Ok(Rules {
         person: "Person".parse()?,
-        role: "Role".parse()?,
+        role,
         circle: "Members".parse()?,
         cells,
     })
+}
+
+/// The role that a policy's head asks for, if it does.
+fn role_of(policy: &Policy, role: &EntityTypeName) -> Option<EntityUid> {
+    match policy.principal_constraint() {
+        PrincipalConstraint::In(of) if of.type_name() == role => Some(of),
+        _ => None,
+    }
 }
 
 /// Whether a policy's head leaves it possible that the policy has something to say.

@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::{Head, Record, Related, common, restriction};
+use super::{Head, Record, Related, common, restriction, retention_review};
 use crate::form::{Field, Fields, Refusal};
 use crate::person::{Person, PersonId};
 use crate::jurisdiction::modelled;
@@ -77,9 +77,23 @@ pub fn perform<R: Record>(record: &R, act: &str, context: &ActContext<'_>) -> Re
     };
     let mut after = done.map_err(|refusal| refusal.labelled(spec.fields))?;
     restriction::keep(&after, context.related)?;
+    set_review(record, &mut after, context);
     after.head_mut().version += 1;
     after.head_mut().updated = context.at;
     Ok(after)
+}
+
+/// Sets the date of the first review of what the act finished, and none for what it opened again.
+fn set_review<R: Record>(before: &R, after: &mut R, context: &ActContext<'_>) {
+    let finished = |record: &R| R::REVIEWED.is_some_and(|reviewed| record.state() == reviewed.when);
+    match (finished(before), finished(after)) {
+        (false, true) => {
+            let due = retention_review::first(context.at, context.settings);
+            after.head_mut().review_due = Some(due);
+        }
+        (true, false) => after.head_mut().review_due = None,
+        _ => {}
+    }
 }
 
 /// Refuses that one person takes both of two steps.

@@ -14,7 +14,7 @@ use super::package::{self, Package};
 use super::subject::{About, Subject};
 use super::{
     Act, ActContext, Colleague, Detail, Facet, Head, Id, Kind, Lines, Link, Need, Next, OPERATION,
-    REASON, Record, Related, Signed, Urgency,
+    REASON, Record, Related, Reviewed, Signed, Urgency,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::{PersonId, Role};
@@ -100,6 +100,8 @@ pub struct Case {
 impl Record for Case {
     standing!();
     const KIND: Kind = Kind::Case;
+    const REVIEWED: Option<Reviewed> =
+        Some(Reviewed { when: "closed", by: Role::DisclosureOfficer });
     const CREATE: &'static [Field] = &[
         Field::required("name", "Name of the case", Input::Text),
         Field::optional("officer", "Officer in the case", Input::Text).hint("Rank and name"),

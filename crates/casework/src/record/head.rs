@@ -23,6 +23,15 @@ pub enum Restriction {
     Circle(Uuid),
 }
 
+/// In which state a kind of record is finished, and who reviews then whether it is still needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reviewed {
+    /// The state.
+    pub when: &'static str,
+    /// Who reviews it.
+    pub by: Role,
+}
+
 /// What every record has, whatever its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
@@ -53,6 +62,9 @@ pub struct Head {
     pub author_name: String,
     /// Who approved it, where the kind asks for a second person; never the author.
     pub approver: Option<PersonId>,
+    /// When it is to be reviewed whether a finished record is still needed, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_due: Option<Timestamp>,
     /// When it was made, UTC.
     pub created: Timestamp,
     /// When its present version was made, UTC.
@@ -75,6 +87,7 @@ impl Head {
             author: author.id,
             author_name: author.name.clone(),
             approver: None,
+            review_due: None,
             created: now,
             updated: now,
         }

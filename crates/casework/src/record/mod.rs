@@ -38,9 +38,9 @@ mod ties;
 pub(crate) mod testing;
 
 pub use act::{Act, ActContext, create, perform, second_person};
-pub use head::{Head, Restriction};
+pub use head::{Head, Restriction, Reviewed};
 pub use id::Id;
-pub use need::{Link, Need, Related};
+pub use need::{Erases, Link, Need, Related};
 pub use sign::Signing;
 pub use shown::{Detail, Facet, Next, Urgency};
 pub use vocabulary::{
@@ -71,6 +71,8 @@ pub trait Record:
     const FOUR_EYES: &'static [(&'static str, &'static str)] = &[];
     /// The steps that wait for a second person's signature.
     const SIGNINGS: &'static [Signing] = &[];
+    /// In which state it is finished, and who reviews then whether it is still needed.
+    const REVIEWED: Option<Reviewed> = None;
     /// Whether it is work that belongs to one operation or to none.
     const IN_OPERATION: bool = true;
 
@@ -131,6 +133,12 @@ pub trait Record:
         let _ = act;
         None
     }
+    /// What the act erases for good, once the rules allow it: another record, whose content the
+    /// store empties in the same transaction.
+    fn erases(&self, act: &str) -> Option<Erases> {
+        let _ = act;
+        None
+    }
     /// A new record from filled-in fields; the context holds the records that they name.
     fn create(head: Head, context: &ActContext<'_>) -> Result<Self, Refusal>;
     /// Does an act; a refusal changes nothing that is kept.
@@ -181,6 +189,10 @@ macro_rules! records {
             /// The states it passes through; a new record is in the first.
             pub fn states(self) -> &'static [StateSpec] {
                 match self { $(Self::$Type => <$module::$Type as Record>::STATES,)* }
+            }
+            /// See [`Record::REVIEWED`].
+            pub fn reviewed(self) -> Option<Reviewed> {
+                match self { $(Self::$Type => <$module::$Type as Record>::REVIEWED,)* }
             }
             /// Pairs of paths in a stored body at which one person must never stand twice.
             pub fn four_eyes(self) -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -243,6 +255,10 @@ macro_rules! records {
             pub fn disclosed_to(&self, act: &str) -> Option<String> {
                 match self { $(Self::$Type(r) => r.disclosed_to(act),)* }
             }
+            /// See [`Record::erases`].
+            pub fn erases(&self, act: &str) -> Option<Erases> {
+                match self { $(Self::$Type(r) => r.erases(act),)* }
+            }
             /// What the rules of an act must know besides the records its fields name.
             pub fn needs(&self, act: &str) -> Vec<Need> {
                 match self { $(Self::$Type(r) => common::needs(r, act),)* }
@@ -301,9 +317,10 @@ macro_rules! records {
             pub fn assigned(&self) -> Option<PersonId> {
                 match self { $(Self::$Type(r) => r.assigned(),)* }
             }
-            /// See [`Record::next`].
+            /// What must happen next: see [`Record::next`]; of a finished record, its review.
             pub fn next(&self) -> Option<Next> {
-                match self { $(Self::$Type(r) => r.next(),)* }
+                let own = match self { $(Self::$Type(r) => r.next(),)* };
+                own.or_else(|| retention_review::due(self.kind(), self.head()))
             }
         }
     };
@@ -339,6 +356,7 @@ records! {
     release::FiguresRelease, "figures_release", "FIG", "Figures release", "Figures releases";
     circle::Circle, "circle", "CIR", "Circle of need to know", "Circles of need to know";
     break_glass::BreakGlass, "break_glass", "BRK", "Access in an emergency", "Accesses in an emergency";
+    retention_review::RetentionReview, "retention_review", "RET", "Retention review", "Retention reviews";
 }
 
 impl Kind {

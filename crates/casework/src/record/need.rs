@@ -43,6 +43,15 @@ pub enum Need {
     },
 }
 
+/// What an act erases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erases {
+    /// The record's kind.
+    pub kind: Kind,
+    /// The record.
+    pub record: Uuid,
+}
+
 /// The records that were asked for by [`Need`]s and record fields, as the store holds them in
 /// the transaction of the act. Rules read them; the person who acts need not be able to.
 #[derive(Debug, Clone, Default)]

@@ -16,7 +16,7 @@ use super::sensitive::SensitivePersonCheck;
 use super::subject::{About, Subject};
 use super::{
     Act, ActContext, Detail, Facet, Head, Id, Kind, Lines, Link, Need, Next, REASON, Record,
-    Related, Signed, Signing, Urgency, link, links,
+    Related, Reviewed, Signed, Signing, Urgency, link, links,
 };
 use crate::force::ForceKey;
 use crate::form::{Field, Input, Refusal};
@@ -165,6 +165,8 @@ impl Record for Package {
     ];
     standing!();
     const KIND: Kind = Kind::Package;
+    const REVIEWED: Option<Reviewed> =
+        Some(Reviewed { when: "closed", by: Role::DisclosureOfficer });
     const CREATE: &'static [Field] = &[
         Field::required("subject", "Subject", Input::Record(Kind::Subject)),
         Field::required("destination", "For which force", Input::Force),

@@ -14,7 +14,7 @@ use super::premises::Premises;
 use super::referral::{Selector, SelectorKind};
 use super::{
     Act, ActContext, Basis, Detail, Facet, Finding, Head, Id, Kind, Lines, Link, Next, OPERATION,
-    REASON, Record, Urgency, day,
+    REASON, Record, Reviewed, Urgency, day,
 };
 use crate::form::{Field, Fields, Input, Refusal};
 use crate::person::Role;
@@ -205,6 +205,8 @@ impl Subject {
 impl Record for Subject {
     standing!();
     const KIND: Kind = Kind::Subject;
+    const REVIEWED: Option<Reviewed> =
+        Some(Reviewed { when: "closed", by: Role::IntelligenceOfficer });
     const CREATE: &'static [Field] = &[
         Field::required("name", "Name as best known", Input::Text),
         Field::optional("date_of_birth", "Date of birth", Input::Date),
