@@ -215,7 +215,8 @@ fn by_state_and_force(who: &Person, kinds: &[Kind], at: Timestamp) -> SelectStat
 
 /// A counted group; none of a kind or force that this version does not know.
 fn standing(row: &QueryResult) -> Result<Option<Standing>> {
-    let (kind, force): (String, Option<String>) = (row.try_get_by_index(0)?, row.try_get_by_index(2)?);
+    let (kind, force): (String, Option<String>) =
+        (row.try_get_by_index(0)?, row.try_get_by_index(2)?);
     let number = |index: usize| -> Result<u64> {
         let count: i64 = row.try_get_by_index(index)?;
         Ok(u64::try_from(count).unwrap_or(0))

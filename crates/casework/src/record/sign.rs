@@ -67,8 +67,7 @@ mod tests {
                 let possible = step.waits.iter().all(|state| signs.from.contains(state));
                 assert!(possible, "{kind:?} {}", step.act);
                 assert!(step.refuses.is_none_or(|refuses| act(refuses).name == refuses));
-                let paired =
-                    kind.four_eyes().any(|(one, other)| [one, other].contains(&step.path));
+                let paired = kind.four_eyes().any(|(one, other)| [one, other].contains(&step.path));
                 assert!(paired, "{kind:?}: {} is kept apart from nothing", step.path);
             }
         }

@@ -20,7 +20,8 @@ pub async fn standings_are_what_listing_each_kind_and_state_counts(db: Fixture) 
     let officer = person(2, &[Role::OfficerInCase], Some(FORCE));
     let case = make(store, &officer, Kind::Case, 12, &fields([("name", "Case")])).await.unwrap();
     let on = format!("case/{}", case.head().id);
-    let action = [("on", &*on), ("what", "Call"), ("role", "officer_in_case"), ("due", "2026-06-02")];
+    let action =
+        [("on", &*on), ("what", "Call"), ("role", "officer_in_case"), ("due", "2026-06-02")];
     make(store, &officer, Kind::Action, 13, &fields(action)).await.unwrap();
 
     let kinds = [Kind::Referral, Kind::Case, Kind::Action];
@@ -57,8 +58,7 @@ pub async fn what_is_due_between_two_moments_is_listed_first_things_first(db: Fi
     let on = format!("case/{}", case.head().id);
     for (n, due) in [(20, "2026-06-09"), (21, "2026-06-03"), (22, "2026-07-20")] {
         let what = format!("Due {due}");
-        let action =
-            [("on", &*on), ("what", &*what), ("role", "officer_in_case"), ("due", due)];
+        let action = [("on", &*on), ("what", &*what), ("role", "officer_in_case"), ("due", due)];
         make(store, &officer, Kind::Action, n, &fields(action)).await.unwrap();
     }
     let moment = |text: &str| -> Timestamp { text.parse().unwrap() };

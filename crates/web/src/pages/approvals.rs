@@ -165,7 +165,9 @@ pub(crate) async fn show(
         _ => Vec::new(),
     };
     page(&ApprovalsPage {
-        shell: viewer.shell("Approvals").marked(found.marks.into_iter().chain(rows.iter().map(|one| one.row.mark))),
+        shell: viewer
+            .shell("Approvals")
+            .marked(found.marks.into_iter().chain(rows.iter().map(|one| one.row.mark))),
         tabs: tabs(view, amounts),
         waiting,
         signed: rows.iter().map(signed_row).collect(),
@@ -215,7 +217,8 @@ async fn waiting(
         let (records, total) = app.store.records(&viewer.person, &query, now).await?;
         found.more |= total > WAITING;
         for record in records {
-            let may = |step: &&Signing| decide(&viewer.person, Action::Act(step.act), &record).is_ok();
+            let may =
+                |step: &&Signing| decide(&viewer.person, Action::Act(step.act), &record).is_ok();
             let Some(step) = record.waiting_signings().find(may) else { continue };
             if record.has_hand_in(step, viewer.person.id) {
                 found.own += 1;
@@ -248,7 +251,8 @@ async fn one(
     };
     let acts = |act: &str| Anchor::new(label(act), format!("{href}/acts/{act}"));
     let refuse = step.refuses.filter(|act| {
-        let possible = |name| kind.acts().iter().any(|a| a.name == name && a.from.contains(&record.state()));
+        let possible =
+            |name| kind.acts().iter().any(|a| a.name == name && a.from.contains(&record.state()));
         possible(*act) && decide(&viewer.person, Action::Act(act), record).is_ok()
     });
     let hindrance = app.store.hindrance(&viewer.person, record, step.act, now).await?;
@@ -264,7 +268,11 @@ async fn one(
         force: force_name(head.force),
         urgency: next.as_ref().map(|next| Tag::urgency(next.urgency)),
         due: next.and_then(|next| next.due).map(|due| Due::new(due, now)),
-        prepared: format!("Prepared by {}; last changed {}", head.author_name, text::ago(head.updated, now)),
+        prepared: format!(
+            "Prepared by {}; last changed {}",
+            head.author_name,
+            text::ago(head.updated, now)
+        ),
         changes,
         hindrance: hindrance.map(|refusal| refusal.to_string()),
         sign: acts(step.act),
@@ -285,7 +293,9 @@ async fn changes_since(
     let (kind, id) = (record.kind(), record.head().id);
     let versions = app.store.changes(&viewer.person, kind, id, now).await?;
     let since = versions.into_iter().filter(|told| told.version.version > last);
-    Ok(since.flat_map(|told| told.changes.iter().map(ChangeView::from).collect::<Vec<_>>()).collect())
+    Ok(since
+        .flat_map(|told| told.changes.iter().map(ChangeView::from).collect::<Vec<_>>())
+        .collect())
 }
 
 async fn signed(

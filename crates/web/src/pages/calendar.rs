@@ -138,7 +138,9 @@ pub(crate) async fn show(
         other: to(first, if as_list { "" } else { "list" }),
         ics: address("/calendar.ics", first, kind, ""),
         as_list,
-        kinds: kinds.map(|k| Choice::new(k.key(), k.plural(), kind.map_or("", Kind::key))).collect(),
+        kinds: kinds
+            .map(|k| Choice::new(k.key(), k.plural(), kind.map_or("", Kind::key)))
+            .collect(),
         weeks: weeks(first, &found.rows, now, &to(first, "list")),
         total: text::count(found.total),
         unlisted: (found.total > MOST).then(|| text::count(found.total - MOST)),

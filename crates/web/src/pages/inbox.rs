@@ -120,7 +120,8 @@ fn row(viewer: &Viewer, record: &AnyRecord, now: Timestamp) -> Option<PackageRow
     let href = record_address(Kind::Package, package.head.id);
     let sent = package.sealed.last().map_or(package.head.updated, |sealed| sealed.sent.at);
     // A ratification that is due is the national side's; here the child counts.
-    let urgency = if package.about.immediate_risk { Urgency::Immediate } else { package.about.urgency() };
+    let urgency =
+        if package.about.immediate_risk { Urgency::Immediate } else { package.about.urgency() };
     Some(PackageRow {
         number: package.head.number.clone(),
         title: record.title(),

@@ -110,8 +110,7 @@ pub(crate) async fn show(State(app): State<App>, viewer: Viewer) -> Result<Respo
         app.store.denied(&viewer.person, "operation", None, now).await?;
         return Err(WebError::NotFound);
     }
-    let kinds: Vec<Kind> =
-        KINDS.into_iter().filter(|kind| sees(&viewer.person, *kind)).collect();
+    let kinds: Vec<Kind> = KINDS.into_iter().filter(|kind| sees(&viewer.person, *kind)).collect();
     let standings = app.store.standing(&viewer.person, &kinds, now).await?;
     let late = lateness(&app, &viewer, &kinds, now).await?;
     let nationwide = visibility(&viewer.person, Kind::Package).all;
@@ -165,9 +164,8 @@ fn by_force(standings: &[Standing]) -> BTreeMap<ForceKey, Picture> {
 
 /// How many of a kind stand in one of these states; in any where there are none.
 fn sum(standings: &[Standing], kind: Kind, states: &[&str]) -> u64 {
-    let among = |s: &&Standing| {
-        s.kind == kind && (states.is_empty() || states.contains(&s.state.as_str()))
-    };
+    let among =
+        |s: &&Standing| s.kind == kind && (states.is_empty() || states.contains(&s.state.as_str()));
     standings.iter().filter(among).map(|s| s.count).sum()
 }
 
@@ -183,7 +181,10 @@ fn counts(standings: &[Standing]) -> Vec<Count> {
         Count::alarm(sum(standings, Kind::Package, &["sent"]), "packages not acknowledged"),
         Count::alarm(standings.iter().map(|s| s.late).sum(), "late"),
         Count::new(sum(standings, Kind::Package, &SENT), "packages with forces"),
-        Count::new(sum(standings, Kind::Child, &["at_risk"]), "children at risk, not protected yet"),
+        Count::new(
+            sum(standings, Kind::Child, &["at_risk"]),
+            "children at risk, not protected yet",
+        ),
     ]
 }
 
@@ -207,7 +208,8 @@ async fn funnel(
     stand("Searches carried out", Kind::Search, &["carried_out"], false);
     stand("Arrests and voluntary attendances", Kind::Arrest, &[], false);
     stand("Of them charged", Kind::Arrest, &["charged"], false);
-    let counted = [("searches", Kind::Search), ("arrests", Kind::Arrest), ("charged", Kind::Arrest)];
+    let counted =
+        [("searches", Kind::Search), ("arrests", Kind::Arrest), ("charged", Kind::Arrest)];
     if sees(&viewer.person, Kind::FiguresRelease) && viewer.person.force.is_none() {
         for (key, kind) in counted {
             let figure = FIGURES.iter().find(|figure| figure.key == key);
@@ -241,8 +243,20 @@ async fn lateness(
     let soon = Some((Timestamp::MIN, now.checked_add(SOON).unwrap_or(Timestamp::MAX)));
     let asked = [
         ("Packages not acknowledged", Kind::Package, &["sent"][..], None, Sort::Oldest),
-        ("Children not referred to Children's Services in time", Kind::Child, &["at_risk"][..], past, Sort::Due),
-        ("Bail and suicide-risk assessments missed", Kind::Arrest, &["made", "bailed"][..], past, Sort::Due),
+        (
+            "Children not referred to Children's Services in time",
+            Kind::Child,
+            &["at_risk"][..],
+            past,
+            Sort::Due,
+        ),
+        (
+            "Bail and suicide-risk assessments missed",
+            Kind::Arrest,
+            &["made", "bailed"][..],
+            past,
+            Sort::Due,
+        ),
         ("Warrants that expire within 14 days", Kind::Warrant, &["granted"][..], soon, Sort::Due),
     ];
     let mut late = Vec::new();
@@ -278,7 +292,8 @@ fn late_row(row: &Row, now: Timestamp) -> LateRow {
         title: row.title.clone(),
         force: force_name(row.force),
         late: due.as_ref().is_none_or(|due| due.late),
-        words: due.map_or_else(|| format!("waits since {}", text::moment(row.updated)), |due| due.words),
+        words: due
+            .map_or_else(|| format!("waits since {}", text::moment(row.updated)), |due| due.words),
         simulated: row.simulated,
     }
 }

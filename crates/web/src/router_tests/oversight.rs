@@ -42,7 +42,13 @@ async fn make(site: &Site, by: &Person, kind: Kind, form: &[(&str, &str)]) -> An
     site.store.create(permit, head, kind, &fields(form), now).await.unwrap()
 }
 
-async fn act(site: &Site, by: &Person, on: &AnyRecord, act: &str, form: &[(&str, &str)]) -> AnyRecord {
+async fn act(
+    site: &Site,
+    by: &Person,
+    on: &AnyRecord,
+    act: &str,
+    form: &[(&str, &str)],
+) -> AnyRecord {
     let permit = decide(by, Action::Act(act), on).unwrap();
     site.store.act(permit, &fields(form), site.app.now()).await.unwrap()
 }
@@ -78,8 +84,7 @@ async fn package(site: &Site, name: &str, immediate: bool) -> AnyRecord {
     if !immediate {
         return package;
     }
-    let oral =
-        [("given_by", "Det Supt Example"), ("reason", "A child"), ("bundle", DIGEST)];
+    let oral = [("given_by", "Det Supt Example"), ("reason", "A child"), ("bundle", DIGEST)];
     act(site, &author, &package, "send_in_emergency", &oral).await
 }
 
@@ -145,7 +150,8 @@ async fn approvals_tell_what_waits_what_was_decided_and_what_a_rule_stops() {
     let assessor = colleague(2, Role::IntelligenceOfficer);
     let kind = Kind::Package;
     let now = site.app.now();
-    let fresh = site.store.view(&assessor, kind, waits.head().id, None, now).await.unwrap().unwrap();
+    let fresh =
+        site.store.view(&assessor, kind, waits.head().id, None, now).await.unwrap().unwrap();
     act(&site, &assessor, &fresh, "assess", &[("assessment", "Higher than was thought")]).await;
     let page = site.get(&officer, "/approvals").await.body;
     assert!(page.contains("Changed since you last did something to it"), "{page}");
@@ -172,8 +178,7 @@ async fn ones_own_is_left_out_of_approvals_and_counted() {
 async fn search(site: &Site, planned: &str) -> (AnyRecord, AnyRecord) {
     let officer = account(site, Role::OfficerInCase).await;
     let case = make(site, &officer, Kind::Case, &[("name", "Robin's case")]).await;
-    let place =
-        [("address", "1 Sample Street"), ("postcode", "EX1 1AA"), ("kind", "house")];
+    let place = [("address", "1 Sample Street"), ("postcode", "EX1 1AA"), ("kind", "house")];
     let premises = make(site, &officer, Kind::Premises, &place).await;
     let form = [
         ("case", &*case.head().id.to_string()),
@@ -250,7 +255,8 @@ async fn my_work_is_what_is_immediate_then_mine_by_name_then_my_roles() {
     let cookie = site.sign_in(Role::OfficerInCase).await;
     let page = site.get(&cookie, "/").await.body;
     let place = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));
-    let (mine, role) = (place("Yours by name, and in your cases"), place("For anybody in your role"));
+    let (mine, role) =
+        (place("Yours by name, and in your cases"), place("For anybody in your role"));
     assert!(mine < place("Robin&#39;s case") && place("today 16:00") < role);
     assert!(role < place("Nobody&#39;s case"), "{page}");
 }

@@ -40,7 +40,8 @@ pub(crate) async fn save(
         rows.extend(part);
     }
     let text = calendar(&rows, mark, &viewer.person.name, now);
-    let name = format!("attachment; filename=\"{}-{}.ics\"", file_word(mark), first.strftime("%Y-%m"));
+    let name =
+        format!("attachment; filename=\"{}-{}.ics\"", file_word(mark), first.strftime("%Y-%m"));
     let name = HeaderValue::from_str(&name).map_err(|e| WebError::Internal(e.to_string()))?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/calendar; charset=utf-8")),

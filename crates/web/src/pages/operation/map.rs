@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn a_tile_takes_the_tone_of_the_most_pressing_thing() {
-        let picture = |immediate, late, unread| Picture { sent: 9, unread, late, waiting: 0, immediate };
+        let picture =
+            |immediate, late, unread| Picture { sent: 9, unread, late, waiting: 0, immediate };
         assert_eq!(tone(picture(1, 1, 1)), "child");
         assert_eq!(tone(picture(0, 1, 1)), "late");
         assert_eq!(tone(picture(0, 0, 1)), "unread");
