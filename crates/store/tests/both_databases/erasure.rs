@@ -9,7 +9,7 @@ use pendeen_store::erasure::{Hole, Order};
 use pendeen_store::query::Slice;
 
 use crate::fixture::{Fixture, at, person};
-use crate::world::{act, fields, head, intelligence, referral};
+use crate::world::{act, fields, head, intelligence, make, referral};
 
 /// What nobody must find any more.
 const SECRET: &str = "a telling name";
@@ -185,4 +185,63 @@ pub async fn an_emptied_version_without_an_erasure_in_the_log_is_a_break(db: Fix
     let found = db.store.audit_verify().await.unwrap().first_break.unwrap();
     let what = "a value that the leaf commits to is gone without an erasure";
     assert_eq!((found.seq, found.what), (6, what));
+}
+
+/// A closed subject of a force, with a name that nobody must find any more.
+async fn closed_subject(db: &Fixture, by: &Person) -> AnyRecord {
+    let filled = fields([("name", SECRET), ("suspect", "yes")]);
+    let subject = make(&db.store, by, Kind::Subject, 40, &filled).await.unwrap();
+    act(&db.store, by, &subject, "close", &fields([("reason", "Over")])).await.unwrap()
+}
+
+pub async fn a_finished_record_waits_for_its_review_when_that_is_due_and_not_before(db: Fixture) {
+    let reviewer = intelligence(1);
+    let subject = closed_subject(&db, &reviewer).await;
+    let due = subject.head().review_due.unwrap();
+    let waits = async |hours_before: i64| {
+        let at = due.checked_sub(jiff::SignedDuration::from_hours(hours_before)).unwrap();
+        db.store.my_work(&reviewer, Slice::default(), at).await.unwrap().rows
+    };
+    assert_eq!(waits(24 * 91).await, [], "a year of reviews is not shown beforehand");
+    let shown = waits(24 * 89).await;
+    assert_eq!(shown.iter().map(|row| row.id).collect::<Vec<_>>(), [subject.head().id]);
+    assert_eq!(shown[0].next.as_ref().unwrap().due, Some(due));
+
+    let named = fields([("record", &*format!("subject/{}", subject.head().id))]);
+    let review = make(&db.store, &reviewer, Kind::RetentionReview, 41, &named).await.unwrap();
+    let shown = waits(24 * 89).await;
+    let ids: Vec<_> = shown.iter().map(|row| row.id).collect();
+    assert_eq!(ids, [review.head().id], "the review, and no more what it is about");
+    let keep = fields([("group", "group_1"), ("reason", "Still a risk")]);
+    act(&db.store, &reviewer, &review, "keep", &keep).await.unwrap();
+    assert_eq!(waits(0).await, [], "kept for ten years, not for six");
+}
+
+pub async fn an_approved_review_erases_the_record_and_a_refused_one_does_not(db: Fixture) {
+    let reviewer = intelligence(1);
+    let approver = person(2, &[Role::AuthorisingOfficer], None);
+    let subject = closed_subject(&db, &reviewer).await;
+    let id = subject.head().id;
+    let named = fields([("record", &*format!("subject/{id}"))]);
+    let review = make(&db.store, &reviewer, Kind::RetentionReview, 41, &named).await.unwrap();
+    let why = fields([("reason", "retention is over")]);
+    let proposed = act(&db.store, &reviewer, &review, "propose_erasure", &why).await.unwrap();
+    let refused = act(&db.store, &approver, &proposed, "refuse_erasure", &why).await.unwrap();
+    assert!(db.store.view(&reviewer, Kind::Subject, id, None, at(50)).await.unwrap().is_some());
+
+    let proposed = act(&db.store, &reviewer, &refused, "propose_erasure", &why).await.unwrap();
+    let both = person(1, &[Role::IntelligenceOfficer, Role::AuthorisingOfficer], None);
+    assert!(act(&db.store, &both, &proposed, "erase", &why).await.is_err(), "nobody alone");
+    assert_eq!(db.store.hole(&reviewer, Kind::Subject, id).await.unwrap(), None);
+
+    let done = act(&db.store, &approver, &proposed, "erase", &why).await.unwrap();
+    assert_eq!(done.state(), "carried_out");
+    let hole = db.store.hole(&reviewer, Kind::Subject, id).await.unwrap().unwrap();
+    assert_eq!((hole.proposed_by, hole.approved_by), (reviewer.id, approver.id));
+    assert_eq!(hole.decision, review.head().number);
+    assert_eq!(traces(&db).await.0, 0, "nothing of it is found any more");
+    let kept = db.store.view(&approver, Kind::RetentionReview, done.head().id, None, at(60)).await;
+    assert_eq!(kept.unwrap().unwrap().state(), "carried_out");
+    let report = db.store.audit_verify().await.unwrap();
+    assert!(report.whole() && report.erased == 1, "{report:?}");
 }

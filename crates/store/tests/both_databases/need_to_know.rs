@@ -31,6 +31,13 @@ fn act_fields(kind: Kind, name: &str) -> &'static [Field] {
 pub fn one_of_each(author: &Person) -> Vec<AnyRecord> {
     let mut made = BTreeMap::new();
     for (n, kind) in (1_u128..).zip(Kind::ALL) {
+        if *kind == Kind::RetentionReview {
+            // Only what is finished is reviewed.
+            let subject: &AnyRecord = &made[&Kind::Subject];
+            let (why, nothing) = (fields([("reason", "Done")]), Related::default());
+            let closing = context(&why, &nothing, author, subject.head().created);
+            made.insert(Kind::Subject, subject.perform("close", &closing).unwrap());
+        }
         let related = Related::new(made.values().cloned().collect());
         let filled = plausible(kind.create_fields(), &made, FORCE);
         let made_at = head(*kind, n, author);
@@ -52,6 +59,14 @@ pub async fn every_kind_of_record_is_kept_and_reads_back(db: Fixture) {
     // Two people of one force are wanted for a statement that they are one: see `shared`.
     let of_one = |kind: &&Kind| **kind != Kind::SamePerson;
     for (n, kind) in (1_u128..).zip(Kind::ALL.iter().filter(of_one)) {
+        if *kind == Kind::RetentionReview {
+            // Only what is finished is reviewed.
+            let may = |who: &Person| decide(who, Action::Act("close"), &made[&Kind::Subject]).is_ok();
+            let who = everybody(FORCE).into_iter().find(may).unwrap();
+            let why = fields([("reason", "Done")]);
+            let closed = act(&db.store, &who, &made[&Kind::Subject], "close", &why).await.unwrap();
+            made.insert(Kind::Subject, closed);
+        }
         let filled = plausible(kind.create_fields(), &made, FORCE);
         let sees = |who: &Person, record: &AnyRecord| decide(who, Action::View, record).is_ok();
         let maker = everybody(FORCE).into_iter().find(|who| {

@@ -152,6 +152,41 @@ async fn each_of_two_records_names_the_other_as_the_same_person_with_who_says_so
 }
 
 #[tokio::test]
+async fn what_a_review_finds_not_needed_is_erased_when_a_second_person_approves() {
+    let site = Site::new().await;
+    let reviewer = site.sign_in(Role::IntelligenceOfficer).await;
+    let form = [("name", "Robin Example"), ("suspect", "yes")];
+    let made = site.post(&reviewer, "/records/subject/new", &form).await;
+    let subject = made.location().split('?').next().unwrap().to_owned();
+    let named = [("record", subject.trim_start_matches("/records/"))];
+    let early = site.post(&reviewer, "/records/retention_review/new", &named).await;
+    assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(early.body.contains("choose a record that is closed"), "{}", early.body);
+
+    let why = [("reason", "Nothing came of it")];
+    site.act(&reviewer, &subject, "close", &why).await;
+    let page = site.get(&reviewer, &subject).await.body;
+    assert!(page.contains("Add retention review"), "{page}");
+    let work = site.get(&reviewer, "/work").await.body;
+    assert!(!work.contains("Robin Example"), "not due for years: {work}");
+    let made = site.post(&reviewer, "/records/retention_review/new", &named).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+    let review = made.location().split('?').next().unwrap().to_owned();
+    let done = site.act(&reviewer, &review, "propose_erasure", &why).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let alone = site.act(&reviewer, &review, "erase", &why).await;
+    assert_ne!(alone.status, StatusCode::SEE_OTHER, "nobody alone");
+
+    let approver = site.sign_in(Role::AuthorisingOfficer).await;
+    let page = site.get(&approver, &review).await.body;
+    assert!(!page.contains("Robin Example"), "the number tells enough: {page}");
+    let done = site.act(&approver, &review, "erase", &why).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    assert_eq!(site.get(&reviewer, &subject).await.status, StatusCode::GONE);
+    assert_eq!(site.get(&reviewer, &review).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn durations_are_a_plot_a_table_and_a_file_of_the_same_numbers() {
     let site = Site::new().await;
     let officer = site.sign_in(Role::IntelligenceOfficer).await;
