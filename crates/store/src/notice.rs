@@ -43,7 +43,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<u64> {
         let found: Vec<Uuid> = record::Entity::find()
-            .filter(waiting(who, at))
+            .filter(waiting(who, self.review_from(at), at))
             .filter(record::Column::Updated.gt(since))
             .select_only()
             .column(record::Column::Id)

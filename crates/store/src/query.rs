@@ -3,11 +3,11 @@
 //! `sight::visible` is the one function that turns need to know into SQL; every list, count
 //! and search goes through it, so that a hidden row changes no byte of any answer.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::{Person, PersonId, Role};
 use pendeen_casework::record::mark::Mark;
-use pendeen_casework::record::{Kind, Next, Restriction, Urgency};
+use pendeen_casework::record::{Kind, Next, Restriction, Urgency, retention_review};
 use sea_orm::sea_query::{
     ExprTrait, NullOrdering, Query as Sql, SelectStatement, SimpleExpr,
 };
@@ -178,7 +178,7 @@ impl Store {
     /// then the most pressing, then by due time.
     pub async fn my_work(&self, who: &Person, page: Slice, at: Timestamp) -> Result<Page> {
         let query = Query { order: Sort::Mine(who.id), page, ..Query::default() };
-        self.listed(who, &query, waiting(who, at), "my_work", at).await
+        self.listed(who, &query, waiting(who, self.review_from(at), at), "my_work", at).await
     }
 
     /// How many records match and may be seen, in all and without a list: for a badge or a tile.
@@ -187,6 +187,12 @@ impl Store {
         self.note(Leaf::new(Processing::Consultation, Some(who), "count", at), vec![asked(query)?])
             .await?;
         Ok(total)
+    }
+
+    /// Reviews of finished records are shown as due up to this moment.
+    pub(crate) fn review_from(&self, at: Timestamp) -> Timestamp {
+        let days = i64::from(self.settings.retention.due_soon_days.get());
+        at.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX)
     }
 
     pub(crate) async fn listed(
@@ -215,15 +221,28 @@ impl Store {
 }
 
 /// What waits for the person: see [`Store::my_work`].
-pub(crate) fn waiting(who: &Person, at: Timestamp) -> Cond {
+///
+/// A review of whether a finished record is still needed waits from `review_from` on, and not
+/// beside a review that was begun.
+pub(crate) fn waiting(who: &Person, review_from: Timestamp, at: Timestamp) -> Cond {
     use record::Column;
+    let begun = Sql::select()
+        .column(link::Column::ToId)
+        .from(link::Entity)
+        .and_where(link::Column::Role.eq(retention_review::ROLE))
+        .take();
+    let review = Cond::any().add(Column::NextWhat.ne(retention_review::REVIEW)).add(
+        Cond::all()
+            .add(Column::NextDue.lte(micros(review_from)))
+            .add(Column::Id.not_in_subquery(begun)),
+    );
     let roles = who.roles.iter().map(|role| role.key());
     let anybodys = Cond::all()
         .add(Column::Assigned.is_null())
         .add(Column::NextRole.is_in(roles))
         .add(Column::Id.not_in_subquery(with_others(who.id, at)));
     let named = Cond::all().add(Column::Assigned.eq(who.id.0)).add(Column::NextRole.is_not_null());
-    visible(who, &[]).add(Cond::any().add(anybodys).add(named))
+    visible(who, &[]).add(Cond::any().add(anybodys).add(named)).add(review)
 }
 
 /// What the leaf of a list keeps: what was asked for, and the reason given.

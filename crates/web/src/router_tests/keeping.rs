@@ -167,7 +167,7 @@ async fn what_a_review_finds_not_needed_is_erased_when_a_second_person_approves(
     site.act(&reviewer, &subject, "close", &why).await;
     let page = site.get(&reviewer, &subject).await.body;
     assert!(page.contains("Add retention review"), "{page}");
-    let work = site.get(&reviewer, "/work").await.body;
+    let work = site.get(&reviewer, "/").await.body;
     assert!(!work.contains("Robin Example"), "not due for years: {work}");
     let made = site.post(&reviewer, "/records/retention_review/new", &named).await;
     assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
