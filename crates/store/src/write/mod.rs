@@ -34,6 +34,7 @@ use crate::error::{Result, StoreError};
 use crate::query::with_facet;
 use crate::read::{linked, parse};
 use crate::document::DocumentDigest;
+use crate::erasure::Order;
 use crate::{Entropy, Place, Store};
 
 use behind::Behind;
@@ -204,6 +205,12 @@ impl Batch {
         if after.head().operation != before.head().operation {
             self.flush().await?;
             Box::pin(self.move_parts(&after, &deed)).await?;
+        if let Some(erases) = before.erases(act) {
+            self.flush().await?;
+            let reason = fields.get("reason").unwrap_or_default();
+            let order = Order { kind: erases.kind, record: erases.record, reason };
+            self.erase_whole(&permit, &before, order, at).await?;
+        }
         }
         if after.head().restriction != before.head().restriction {
             self.flush().await?;

@@ -7,7 +7,7 @@
 
 use jiff::Timestamp;
 use pendeen_casework::form::{Field, Fields};
-use pendeen_casework::permission::{Action, Denied, decide};
+use pendeen_casework::permission::{Action, Denied, Permit, decide};
 use pendeen_casework::person::Person;
 use pendeen_casework::record::{ActContext, AnyRecord, Kind, Related, common};
 use sea_orm::sea_query::Query as Sql;
@@ -18,6 +18,7 @@ use super::{Batch, Deed};
 use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{link, record, record_version};
+use crate::erasure::Order;
 use crate::error::{Result, StoreError};
 use crate::read::{from_body, load, parse};
 use crate::{Store, micros};
@@ -118,6 +119,24 @@ impl Batch {
             Box::pin(self.move_parts(&moved, deed)).await?;
         }
         Ok(())
+    }
+
+    /// Erases a record under a decision, and before it what hangs on it: its parts, and theirs.
+    pub(super) async fn erase_whole(
+        &mut self,
+        permit: &Permit,
+        decision: &AnyRecord,
+        order: Order<'_>,
+        at: Timestamp,
+    ) -> Result<()> {
+        for part in self.leading_to(order.record).await? {
+            let decides = part.kind() == decision.kind();
+            if common::moves_along(part.part_of(), order.record) && !decides {
+                let order = Order { kind: part.kind(), record: part.head().id, ..order };
+                Box::pin(self.erase_whole(permit, decision, order, at)).await?;
+            }
+        }
+        self.erase(permit, decision, order, at).await.map(drop)
     }
 
     /// Notes about each of the records that an act joined, or parted again, that it did so.
