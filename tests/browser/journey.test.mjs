@@ -152,8 +152,8 @@ test("a referral becomes a protected child", async (t) => {
     await look(intel, "journey-subject");
     await make(intel, "sensitive_check", { subject: id(made.subject) });
     const screening = await as("screening");
-    await screening.goto("/");
-    await screening.locator("main table a").first().click();
+    await screening.goto("/records/sensitive_check?state=pending");
+    await screening.locator("main table tr", { hasText: "Alex Sample" }).getByRole("link").click();
     const check = new URL(screening.url()).pathname;
     assert.equal((await intel.goto(check)).status(), 404, "the check is invisible to others");
     await act(screening, check, "Not on the list", { list: "November" });

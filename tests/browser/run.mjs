@@ -1,9 +1,11 @@
-// Runs the browser tests against a fresh demonstration on loopback.
+// Runs the browser tests against fresh demonstrations on loopback.
 //
-//   node run.mjs              makes a demonstration in a temporary folder, serves it, tests, stops
+//   node run.mjs              *.test.mjs over the small story, *.smoke.mjs over the whole operation
+//   node run.mjs NAME...      only these files, each over what it is for
 //   PENDEEN_URL=... PENDEEN_ACCOUNTS=FILE node run.mjs     tests a server that is already there
 //
-// PENDEEN names the program; target/debug/pendeen by default.
+// A demonstration is made in a temporary folder, served, tested and thrown away. PENDEEN names the
+// program; target/debug/pendeen by default.
 
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -11,24 +13,33 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { answers, freePort } from "./server.mjs";
+import { answers, ended, freePort } from "./server.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, "../..");
 const program = process.env.PENDEEN ?? join(root, "target/debug/pendeen");
 
-process.exit(process.env.PENDEEN_URL ? test(process.env) : await withDemonstration());
+const wanted = process.argv.slice(2);
+const files = readdirSync(here).filter((name) => wanted.length === 0 || wanted.includes(name));
+const small = files.filter((name) => name.endsWith(".test.mjs"));
+const whole = files.filter((name) => name.endsWith(".smoke.mjs"));
 
-function test(env) {
-  const files = readdirSync(here).filter((name) => name.endsWith(".test.mjs"));
+if (process.env.PENDEEN_URL) process.exit(test(small, process.env));
+const failed = (await withDemonstration(small, ["--scale", "0"])) || (await withDemonstration(whole, []));
+process.exit(failed);
+
+function test(files, env) {
   const args = ["--test", "--test-concurrency=1", ...files];
   return spawnSync(process.execPath, args, { cwd: here, env, stdio: "inherit" }).status ?? 1;
 }
 
-async function withDemonstration() {
+/** Tests these files over a demonstration made with these options; answers 0 if all passed. */
+async function withDemonstration(files, options) {
+  if (files.length === 0) return 0;
   const folder = mkdtempSync(join(tmpdir(), "pendeen-browser-"));
   const data = join(folder, "data");
-  const made = spawnSync(program, ["demo", "--data", data, "--no-serve"], { stdio: "inherit" });
+  const making = ["demo", "--data", data, "--no-serve", ...options];
+  const made = spawnSync(program, making, { stdio: "inherit" });
   if (made.status !== 0) {
     console.error(`browser tests: ${program} demo failed (${made.error ?? made.status})`);
     return 1;
@@ -39,13 +50,13 @@ async function withDemonstration() {
   });
   try {
     await answers(`http://${address}/sign-in`, server);
-    return test({
+    return test(files, {
       ...process.env,
       PENDEEN_URL: `http://${address}`,
       PENDEEN_ACCOUNTS: join(data, "accounts.json"),
     });
   } finally {
-    server.kill("SIGTERM");
+    await ended(server);
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-// Servers that the browser tests start: a free port, and waiting until one answers.
+// Servers that the browser tests start: a free port, waiting until one answers and until it ended.
 
 import { createServer } from "node:net";
 
@@ -21,4 +21,13 @@ export async function answers(url, server) {
     await new Promise((later) => setTimeout(later, 100));
   }
   throw new Error(`the server does not answer at ${url}`);
+}
+
+/** Ends a server and waits until it wrote what it still had to. */
+export function ended(server) {
+  return new Promise((done) => {
+    if (server.exitCode !== null) return done();
+    server.once("exit", done);
+    server.kill("SIGTERM");
+  });
 }

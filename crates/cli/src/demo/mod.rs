@@ -25,12 +25,19 @@ use pendeen_store::Store;
 
 use crate::args::{Data, Demo, Serve};
 use crate::system::SystemClock;
-use crate::{Ended, data, output, serve, witness};
+use crate::{Ended, data, output, serve, settings, witness};
 
 /// Written last, so that an unfinished demo is known as such.
 const FINISHED: &str = "demo.json";
 /// Written first, so that nothing else is ever taken for an unfinished demo.
 const BEGUN: &str = ".demo-begun";
+/// What the demo sets for itself: whoever looks around in it has no case to name.
+const SETTINGS: &str = "\
+# What is not set here has its default: see docs/reference/settings.md.
+[audit]
+# Whether people are asked why they open a case. On by default; off here, to look around.
+ask_justification = false
+";
 /// The seed of everything random in the demo.
 const SEED: u64 = 2014;
 
@@ -73,7 +80,8 @@ fn prepare(folder: &Path) -> Result<()> {
         .with_context(|| format!("making the folder {}", folder.display()))?;
     fs::write(&begun, "a demo is being made here\n")
         .with_context(|| format!("writing {}", begun.display()))?;
-    Ok(())
+    let settings = folder.join(settings::FILE);
+    fs::write(&settings, SETTINGS).with_context(|| format!("writing {}", settings.display()))
 }
 
 async fn make(store: &Store, folder: &Path, now: Timestamp, scale: usize) -> Result<()> {
