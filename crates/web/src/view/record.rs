@@ -133,6 +133,8 @@ pub(crate) fn filled(fields: &Fields, spec: &[Field], names: &HashMap<Uuid, Stri
                 Line::new(field.label, name.map_or(kind, String::as_str))
             }
             Input::Person => Line::new(field.label, "A colleague, as the details say"),
+            // A record that the program found: whether there is one may be what nobody must know.
+            Input::System if value.parse::<Uuid>().is_ok() => return None,
             Input::System if value.starts_with(['{', '[']) => {
                 Line::new(field.label, "Supplied by the program")
             }
