@@ -130,9 +130,10 @@ async fn next(part: Part) -> Result<Option<(String, Part)>, pendeen_store::Store
 
 fn label(viewer: &Viewer, export: &Export) -> String {
     let restricted: Vec<String> = export.label.restrictions.iter().map(restriction).collect();
-    let restricted = match restricted.is_empty() {
-        true => "Restricted to nobody further".to_owned(),
-        false => format!("Holds what is restricted to: {}", restricted.join("; ")),
+    let restricted = if restricted.is_empty() {
+        "Restricted to nobody further".to_owned()
+    } else {
+        format!("Holds what is restricted to: {}", restricted.join("; "))
     };
     let whose = format!("Given to {} alone, {}", viewer.person.name, text::moment(export.label.at));
     line(&[export.label.mark.label(), &whose, &restricted])

@@ -227,11 +227,8 @@ async fn confirm(
 
 /// What will happen to a record.
 fn before(one: &Chosen, label: &str) -> BulkRow {
-    let outcome = match one.moved {
-        true => CHANGED.to_owned(),
-        false => label.to_owned(),
-    };
-    BulkRow { row: row(&one.record), outcome, refused: one.moved }
+    let outcome = if one.moved { CHANGED } else { label };
+    BulkRow { row: row(&one.record), outcome: outcome.to_owned(), refused: one.moved }
 }
 
 const CHANGED: &str = "Changed since you chose it: nothing will be done to it";
