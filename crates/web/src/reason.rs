@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::error::{WebError, see_other};
 use crate::pages::sign_in::{broken, with_next};
-use crate::shell::sees;
+use crate::shell::sees_any;
 use crate::viewer::SignedIn;
 
 /// Under which key a session holds the reasons that were given in it.
@@ -138,9 +138,7 @@ pub(crate) enum Wanted {
 pub(crate) async fn matter(app: &App, who: &Person, about: About) -> Result<Wanted, WebError> {
     let (kind, id) = match about {
         About::Record(kind, id) => (kind, id),
-        About::Lists if Kind::ALL.iter().any(|kind| sees(who, *kind)) => {
-            return Ok(Wanted::For(Uuid::nil()));
-        }
+        About::Lists if sees_any(who) => return Ok(Wanted::For(Uuid::nil())),
         About::Lists => return Ok(Wanted::Not(None)),
     };
     Ok(match app.store.matter(who, kind, id).await? {
@@ -190,8 +188,8 @@ pub(crate) fn about(address: &Uri) -> Option<About> {
             Some(id.parse().map_or(About::Lists, |id| About::Record(kind, id)))
         }
         ("records", Some(kind), None) => Kind::from_key(kind).map(|_| About::Lists),
-        ("figures", Some("behind"), Some(_)) | ("children", None, None) => Some(About::Lists),
-        ("search", None, None) => address.query().map(|_| About::Lists),
+        ("figures", Some("behind"), Some(_)) | ("children", _, None) => Some(About::Lists),
+        ("search", _, None) => address.query().map(|_| About::Lists),
         _ => None,
     }
 }
@@ -211,6 +209,8 @@ mod tests {
             ("/records/case".to_owned(), Some(About::Lists)),
             ("/records/case/csv?state=open".to_owned(), Some(About::Lists)),
             ("/search?q=Sample".to_owned(), Some(About::Lists)),
+            ("/search/csv?q=Sample".to_owned(), Some(About::Lists)),
+            ("/children/csv".to_owned(), Some(About::Lists)),
             ("/children".to_owned(), Some(About::Lists)),
             ("/figures/behind/arrests".to_owned(), Some(About::Lists)),
             ("/search".to_owned(), None),

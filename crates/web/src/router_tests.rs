@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_casework::force::ForceKey;
@@ -154,7 +155,12 @@ impl Site {
     async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = to_bytes(response.into_body(), 10_000_000).await.unwrap();
+        let live = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let bytes = match live {
+            // A stream goes on for as long as the session: its first piece answers.
+            true => response.into_body().into_data_stream().next().await.unwrap().unwrap(),
+            false => to_bytes(response.into_body(), 10_000_000).await.unwrap(),
+        };
         Answer { status, headers, body: String::from_utf8_lossy(&bytes).into_owned() }
     }
 

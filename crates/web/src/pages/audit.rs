@@ -297,6 +297,11 @@ pub(crate) fn row(entry: Entry, names: &HashMap<PersonId, String>) -> EntryRow {
         action: text::words(&leaf.action),
         recipient: leaf.recipient,
         about,
-        values: entry.values.into_iter().map(|(name, value)| (name, asked(value))).collect(),
+        values: entry
+            .values
+            .into_iter()
+            .map(|(name, value)| (name, asked(value)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect(),
     }
 }
