@@ -109,8 +109,8 @@ impl Walk<'_> {
     }
 
     /// The record as this person sees it.
-    pub async fn see(&self, who: &Person, on: Ref) -> Result<AnyRecord> {
-        let seen = match &self.bulk {
+    pub async fn see(&mut self, who: &Person, on: Ref) -> Result<AnyRecord> {
+        let seen = match &mut self.bulk {
             Some(bulk) => bulk.see(who, on.kind, on.id).await?,
             None => self.store.view(who, on.kind, on.id, None, self.now).await?,
         };

@@ -3,20 +3,29 @@
 //! In: records made in the bulk and their next versions, leaves, documents. Out: their rows, in
 //! an order that no foreign key minds, [`AT_A_TIME`] in a statement. Only records that the
 //! database does not know yet wait here: an act on any other writes what waits, then itself.
+//!
+//! Writing may go on while the next records are made ([`Batch::write_on`]), in the same
+//! transaction; whoever then reads from the database waits until it is done ([`Batch::settle`]).
 
 use std::collections::{BTreeSet, HashMap};
+use std::panic::resume_unwind;
+use std::sync::Arc;
 
 use pendeen_casework::record::{AnyRecord, Kind};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect,
+};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{Batch, Deed, altered, rows};
-use crate::audit::log::Committed;
+use crate::audit::log::{Committed, Tail};
 use crate::audit::{Leaf, Processing};
 use crate::document::{DocumentDigest, is_kept};
 use crate::entity::{document, record_document, record_version, stage, tally as tally_row};
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::read::load;
 use crate::{search, tally};
 
@@ -41,7 +50,12 @@ pub struct Behind {
     stages: Vec<stage::ActiveModel>,
     leaves: Vec<(Leaf, Vec<Committed>)>,
     documents: HashMap<Vec<u8>, document::ActiveModel>,
+    /// Digests that records name; they count where a document has them.
     named: BTreeSet<(Uuid, Vec<u8>)>,
+    /// What is being written meanwhile; gives the end of the chain.
+    writing: Option<JoinHandle<Result<Tail>>>,
+    /// Whether writing failed, after which nothing of it can be kept.
+    failed: bool,
 }
 
 impl Behind {
@@ -100,9 +114,6 @@ impl Behind {
             facets.extend(of_record.map(IntoActiveModel::into_active_model));
             tallies.extend(fresh.tally.into_iter().map(IntoActiveModel::into_active_model));
         }
-        let named = self.named.into_iter().map(|(record_id, sha256)| {
-            record_document::Model { record_id, sha256 }.into_active_model()
-        });
         // A document is large: a few at a time.
         for some in self.documents.into_values().collect::<Vec<_>>().chunks(16) {
             let known = OnConflict::column(document::Column::Sha256).do_nothing().to_owned();
@@ -118,9 +129,31 @@ impl Behind {
         insert(db, searched).await?;
         insert(db, self.stages).await?;
         insert(db, tallies).await?;
-        insert(db, named.collect()).await?;
+        insert(db, of_documents(db, self.named).await?).await?;
         Ok(self.leaves)
     }
+}
+
+/// The rows of those of these names that a document has.
+async fn of_documents<C: ConnectionTrait>(
+    db: &C,
+    named: BTreeSet<(Uuid, Vec<u8>)>,
+) -> Result<Vec<record_document::ActiveModel>> {
+    let wanted: Vec<&Vec<u8>> = named.iter().map(|(_, digest)| digest).collect();
+    let mut kept: BTreeSet<Vec<u8>> = BTreeSet::new();
+    for some in wanted.chunks(AT_A_TIME) {
+        let found: Vec<Vec<u8>> = document::Entity::find()
+            .select_only()
+            .column(document::Column::Sha256)
+            .filter(document::Column::Sha256.is_in(some.iter().map(|digest| digest.as_slice())))
+            .into_tuple()
+            .all(db)
+            .await?;
+        kept.extend(found);
+    }
+    let named = named.into_iter().filter(|(_, digest)| kept.contains(digest));
+    let row = |(record_id, sha256)| record_document::Model { record_id, sha256 };
+    Ok(named.map(|name| row(name).into_active_model()).collect())
 }
 
 /// Writes rows of one table.
@@ -137,11 +170,12 @@ async fn insert<C: ConnectionTrait, A: ActiveModelTrait>(db: &C, rows: Vec<A>) -
 
 impl Batch {
     /// The record as it is now, whether written or not.
-    pub(super) async fn find(&self, kind: Kind, id: Uuid) -> Result<Option<AnyRecord>> {
-        match self.behind.as_ref().and_then(|behind| behind.fresh.get(&id)) {
-            Some(fresh) => Ok(Some(fresh.now.clone()).filter(|record| record.kind() == kind)),
-            None => load(&self.txn, kind, id).await,
+    pub(super) async fn find(&mut self, kind: Kind, id: Uuid) -> Result<Option<AnyRecord>> {
+        if let Some(fresh) = self.behind.as_ref().and_then(|behind| behind.fresh.get(&id)) {
+            return Ok(Some(&fresh.now).filter(|record| record.kind() == kind).cloned());
         }
+        self.settle().await?;
+        load(&self.held.txn, kind, id).await
     }
 
     /// Whether the record is one that the database does not know yet.
@@ -164,14 +198,7 @@ impl Batch {
         let Deed { act, by, specs, fields, at } = *deed;
         let id = record.head().id;
         let version = rows::version(record, act, by, fields, at, &body)?;
-        let digests = rows::digests(specs, fields);
-        let mut named = Vec::new();
-        for digest in digests {
-            let waits = self.behind.as_ref().is_some_and(|b| b.documents.contains_key(&digest));
-            if waits || is_kept(&self.txn, &digest).await? {
-                named.push((id, digest));
-            }
-        }
+        let named = rows::digests(specs, fields).into_iter().map(|digest| (id, digest));
         if let Some(behind) = &mut self.behind {
             behind.versions.push(version.into_active_model());
             behind.named.extend(named);
@@ -192,24 +219,53 @@ impl Batch {
     ) -> Result<()> {
         if let Some(behind) = &mut self.behind {
             behind.document(digest.as_bytes().to_vec(), row);
-        } else if !is_kept(&self.txn, digest.as_bytes()).await? {
-            document::Entity::insert(row).exec_without_returning(&self.txn).await?;
+        } else if !is_kept(&self.held.txn, digest.as_bytes()).await? {
+            document::Entity::insert(row).exec_without_returning(&self.held.txn).await?;
         }
         Ok(())
     }
 
-    /// Writes what waits.
+    /// Writes what waits, and waits until that is done.
     pub(super) async fn flush(&mut self) -> Result<()> {
+        self.write_on().await?;
+        self.settle().await
+    }
+
+    /// Begins to write what waits, once what was begun before is done.
+    pub(super) async fn write_on(&mut self) -> Result<()> {
+        self.settle().await?;
         let Some(behind) = self.behind.as_mut().filter(|behind| behind.len() > 0) else {
             return Ok(());
         };
-        let mut leaves = std::mem::take(behind).write(&self.txn).await?.into_iter();
-        loop {
-            let some: Vec<_> = leaves.by_ref().take(AT_A_TIME).collect();
-            if some.is_empty() {
-                return Ok(());
+        let (some, held) = (std::mem::take(behind), Arc::clone(&self.held));
+        let (mut tail, entropy) = (self.tail.clone(), Arc::clone(&self.entropy));
+        behind.writing = Some(tokio::spawn(async move {
+            let mut leaves = some.write(&held.txn).await?.into_iter();
+            loop {
+                let some: Vec<_> = leaves.by_ref().take(AT_A_TIME).collect();
+                if some.is_empty() {
+                    return Ok(tail);
+                }
+                tail.append_all(&held.txn, entropy.as_ref(), some).await?;
             }
-            self.tail.append_all(&self.txn, self.entropy.as_ref(), some).await?;
+        }));
+        Ok(())
+    }
+
+    /// Waits until what is being written is. Where that failed, every later call fails too.
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        let Some(behind) = self.behind.as_mut() else { return Ok(()) };
+        if behind.failed {
+            return Err(StoreError::Conflict("writing failed before; nothing was kept"));
         }
+        let Some(writing) = behind.writing.take() else { return Ok(()) };
+        behind.failed = true;
+        self.tail = match writing.await {
+            Ok(tail) => tail?,
+            Err(failed) if failed.is_panic() => resume_unwind(failed.into_panic()),
+            Err(_) => return Err(StoreError::Conflict("writing was stopped; nothing was kept")),
+        };
+        behind.failed = false;
+        Ok(())
     }
 }

@@ -44,8 +44,7 @@ pub(crate) use rows::facet_value;
 /// Several writes in one transaction; nothing of it is kept before [`Batch::commit`], and
 /// nothing at all where it is dropped. No other write happens in between.
 pub struct Batch {
-    // Dropped in this order: the transaction ends before the next writer begins.
-    txn: DatabaseTransaction,
+    held: Arc<Held>,
     tail: Tail,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
@@ -54,6 +53,12 @@ pub struct Batch {
     pub(crate) gone: Vec<DocumentDigest>,
     /// What waits to be written, where this is the inside of a [`Bulk`].
     behind: Option<Behind>,
+}
+
+/// A transaction, and the right to be the only one that writes.
+struct Held {
+    // Dropped in this order: the transaction ends before the next writer begins.
+    txn: DatabaseTransaction,
     _writer: OwnedMutexGuard<()>,
 }
 
@@ -61,14 +66,14 @@ impl Store {
     /// Begins a transaction of several writes; waits until no other writes.
     pub async fn batch(&self) -> Result<Batch> {
         let writer = Arc::clone(&self.writer).lock_owned().await;
-        let txn = self.begin_write().await?;
-        let tail = Tail::lock(&txn).await?;
+        let held = Arc::new(Held { txn: self.begin_write().await?, _writer: writer });
+        let tail = Tail::lock(&held.txn).await?;
         #[cfg(feature = "measure")]
         let tail = tail.silenced(self.silent);
         let (entropy, settings) = (Arc::clone(&self.entropy), self.settings);
         let place = self.place.clone();
         let gone = Vec::new();
-        Ok(Batch { txn, tail, entropy, settings, place, gone, behind: None, _writer: writer })
+        Ok(Batch { held, tail, entropy, settings, place, gone, behind: None })
     }
 
     /// Makes a record from a filled-in form.
@@ -200,17 +205,17 @@ impl Batch {
         let settings = &self.settings;
         let context = ActContext { fields, related: &related, by, at, settings };
         let after = before.perform(act, &context)?;
-        let deed = Deed { act, by, specs, fields, at };
-        self.keep(&before, &after, &deed).await?;
-        if after.head().operation != before.head().operation {
-            self.flush().await?;
-            Box::pin(self.move_parts(&after, &deed)).await?;
         if let Some(erases) = before.erases(act) {
             self.flush().await?;
             let reason = fields.get("reason").unwrap_or_default();
             let order = Order { kind: erases.kind, record: erases.record, reason };
             self.erase_whole(&permit, &before, order, at).await?;
         }
+        let deed = Deed { act, by, specs, fields, at };
+        self.keep(&before, &after, &deed).await?;
+        if after.head().operation != before.head().operation {
+            self.flush().await?;
+            Box::pin(self.move_parts(&after, &deed)).await?;
         }
         if after.head().restriction != before.head().restriction {
             self.flush().await?;
@@ -227,9 +232,9 @@ impl Batch {
             return self.keep_behind(after, body, deed).await;
         }
         self.flush().await?;
-        rows::update(&self.txn, before, after, &body).await?;
-        rows::add_version(&self.txn, after, act, by, fields, at, &body).await?;
-        rows::name_documents(&self.txn, after, specs, fields).await?;
+        rows::update(&self.held.txn, before, after, &body).await?;
+        rows::add_version(&self.held.txn, after, act, by, fields, at, &body).await?;
+        rows::name_documents(&self.held.txn, after, specs, fields).await?;
         self.leaf(altered(after, deed), after, body, fields).await?;
         self.joined(after, deed).await
     }
@@ -247,7 +252,7 @@ impl Batch {
             .filter(record::Column::Kind.eq(kind.key()))
             .filter(record::Column::Id.in_subquery(with_facet(facet, value)))
             .order_by_asc(record::Column::Created)
-            .one(&self.txn)
+            .one(&self.held.txn)
             .await?;
         found.as_ref().map(parse).transpose()
     }
@@ -255,8 +260,10 @@ impl Batch {
     /// Keeps everything, or answers with why nothing was kept.
     pub async fn commit(mut self) -> Result<()> {
         self.flush().await?;
-        self.tail.close(&self.txn).await?;
-        self.txn.commit().await?;
+        self.tail.close(&self.held.txn).await?;
+        let in_use = StoreError::Conflict("the transaction is still in use; nothing was kept");
+        let Held { txn, _writer } = Arc::into_inner(self.held).ok_or(in_use)?;
+        txn.commit().await?;
         for digest in self.gone {
             self.place.remove(digest).await?;
         }
@@ -264,7 +271,7 @@ impl Batch {
     }
 
     pub(crate) fn transaction(&self) -> &DatabaseTransaction {
-        &self.txn
+        &self.held.txn
     }
 
     pub(crate) async fn append(&mut self, leaf: Leaf, committed: Vec<Committed>) -> Result<()> {
@@ -272,7 +279,7 @@ impl Batch {
             behind.leaf(leaf, committed);
             return Ok(());
         }
-        self.tail.append(&self.txn, self.entropy.as_ref(), leaf, committed).await
+        self.tail.append(&self.held.txn, self.entropy.as_ref(), leaf, committed).await
     }
 
     async fn insert(
@@ -290,9 +297,9 @@ impl Batch {
             return Ok(record);
         }
         self.flush().await?;
-        rows::insert(&self.txn, &record, &body).await?;
-        rows::add_version(&self.txn, &record, "create", by, fields, at, &body).await?;
-        rows::name_documents(&self.txn, &record, specs, fields).await?;
+        rows::insert(&self.held.txn, &record, &body).await?;
+        rows::add_version(&self.held.txn, &record, "create", by, fields, at, &body).await?;
+        rows::name_documents(&self.held.txn, &record, specs, fields).await?;
         let joins = record.joins("create");
         let processing = if joins { Processing::Combination } else { Processing::Collection };
         self.leaf(Leaf::new(processing, Some(by), "create", at), &record, body, fields).await?;
@@ -318,7 +325,7 @@ impl Batch {
 
     /// The records that filled-in fields name: there, and visible to the person.
     async fn named(
-        &self,
+        &mut self,
         who: &Person,
         specs: &[Field],
         fields: &Fields,
@@ -344,18 +351,19 @@ impl Batch {
     }
 
     /// The colleagues that filled-in fields name, whose accounts are in use.
-    async fn colleagues(&self, specs: &[Field], fields: &Fields) -> Result<Vec<Person>> {
+    async fn colleagues(&mut self, specs: &[Field], fields: &Fields) -> Result<Vec<Person>> {
         let mut people = Vec::new();
         for spec in specs.iter().filter(|spec| spec.input == Input::Person) {
             if let Ok(id) = fields.person(spec.name) {
-                people.extend(crate::people::in_use(&self.txn, id).await?);
+                self.settle().await?;
+                people.extend(crate::people::in_use(&self.held.txn, id).await?);
             }
         }
         Ok(people)
     }
 
     /// The records that the rules must know, whoever acts.
-    async fn needed(&self, needs: &[Need]) -> Result<Vec<AnyRecord>> {
+    async fn needed(&mut self, needs: &[Need]) -> Result<Vec<AnyRecord>> {
         let mut needed = Vec::new();
         for need in needs {
             match *need {
@@ -365,7 +373,8 @@ impl Batch {
                     if self.waits(to) {
                         continue; // The database does not know it, so nothing there names it.
                     }
-                    needed.extend(linked(&self.txn, kind, role, to).await?);
+                    self.settle().await?;
+                    needed.extend(linked(&self.held.txn, kind, role, to).await?);
                 }
             }
         }

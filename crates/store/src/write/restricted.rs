@@ -65,7 +65,7 @@ impl Batch {
             .filter(Column::State.ne(ERASED))
             .order_by_asc(Column::Created)
             .order_by_asc(Column::Id)
-            .all(&self.txn)
+            .all(&self.held.txn)
             .await?;
         found.iter().map(parse).collect()
     }
@@ -87,7 +87,7 @@ impl Batch {
         let holding = record::Entity::find()
             .filter(record::Column::Id.is_in(others))
             .filter(record::Column::Restriction.eq(restriction_key(from)))
-            .one(&self.txn)
+            .one(&self.held.txn)
             .await?;
         Ok(holding.is_some())
     }

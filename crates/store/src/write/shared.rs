@@ -47,7 +47,7 @@ impl Batch {
     /// What a correction is decided on: the form that the record was made with, the records that
     /// it named as they were then, and those that it names now for the first time.
     pub(super) async fn for_correction(
-        &self,
+        &mut self,
         who: &Person,
         before: &AnyRecord,
         specs: &[Field],
@@ -57,7 +57,7 @@ impl Batch {
             return Err(Denied.into());
         }
         let (kind, head) = (before.kind(), before.head());
-        let Some(made_with) = made_with(&self.txn, kind, head.id).await? else {
+        let Some(made_with) = made_with(&self.held.txn, kind, head.id).await? else {
             return Ok(Related::default());
         };
         let changed: Fields =
@@ -79,12 +79,12 @@ impl Batch {
         use record_version::{Column, Entity};
         let of = || Entity::find().filter(Column::RecordId.eq(id)).filter(Column::Body.ne(""));
         let then = of().filter(Column::At.lt(micros(at))).order_by_desc(Column::Version);
-        let stored = match then.one(&self.txn).await? {
+        let stored = match then.one(&self.held.txn).await? {
             Some(stored) => Some(stored),
             None => {
                 of().filter(Column::At.lte(micros(at)))
                     .order_by_desc(Column::Version)
-                    .one(&self.txn)
+                    .one(&self.held.txn)
                     .await?
             }
         };
@@ -104,7 +104,7 @@ impl Batch {
         let act = if place.is_some() { common::MOVE } else { common::TAKE_OUT };
         let mut known = vec![whole.clone()];
         if let Some(operation) = place {
-            known.extend(load(&self.txn, Kind::Operation, operation.uuid()).await?);
+            known.extend(load(&self.held.txn, Kind::Operation, operation.uuid()).await?);
         }
         let related = Related::new(known);
         for part in self.leading_to(id).await? {
@@ -164,7 +164,7 @@ impl Batch {
             .filter(record::Column::Id.in_subquery(linked))
             .filter(record::Column::State.ne(crate::erasure::ERASED))
             .order_by_asc(record::Column::Id)
-            .all(&self.txn)
+            .all(&self.held.txn)
             .await?;
         stored.iter().map(parse).collect()
     }

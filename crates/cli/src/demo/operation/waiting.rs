@@ -60,6 +60,9 @@ impl Operation<'_, '_> {
                 1 => story.acknowledge(package).await?,
                 _ => {
                     let case = story.open_case(package).await?;
+                    if !story.under_pace()? {
+                        continue;
+                    }
                     story.warrant_until(case, premises, self.now, 2).await?;
                 }
             }

@@ -157,7 +157,7 @@ impl Story<'_, '_> {
     }
 
     /// The seal that an exhibit bears now.
-    async fn seal_of(&self, exhibit: Ref, who: &Person) -> Result<String> {
+    async fn seal_of(&mut self, exhibit: Ref, who: &Person) -> Result<String> {
         let exhibit: Exhibit = typed(self.walk.see(who, exhibit).await?)?;
         let last = exhibit.custody.last().ok_or_else(|| anyhow!("an exhibit without custody"))?;
         Ok(last.seal.clone())

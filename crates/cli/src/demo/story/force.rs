@@ -40,7 +40,7 @@ impl Story<'_, '_> {
 
     /// Whether the force works under the law of England and Wales, whose warrants and bail are
     /// the ones that are modelled.
-    fn under_pace(&self) -> Result<bool> {
+    pub fn under_pace(&self) -> Result<bool> {
         Ok(self.force_key()?.force().jurisdiction == Jurisdiction::EnglandAndWales)
     }
 

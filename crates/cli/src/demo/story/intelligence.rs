@@ -123,7 +123,7 @@ impl Story<'_, '_> {
     }
 
     /// One observation of a referral, as the request for its subscriber will name it.
-    pub async fn event(&self, referral: Ref) -> Result<Event> {
+    pub async fn event(&mut self, referral: Ref) -> Result<Event> {
         let intel = self.people.get("intel")?;
         let query = Query {
             linked: Some(("referral".to_owned(), referral.id)),
