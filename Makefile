@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo assets demo test unit browser s3 load kill bench lint fmt docs
+.PHONY: help setup setup-demo assets demo test unit browser api s3 load kill bench lint fmt docs
 
 DATA ?= demo-data
 LISTEN ?= 127.0.0.1:8080
@@ -27,6 +27,7 @@ test: setup assets ## Everything that CI runs: format, lints, licences, unit to 
 	$(MAKE) lint
 	$(MAKE) unit
 	$(MAKE) browser
+	$(MAKE) api
 	$(MAKE) docs
 
 unit: assets ## All Rust tests, on SQLite and a private PostgreSQL
@@ -39,6 +40,10 @@ browser: assets ## The pages in a real browser, screenshots in artefacts/screens
 
 s3: ## Documents in an S3-compatible store, started on loopback
 	tests/s3/run
+
+api: assets ## The API, every operation by its own description (schemathesis)
+	cargo build --bin pendeen
+	tests/api/run
 
 bench: setup assets ## Measure against the peers, same inputs, same run; results as Markdown
 	cargo build --release --bin pendeen
