@@ -97,7 +97,9 @@ test("the mark stands on every page on paper, and what only a screen needs does 
   for (const list of ["/records/case", "/records/exhibit"]) {
     await first(page, list);
     await page.emulateMedia({ media: "print" });
-    assert.match(await page.locator(".pendeen-mark").innerText(), /OFFICIAL/);
+    const words = (await page.locator(".pendeen-mark").innerText()).replace("Handling: ", "").trim();
+    assert.match(words, /^OFFICIAL/);
+    assert.deepEqual(await onEverySheet(page), [words, words], "at head and foot of every sheet");
     for (const hidden of [".pendeen-header", ".govuk-service-navigation", ".pendeen-acts"]) {
       assert.equal(await page.locator(hidden).isVisible(), false, `${hidden} is not on paper`);
     }
@@ -105,3 +107,14 @@ test("the mark stands on every page on paper, and what only a screen needs does 
   }
   await page.context().close();
 });
+
+/** What the style sheet puts at the head and foot of each sheet that the page is printed on. */
+function onEverySheet(page) {
+  return page.evaluate(() => {
+    const name = getComputedStyle(document.body).page;
+    const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
+    const sheets = rules.filter((rule) => rule instanceof CSSPageRule && rule.selectorText === name);
+    const margins = sheets.flatMap((rule) => [...rule.cssRules]);
+    return margins.map((margin) => margin.style.content.replaceAll('"', ""));
+  });
+}

@@ -80,6 +80,12 @@ impl Shell {
         self
     }
 
+    /// The mark's stable name: by it the style sheet repeats the mark on every sheet of paper.
+    pub(crate) fn mark_key(&self) -> &'static str {
+        let known = Mark::ALL.into_iter().find(|mark| mark.label() == self.mark);
+        known.unwrap_or_default().key()
+    }
+
     /// The frame for a signed-in person on the page at `address`.
     pub(crate) fn new(title: impl Into<String>, person: &Person, address: &str) -> Self {
         let roles: Vec<&str> = person.roles.iter().map(|role| role.label()).collect();
@@ -176,4 +182,21 @@ fn navigation(person: &Person, address: &str) -> Vec<NavItem> {
         offer("Administration", "/administration".to_owned());
     }
     items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_sheet_repeats_every_mark_on_paper_under_its_key() {
+        let styles = include_str!("../assets/src/_shell.scss");
+        for mark in Mark::ALL {
+            let line = format!("  {}: \"{}\",\n", mark.key(), mark.label());
+            assert!(styles.contains(&line), "{line}");
+            let shell = Shell::bare("Any").marked([mark]);
+            assert_eq!((shell.mark, shell.mark_key()), (mark.label(), mark.key()));
+        }
+        assert_eq!(Shell::bare("Any").mark_key(), Mark::default().key());
+    }
 }
