@@ -24,12 +24,13 @@ PROGRAM = os.environ.get("PENDEEN", str(ROOT / "target/debug/pendeen"))
 SEED = "20261125"
 
 # Which accounts send requests, and how far schemathesis goes with each.
-KEPT_WITH_EVERY_KIND = r"^/records/(case|child|paper|\{kind\})"
+SHARED = r"^/(me|work|search|openapi|records/(\{kind\}|referral|subject|package))"
+WITH_ACTS = r"^/records/(case|child|paper)"
 RUNS = [
-    # Every boundary of what is not an act, and chains of requests.
-    ("intel", ["--exclude-path-regex=/acts/", "--max-examples=2"]),
+    # Every boundary of what is not a kind's own, and of three kinds without their acts.
+    ("intel", [f"--include-path-regex={SHARED}", "--exclude-path-regex=/acts/", "--max-examples=3"]),
     # Every boundary of three kinds with all of their acts.
-    ("oic-devon", [f"--include-path-regex={KEPT_WITH_EVERY_KIND}", "--max-examples=3"]),
+    ("oic-devon", [f"--include-path-regex={WITH_ACTS}", "--max-examples=2"]),
     # Every operation, a few requests each.
     ("safeguarding-devon", ["--phases=fuzzing", "--max-examples=2"]),
     ("coordinator", ["--phases=fuzzing", "--max-examples=1"]),

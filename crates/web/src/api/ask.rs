@@ -10,19 +10,21 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use pendeen_casework::force::ForceKey;
+use pendeen_casework::person::Person;
 use pendeen_store::query::Slice;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::problem::{Problem, Wrong};
 use crate::app::App;
+use crate::reason::{About, Wanted, matter};
 use crate::upload;
 
 /// The header that says why something is consulted.
 pub(super) const REASON: &str = "x-consultation-reason";
 /// The header under which a request that makes something can be sent again.
 pub(super) const KEY: &str = "idempotency-key";
-/// The longest reason that is kept, in bytes.
+/// The longest reason that is kept, in characters.
 pub(super) const REASON_LENGTH: usize = 500;
 /// The longest key, in characters.
 pub(super) const KEY_LENGTH: usize = 200;
@@ -65,18 +67,37 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
     }
 }
 
-/// Why the record is consulted, where the program says so.
+/// Why something is consulted, where the program says so.
 #[derive(Debug)]
 pub(super) struct Reason(pub Option<String>);
+
+impl Reason {
+    /// The reason that goes into the log: the one given, or what the record itself says. Where
+    /// people are asked on the pages, a program must give one.
+    pub(super) async fn of(
+        self,
+        app: &App,
+        who: &Person,
+        about: About,
+    ) -> Result<Option<String>, Problem> {
+        if self.0.is_some() || !app.store.settings().audit.ask_justification {
+            return Ok(self.0);
+        }
+        match matter(app, who, about).await? {
+            Wanted::For(_) => Err(Problem::reason_wanted()),
+            Wanted::Not(words) => Ok(words.map(str::to_owned)),
+        }
+    }
+}
 
 impl FromRequestParts<App> for Reason {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         let Some(sent) = parts.headers.get(REASON) else { return Ok(Self(None)) };
-        let reason = std::str::from_utf8(sent.as_bytes()).ok();
+        let reason = sent.to_str().ok().filter(|reason| !reason.contains(char::is_control));
         let reason = reason.filter(|reason| reason.len() <= REASON_LENGTH);
-        let wanted = format!("give the reason in at most {REASON_LENGTH} bytes of UTF-8");
+        let wanted = format!("give the reason in at most {REASON_LENGTH} visible ASCII characters");
         let reason = reason.ok_or_else(|| Problem::parameters(&[Wrong::new(REASON, wanted)]))?;
         Ok(Self(Some(reason.to_owned())))
     }

@@ -54,7 +54,7 @@ fn text(field: &Field, value: &Value) -> Result<Option<String>, &'static str> {
 }
 
 /// A number as a person writes it: `1.0` is 1.
-fn whole(number: &serde_json::Number) -> String {
+pub(super) fn whole(number: &serde_json::Number) -> String {
     let float = number.as_f64().filter(|float| float.fract() == 0.0 && !number.is_u64());
     float.map_or_else(|| number.to_string(), |float| format!("{float:.0}"))
 }

@@ -15,12 +15,13 @@ use pendeen_store::query::Query;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::ask::{Asked, At, force, one_of, slice};
+use super::ask::{Asked, At, Reason, force, one_of, slice};
 use super::problem::Problem;
 use super::{Counts, told};
 use crate::app::App;
 use crate::bearer::Bearer;
 use crate::pages::figures::{only_for_readers, release as released};
+use crate::reason::About;
 
 /// Which numbers.
 #[derive(Debug, Default, Deserialize)]
@@ -84,6 +85,7 @@ pub(super) async fn behind(
     bearer: Bearer<Counts>,
     At(key): At<String>,
     Asked(filter): Asked<BehindFilter>,
+    reason: Reason,
 ) -> Result<Json<Value>, Problem> {
     if !bearer.token.scopes.contains(&token::Scope::Read) {
         return Err(Problem::out_of_scope(token::Scope::Read.key()));
@@ -94,7 +96,8 @@ pub(super) async fn behind(
     let figure = Figure::from_key(&key).ok_or_else(Problem::missing)?;
     let (number, slice) = slice(page, size)?;
     let which = (figure, &scope, at);
-    let found = app.store.behind(&bearer.person, which, slice, None, app.now()).await?;
+    let why = reason.of(&app, &bearer.person, About::Lists).await?;
+    let found = app.store.behind(&bearer.person, which, slice, why.as_deref(), app.now()).await?;
     Ok(Json(told::page(&found, number, slice)))
 }
 

@@ -115,6 +115,16 @@ impl Problem {
         Self::unreadable(detail).with("errors", errors(wrong))
     }
 
+    /// Something is consulted without a reason, where one is asked for.
+    pub(crate) fn reason_wanted() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_REQUIRED,
+            "reason_wanted",
+            "A reason is wanted",
+            "say in the header X-Consultation-Reason why this is consulted",
+        )
+    }
+
     /// A body of another media type.
     pub(crate) fn media_type() -> Self {
         Self::new(

@@ -2,7 +2,7 @@
 //!
 //! A record is named by its id or by its number. Whoever sees no record of a kind gets the
 //! answer of an address that leads nowhere, as on the pages; every reading leaves its leaf in the
-//! audit log, with the reason where one was given.
+//! audit log, with the reason.
 
 use axum::Json;
 use axum::extract::State;
@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::bearer::Bearer;
 use crate::pages::document as documents;
 use crate::pages::record::consulted_by;
+use crate::reason::About;
 use crate::shell::sees;
 
 /// A part of a list.
@@ -65,13 +66,15 @@ pub(super) async fn search(
     State(app): State<App>,
     bearer: Bearer<Reads>,
     Asked(asked): Asked<Words>,
+    reason: Reason,
 ) -> Result<Json<Value>, Problem> {
     let (number, page) = slice(asked.page, asked.size)?;
     if asked.q.trim().is_empty() {
         return Err(Problem::parameters(&[Wrong::new("q", "give a word")]));
     }
     let kind = one_of("kind", asked.kind.as_deref(), "the key of a kind", Kind::from_key)?;
-    let query = Query { kinds: kind.into_iter().collect(), page, ..Query::default() };
+    let why = reason.of(&app, &bearer.person, About::Lists).await?;
+    let query = Query { kinds: kind.into_iter().collect(), page, why, ..Query::default() };
     let found = app.store.search(&bearer.person, &asked.q, query, app.now()).await?;
     let found = Page { rows: found.rows, total: found.total };
     Ok(Json(told::page(&found, number, page)))
@@ -108,6 +111,7 @@ pub(super) async fn list(
     bearer: Bearer<Reads>,
     At(kind): At<String>,
     Asked(filter): Asked<Filter>,
+    reason: Reason,
 ) -> Result<Json<Value>, Problem> {
     let kind = self::kind(&kind)?;
     let who = &bearer.person;
@@ -116,6 +120,7 @@ pub(super) async fn list(
         return Err(Problem::missing());
     }
     let (number, query) = wanted(kind, &filter)?;
+    let query = Query { why: reason.of(&app, who, About::Lists).await?, ..query };
     let found = app.store.list(who, &query, app.now()).await?;
     Ok(Json(told::page(&found, number, query.page)))
 }
@@ -149,9 +154,9 @@ pub(super) async fn view(
     State(app): State<App>,
     bearer: Bearer<Reads>,
     At((kind, id)): Named,
-    Reason(why): Reason,
+    reason: Reason,
 ) -> Result<Json<Value>, Problem> {
-    let record = consulted(&app, &bearer.person, (&kind, &id), why.as_deref()).await?;
+    let record = consulted(&app, &bearer.person, (&kind, &id), reason).await?;
     Ok(Json(told::record(&bearer.person, &record)))
 }
 
@@ -160,9 +165,9 @@ pub(super) async fn history(
     State(app): State<App>,
     bearer: Bearer<Reads>,
     At((kind, id)): Named,
-    Reason(why): Reason,
+    reason: Reason,
 ) -> Result<Json<Value>, Problem> {
-    let record = consulted(&app, &bearer.person, (&kind, &id), why.as_deref()).await?;
+    let record = consulted(&app, &bearer.person, (&kind, &id), reason).await?;
     let about = (record.kind(), record.head().id);
     let versions = app.store.changes(&bearer.person, about.0, about.1, app.now()).await?;
     Ok(Json(told::history(&versions)))
@@ -173,9 +178,9 @@ pub(super) async fn relations(
     State(app): State<App>,
     bearer: Bearer<Reads>,
     At((kind, id)): Named,
-    Reason(why): Reason,
+    reason: Reason,
 ) -> Result<Json<Value>, Problem> {
-    let record = consulted(&app, &bearer.person, (&kind, &id), why.as_deref()).await?;
+    let record = consulted(&app, &bearer.person, (&kind, &id), reason).await?;
     let about = (record.kind(), record.head().id);
     let related = app.store.related(&bearer.person, about.0, about.1, app.now()).await?;
     Ok(Json(told::relations(&related)))
@@ -186,9 +191,9 @@ pub(super) async fn form(
     State(app): State<App>,
     bearer: Bearer<Reads>,
     At((kind, id)): Named,
-    Reason(why): Reason,
+    reason: Reason,
 ) -> Result<Json<Value>, Problem> {
-    let record = consulted(&app, &bearer.person, (&kind, &id), why.as_deref()).await?;
+    let record = consulted(&app, &bearer.person, (&kind, &id), reason).await?;
     let about = (record.kind(), record.head().id);
     let made = app.store.made_with(&bearer.person, about.0, about.1, app.now()).await?;
     Ok(Json(told::form(&made.ok_or_else(Problem::missing)?)))
@@ -199,9 +204,10 @@ pub(super) async fn document(
     State(app): State<App>,
     bearer: Bearer<Reads>,
     At((kind, id, digest)): At<(String, String, String)>,
-    Reason(why): Reason,
+    reason: Reason,
 ) -> Result<Response, Problem> {
-    let (kind, id) = named(&app, &bearer.person, (&kind, &id), why.as_deref()).await?;
+    let record = consulted(&app, &bearer.person, (&kind, &id), reason).await?;
+    let (kind, id) = (record.kind(), record.head().id);
     let digest = DocumentDigest::parse(&digest).ok_or_else(Problem::missing)?;
     Ok(documents::saved(&app, &bearer.person, (kind, id), digest).await?)
 }
@@ -217,26 +223,38 @@ async fn consulted(
     app: &App,
     who: &Person,
     (kind, id): (&str, &str),
-    why: Option<&str>,
+    reason: Reason,
 ) -> Result<AnyRecord, Problem> {
     let kind = self::kind(kind)?;
     if let Ok(id) = id.parse() {
-        return Ok(consulted_by(app, who, kind, id, why).await?);
+        let why = reason.of(app, who, About::Record(kind, id)).await?;
+        return Ok(consulted_by(app, who, kind, id, why.as_deref()).await?);
     }
-    let found = app.store.find_by_number(who, id, why, app.now()).await?;
+    let why = reason.of(app, who, About::Lists).await?;
+    by_number(app, who, (kind, id), why.as_deref()).await
+}
+
+async fn by_number(
+    app: &App,
+    who: &Person,
+    (kind, number): (Kind, &str),
+    why: Option<&str>,
+) -> Result<AnyRecord, Problem> {
+    let found = app.store.find_by_number(who, number, why, app.now()).await?;
     found.filter(|record| record.kind() == kind).ok_or_else(Problem::missing)
 }
 
-/// The kind and id named in an address: of an id nothing is read yet, a number is looked up.
+/// The kind and id named in the address of an act: of an id nothing is read yet, a number is
+/// looked up. As on the pages, only looking is held up by the question why.
 pub(super) async fn named(
     app: &App,
     who: &Person,
     (kind, id): (&str, &str),
     why: Option<&str>,
 ) -> Result<(Kind, Uuid), Problem> {
+    let kind = self::kind(kind)?;
     if let Ok(id) = id.parse() {
-        return Ok((self::kind(kind)?, id));
+        return Ok((kind, id));
     }
-    let record = consulted(app, who, (kind, id), why).await?;
-    Ok((record.kind(), record.head().id))
+    Ok((kind, by_number(app, who, (kind, id), why).await?.head().id))
 }

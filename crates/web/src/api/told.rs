@@ -74,7 +74,7 @@ pub(super) fn record(who: &Person, record: &AnyRecord) -> Value {
         "updated": head.updated,
         "author": head.author_name,
         "details": details.iter().map(detail).collect::<Vec<_>>(),
-        "documents": documents(&details),
+        "documents": documents(record, &details),
         "acts": acts(who, record),
     })
 }
@@ -83,8 +83,12 @@ fn detail(detail: &Detail) -> Value {
     json!({ "label": detail.label, "text": detail.text, "guarded": detail.guarded })
 }
 
-/// The digests of the documents that the details name.
-fn documents(details: &[Detail]) -> Vec<&str> {
+/// The digests of the documents that the record names: those in its details, and of a kept
+/// document those of its versions, the newest first.
+fn documents<'a>(record: &'a AnyRecord, details: &'a [Detail]) -> Vec<&'a str> {
+    if let AnyRecord::Paper(paper) = record {
+        return paper.versions.iter().rev().map(|version| version.document.as_str()).collect();
+    }
     let named = details.iter().filter(|detail| names_documents(detail.label));
     named.map(|d| d.text.as_str()).filter(|text| DocumentDigest::parse(text).is_some()).collect()
 }

@@ -24,7 +24,7 @@ use pendeen_casework::record::{Act, AnyRecord, Kind, paper};
 use pendeen_store::StoreError;
 use pendeen_store::account::token::Scope;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
@@ -50,7 +50,7 @@ struct New {
 #[serde(deny_unknown_fields)]
 struct Done {
     /// The version that the act is about.
-    version: u32,
+    version: Number,
     fields: Map<String, Value>,
     file: Option<File>,
 }
@@ -121,6 +121,8 @@ pub(super) async fn act(
     let (record, act, permit) = acting::allowed(&app, who, about, &act, why.as_deref()).await?;
     let Done { version, fields, file } = body.json(longest(act.fields)).await?;
     let (fields, file) = sent(act.fields, &fields, file)?;
+    let wrong = || Problem::fields(&[Wrong::new("version", "send a whole number, 1 or more")]);
+    let version: u32 = field::whole(&version).parse().map_err(|_| wrong())?;
     if version != record.head().version {
         return moved(&app, &bearer, &record, act, &fields, version).await;
     }

@@ -35,8 +35,15 @@ impl Site {
     }
 
     async fn ask(&self, token: &str, address: &str) -> Answer {
-        let request = Request::get(format!("{BASE}{address}"))
+        self.ask_because(token, address, None).await
+    }
+
+    async fn ask_because(&self, token: &str, address: &str, why: Option<&str>) -> Answer {
+        let mut request = Request::get(format!("{BASE}{address}"))
             .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        if let Some(why) = why {
+            request = request.header("x-consultation-reason", why);
+        }
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
@@ -92,9 +99,16 @@ async fn a_program_makes_reads_and_moves_a_record_by_the_rules_of_the_pages() {
     let body = json!({ "version": 1, "fields": {} });
     let after = site.tell(&token, &act, &body).await;
     assert_eq!(after.status, StatusCode::OK, "{}", after.body);
-    assert_eq!((&after.json()["version"], &after.json()["record"]["state"]), (&json!(2), &json!("triaged")));
+    assert_eq!(
+        (&after.json()["version"], &after.json()["record"]["state"]),
+        (&json!(2), &json!("triaged"))
+    );
     let again = site.tell(&token, &act, &body).await;
-    assert_eq!((again.status, again.json()["version"].clone()), (StatusCode::OK, json!(2)), "done once");
+    assert_eq!(
+        (again.status, again.json()["version"].clone()),
+        (StatusCode::OK, json!(2)),
+        "done once"
+    );
     let history = site.ask(&token, &format!("/records/referral/{id}/history")).await.json();
     assert_eq!(history["versions"][0]["act"], "triage");
     let form = site.ask(&token, &format!("/records/referral/{id}/form")).await.json();
@@ -121,12 +135,23 @@ async fn a_request_sent_again_under_its_key_makes_one_record_and_no_other_can_us
     let other = send(token.clone(), "nightly-1", referral("R-2")).await;
     assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(other.json()["type"], "urn:pendeen:problem:key_reused");
-    let colleague = site.token(Role::Coordinator, &ALL).await;
-    let theirs = send(colleague, "nightly-1", referral("R-1")).await;
-    assert_ne!(theirs.json()["id"], first.json()["id"], "a key is its person's own");
     let bad = send(token.clone(), "not a key", referral("R-3")).await;
     assert_eq!(bad.status, StatusCode::BAD_REQUEST, "{}", bad.body);
     assert_eq!(site.ask(&token, "/records/referral").await.json()["total"], 1);
+}
+
+#[tokio::test]
+async fn a_key_is_its_persons_own() {
+    let site = Site::new().await;
+    let mut ids = BTreeSet::new();
+    for role in [Role::OfficerInCase, Role::SafeguardingOfficer] {
+        let token = site.token(role, &ALL).await;
+        let circle = json!({ "fields": { "name": "A circle", "reason": "A colleague" } });
+        let made = site.tell_keyed(&token, "/records/circle", Some("nightly-1"), &circle).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{role:?} {}", made.body);
+        ids.insert(made.json()["id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(ids.len(), 2, "{ids:?}");
 }
 
 #[tokio::test]
@@ -151,7 +176,10 @@ async fn an_act_on_an_old_version_is_told_what_others_changed_beside_what_was_se
     assert_eq!(problem["current_version"], 2);
     let changes = problem["changes"].as_array().unwrap();
     let summary = changes.iter().find(|change| change["yours"] == "My summary");
-    assert!(summary.is_some_and(|c| c["now"] == "Their summary" && c["before"] == HOSTILE), "{problem}");
+    assert!(
+        summary.is_some_and(|c| c["now"] == "Their summary" && c["before"] == HOSTILE),
+        "{problem}"
+    );
 
     let writes = site.token(Role::IntelligenceOfficer, &[Scope::Write]).await;
     let told = site.tell(&writes, &correct, &corrected("My summary", 1)).await.json();
@@ -171,7 +199,8 @@ async fn what_is_not_as_the_form_wants_is_refused_by_field_and_the_rules_are_tho
     let (status, fields) = named(site.tell(&token, "/records/case", &wrong).await);
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(fields, ["name", "nonsense", "circle"]);
-    let (status, fields) = named(site.tell(&token, "/records/case", &json!({ "fields": {} })).await);
+    let (status, fields) =
+        named(site.tell(&token, "/records/case", &json!({ "fields": {} })).await);
     assert_eq!((status, fields), (StatusCode::UNPROCESSABLE_ENTITY, vec!["name".to_owned()]));
     // The reference to a record that is not there is refused by the rules, as on the page.
     let child = json!({ "fields": {
@@ -197,7 +226,10 @@ async fn bodies_are_json_bounded_and_objects() {
     };
     let json = "application/json";
     let fine = referral("R-1").to_string();
-    assert_eq!(send("application/x-www-form-urlencoded", fine.clone()).await, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(
+        send("application/x-www-form-urlencoded", fine.clone()).await,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    );
     assert_eq!(send("text/plain", fine.clone()).await, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(send(json, "{".to_owned()).await, StatusCode::BAD_REQUEST);
     assert_eq!(send(json, "[{}]".to_owned()).await, StatusCode::BAD_REQUEST);
@@ -218,7 +250,10 @@ async fn a_document_goes_along_in_base_64_and_is_saved_byte_for_byte() {
     let none = site.tell(&token, "/records/paper", &json!({ "fields": fields })).await;
     assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", none.body);
     let bad = json!({ "fields": fields, "file": { "content": "***" } });
-    assert_eq!(site.tell(&token, "/records/paper", &bad).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        site.tell(&token, "/records/paper", &bad).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let body = json!({ "fields": fields, "file": file });
     let made = site.tell(&token, "/records/paper", &body).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
@@ -228,7 +263,10 @@ async fn a_document_goes_along_in_base_64_and_is_saved_byte_for_byte() {
     let saved = site.ask(&token, &address).await;
     assert_eq!((saved.status, saved.body.as_str()), (StatusCode::OK, "hello world"));
     let not_here = json!({ "fields": { "name": "Example" }, "file": { "content": "aGk=" } });
-    assert_eq!(site.tell(&token, "/records/case", &not_here).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        site.tell(&token, "/records/case", &not_here).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
 }
 
 #[tokio::test]
@@ -348,7 +386,11 @@ fn api_addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
 }
 
 /// Every answer of the API about the hidden records, to reads and acts alike.
-async fn api_answers(site: &Site, token: &str, role: Role) -> BTreeMap<String, (StatusCode, String)> {
+async fn api_answers(
+    site: &Site,
+    token: &str,
+    role: Role,
+) -> BTreeMap<String, (StatusCode, String)> {
     let mut answers = BTreeMap::new();
     for (path, get) in api_routes() {
         // Figures count every record by design; the records behind them are hidden.
@@ -433,18 +475,28 @@ async fn a_token_knows_the_circles_of_its_person_and_what_they_opened_in_an_emer
 }
 
 #[tokio::test]
-async fn the_reason_of_a_consultation_is_in_the_log() {
-    let site = Site::new().await;
+async fn a_program_says_why_it_looks_where_people_are_asked_and_the_log_keeps_it() {
+    let site = Site::asking().await;
     let token = site.token(Role::IntelligenceOfficer, &ALL).await;
+    let other = site.token(Role::Coordinator, &ALL).await;
     let made = site.tell(&token, "/records/referral", &referral("R-1")).await.json();
-    let address = format!("{BASE}/records/referral/{}", made["id"].as_str().unwrap());
-    let request = Request::get(address)
-        .header(header::AUTHORIZATION, format!("Bearer {token}"))
-        .header("x-consultation-reason", "Asked by the court");
-    assert_eq!(site.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
+    let address = format!("/records/referral/{}", made["id"].as_str().unwrap());
+    let number = format!("/records/referral/{}", made["number"].as_str().unwrap());
+    for page in [&*address, &*number, "/records/referral", "/search?q=Hotline"] {
+        let answer = site.ask_because(&other, page, None).await;
+        assert_eq!(answer.status, StatusCode::PRECONDITION_REQUIRED, "{page} {}", answer.body);
+        let answer = site.ask_because(&other, page, Some("Asked by the court")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{page}");
+    }
+    let own = site.ask_because(&token, &address, None).await;
+    assert_eq!(own.status, StatusCode::OK, "what a person recorded says why by itself");
+    let missing = format!("/records/referral/{}", Uuid::nil());
+    assert_eq!(site.ask_because(&other, &missing, None).await.status, StatusCode::NOT_FOUND);
     let auditor = site.sign_in(Role::Auditor).await;
     let log = site.get(&auditor, "/audit").await.body;
     assert!(log.contains("Asked by the court"), "{log}");
+    let long = site.ask_because(&other, &address, Some(&"x".repeat(501))).await;
+    assert_eq!(long.status, StatusCode::BAD_REQUEST);
 }
 
 #[test]
@@ -455,7 +507,10 @@ fn the_document_in_the_reference_describes_the_api_as_it_is() {
         std::fs::write(path, &text).unwrap();
     }
     let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(kept == text, "docs/reference/openapi.json is not as the code has it: write it anew with PENDEEN_WRITE=1");
+    assert!(
+        kept == text,
+        "docs/reference/openapi.json is not as the code has it: write it anew with PENDEEN_WRITE=1"
+    );
 }
 
 #[test]
@@ -475,7 +530,8 @@ fn every_operation_of_the_document_is_an_address_of_the_router_and_is_named_once
             assert!(paths.contains_key(&path), "{path}");
         }
     }
-    let of_one_kind = |path: &String| !["{kind}", "referral"].iter().any(|kind| path.contains(kind));
+    let of_one_kind =
+        |path: &String| !["{kind}", "referral"].iter().any(|kind| path.contains(kind));
     for (path, get) in api_routes() {
         let method = if get { "get" } else { "post" };
         let concrete = path.replace("{kind}", "referral").replace("{act}", "triage");

@@ -75,7 +75,8 @@ fn search() -> Value {
     let word = json!({ "type": "string", "pattern": r"\S" });
     let kind = query("kind", "Among records of this kind", reference("Kind"), false);
     let words = query("q", "The words; spelling need not be exact", word, true);
-    search["parameters"] = [words, kind].into_iter().chain(paging()).collect();
+    let rest = paging().into_iter().chain([parameter("reason")]);
+    search["parameters"] = [words, kind].into_iter().chain(rest).collect();
     search
 }
 
@@ -225,7 +226,8 @@ fn of_figures() -> Vec<(String, Value)> {
     let figure = json!({
         "name": "figure", "in": "path", "required": true, "schema": { "enum": figures },
     });
-    behind["parameters"] = [figure].into_iter().chain(which()).chain(paging()).collect();
+    let rest = paging().into_iter().chain([parameter("reason")]);
+    behind["parameters"] = [figure].into_iter().chain(which()).chain(rest).collect();
     let mut releases = get("releases", "Releases of figures", Scope::Figures, "Rows");
     releases["parameters"] = json!(paging());
     let mut release = get("release", "What a release froze", Scope::Figures, "Release");
@@ -258,6 +260,7 @@ fn filters(kind: Kind) -> Value {
     ]
     .into_iter()
     .chain(paging())
+    .chain([parameter("reason")])
     .collect()
 }
 
@@ -285,7 +288,8 @@ pub(super) fn parameters() -> Value {
             "schema": { "type": "string", "pattern": pattern, "maxLength": longest },
         })
     };
-    let why = "Why the record is consulted: kept in the audit log";
+    let why = "Why this is consulted: kept in the audit log, and wanted where people are asked \
+        why they look, unless the record itself says why";
     let again =
         "Sent again with the same key and the same body, the request makes no second record";
     json!({
@@ -311,7 +315,7 @@ pub(super) fn responses() -> Value {
             "description": "Not done: 400 cannot be read, 401 no token in force, 403 a token for \
                 something else, 404 not there or not for this person, 405 another method, 409 \
                 changed by somebody else since, 410 erased, 413 too long, 415 not JSON, 422 \
-                refused, with the fields",
+                refused, with the fields, 428 a reason is wanted",
             "content": { MEDIA_TYPE: { "schema": reference("Problem") } },
         },
         "Again": {
