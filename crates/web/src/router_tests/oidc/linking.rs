@@ -1,6 +1,7 @@
 //! Linking an account to an identity at the sign-in service, and removing the link.
 
 use axum::http::StatusCode;
+use pendeen_casework::ambient::Clock;
 use pendeen_casework::person::Role;
 
 use super::super::PASSWORD;
