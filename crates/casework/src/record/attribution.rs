@@ -159,7 +159,7 @@ impl Record for AttributionRequest {
         Signing {
             act: "review",
             refuses: None,
-            waits: &["authorised", "sent", "answered"],
+            waits: &["authorised", "sent", "answered", "expired", "error_reported"],
             only: Some("review_due"),
             path: "authorised.reviewed.by",
         },
@@ -198,7 +198,8 @@ impl Record for AttributionRequest {
         Act {
             name: "review",
             label: "Review the urgent authorisation",
-            from: &["authorised", "sent", "answered"],
+            // What was authorised urgently is reviewed, whatever became of it since.
+            from: &["authorised", "sent", "answered", "expired", "error_reported"],
             fields: &[],
         },
         Act { name: "refuse", label: "Refuse", from: &["with_spoc"], fields: &[REASON] },

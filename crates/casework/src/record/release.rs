@@ -59,7 +59,8 @@ const DIGEST: Field = Field::required("digest", "Digest of the figures", Input::
 const AS_AT: Field = Field::required("as_at", "As at", Input::System);
 
 impl Record for FiguresRelease {
-    const SEALED: &'static [&'static str] = &["approved", "published"];
+    // A correction could say another force than the one whose figures were counted.
+    const SEALED: &'static [&'static str] = &["drafted", "approved", "published"];
     const FOUR_EYES: &'static [(&'static str, &'static str)] = &[("head.author", "approved.by")];
     const IN_OPERATION: bool = false;
     standing!();
