@@ -315,7 +315,11 @@ test("a referral becomes a protected child", async (t) => {
     const release = await make(await as("figures"), "figures_release", { name: "November" });
     await act(await as("figures2"), release, "Approve");
     await act(await as("figures"), release, "Publish");
-    await look(await as("figures"), "journey-release");
+    const figures = await as("figures");
+    await look(figures, "journey-release");
+    await figures.getByRole("link", { name: "The numbers, to read, print and save" }).click();
+    await figures.getByRole("heading", { level: 1, name: "November" }).waitFor();
+    await look(figures, "release-numbers");
   });
 
   await t.test("the auditor sees that the log is whole and who did what", async () => {

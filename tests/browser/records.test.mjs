@@ -20,10 +20,10 @@ async function first(page, list) {
   return address;
 }
 
-/** Sends the form of the page. */
+/** Sends the form of the page and waits for what it was answered with. */
 async function send(page) {
   await page.locator("main form button[type=submit]").first().click();
-  await page.waitForLoadState();
+  await page.getByRole("alert").first().waitFor();
 }
 
 test("of two who correct a record at once the second sees both texts", async () => {
@@ -64,9 +64,13 @@ test("a circle closes a case to others, and broken glass opens it with a reason"
   await page.locator('[name="name"]').fill("Harbour View");
   await send(page);
   const restricted = new URL(page.url()).pathname;
+  await page.getByText("Restricted").first().waitFor();
   await look(page, "case-restricted");
   const number = (await page.locator(".govuk-caption-l").first().innerText()).split(" ").pop();
 
+  const colleague = await signIn(browser, account("safeguarding_officer"));
+  assert.equal((await colleague.goto(restricted)).status(), 404, "invisible within the force, too");
+  await colleague.context().close();
   const other = await signIn(browser, account("intelligence_officer"));
   assert.equal((await other.goto(restricted)).status(), 404, "the case is invisible to others");
   await other.goto("/records/break_glass/new");

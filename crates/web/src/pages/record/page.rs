@@ -72,6 +72,7 @@ fn view(
     let mut details = record.details();
     let hides = !guarded && details.iter().any(|detail| detail.guarded);
     details.retain(|detail| guarded || !detail.guarded);
+    details.retain(|detail| !detail.text.trim().is_empty());
     details.retain(|detail| !glance::tells(record.kind(), detail.label));
     let mut view = RecordView::new(record, &details, app.now());
     view.acts = acts(viewer, record, |act| common::asks(act).is_none());
@@ -79,6 +80,10 @@ fn view(
     let address = record_address(record.kind(), record.head().id);
     view.keeping
         .push(Anchor::new("What was changed, field by field", format!("{address}/history")));
+    if record.kind() == Kind::FiguresRelease {
+        let release = format!("/figures/releases/{}", record.head().number);
+        view.keeping.push(Anchor::new("The numbers, to read, print and save", release));
+    }
     view.adds = adds(app, viewer, record);
     view.related = groups(related);
     view.history = events(record.kind(), history, &names(related), hides);
