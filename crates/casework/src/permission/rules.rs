@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 
 use cedar_policy::{
     ActionConstraint, Authorizer, Context, Decision, Effect, Entities, Entity, EntityId,
-    EntityTypeName, EntityUid, Policy, PolicySet, PrincipalConstraint, Request,
-    ResourceConstraint, RestrictedExpression,
+    EntityTypeName, EntityUid, Policy, PolicySet, PrincipalConstraint, Request, ResourceConstraint,
+    RestrictedExpression,
 };
 use uuid::Uuid;
 
@@ -164,12 +164,7 @@ fn parse() -> Result<Rules, Box<dyn std::error::Error>> {
             cells.insert((*kind, name), Cell { resource, action, policies, permits });
         }
     }
-    Ok(Rules {
-        person: "Person".parse()?,
-        role,
-        circle: "Members".parse()?,
-        cells,
-    })
+    Ok(Rules { person: "Person".parse()?, role, circle: "Members".parse()?, cells })
 }
 
 /// The role that a policy's head asks for, if it does.

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::{Head, Record, Related, common, restriction, retention_review};
 use crate::form::{Field, Fields, Refusal};
-use crate::person::{Person, PersonId};
 use crate::jurisdiction::modelled;
+use crate::person::{Person, PersonId};
 use crate::settings::Settings;
 
 /// An act that a kind of record knows.
