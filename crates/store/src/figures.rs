@@ -8,20 +8,23 @@
 //! What a release freezes is made in [`freeze`].
 //!
 //! Everything is counted from the rows of [`crate::tally`], all figures in one question. As at
-//! now an index answers it in its own order. The plain twin, which counts records in memory, is
+//! now an index answers it in its own order, and the answer is kept until something is written
+//! ([`kept`]). The plain twin, which counts records in memory, is
 //! `casework::figure::count`: a test holds the two against each other at many moments.
 
 mod changes;
 mod freeze;
+mod kept;
 
 use std::collections::BTreeMap;
 
 pub use changes::Change;
+pub(crate) use kept::Kept;
 use jiff::Timestamp;
 use pendeen_casework::figure::{FIGURES, Figure, Part, Scope};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::Person;
-use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Query as Sql, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Query as Sql, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryResult};
 
 use crate::entity::{record, tally};
@@ -49,7 +52,10 @@ impl Store {
 
     /// Every figure within a scope, as at a moment; now where there is none.
     pub async fn figures_as_at(&self, scope: &Scope, as_at: Option<Timestamp>) -> Result<Counted> {
-        every(self.db(), scope, as_at).await
+        let select = totals(standing(scope, as_at));
+        let rows = self.counted(as_at, format!("{scope:?}"), &select).await?;
+        let counts = rows.into_iter().map(|row| (row.figure, row.count)).collect();
+        Ok(in_order(&counts))
     }
 
     /// Every figure of each force that has any, and of national work, as at a moment. What
@@ -62,9 +68,8 @@ impl Store {
         let scope = Scope { force: None, part };
         let select = split_by_force(standing(&scope, as_at));
         let mut counts: BTreeMap<Option<ForceKey>, BTreeMap<String, u64>> = BTreeMap::new();
-        for row in self.db().query_all(&select).await? {
-            let (figure, count) = named_count(&row)?;
-            counts.entry(force_in(&row, 2)?).or_default().insert(figure, count);
+        for row in self.counted(as_at, format!("{part:?} by force"), &select).await? {
+            counts.entry(row.force).or_default().insert(row.figure, row.count);
         }
         Ok(counts.into_iter().map(|(force, counts)| (force, in_order(&counts))).collect())
     }
@@ -116,16 +121,6 @@ impl Behind for Figure {
     }
 }
 
-async fn every<C: ConnectionTrait>(
-    db: &C,
-    scope: &Scope,
-    as_at: Option<Timestamp>,
-) -> Result<Counted> {
-    let rows = db.query_all(&totals(standing(scope, as_at))).await?;
-    let counts: BTreeMap<_, _> = rows.iter().map(named_count).collect::<Result<_>>()?;
-    Ok(in_order(&counts))
-}
-
 fn in_order(counts: &BTreeMap<String, u64>) -> Counted {
     FIGURES.iter().map(|f| (f, counts.get(f.key).copied().unwrap_or(0))).collect()
 }
@@ -167,33 +162,24 @@ fn only(figure: &Figure, scope: &Scope, as_at: Option<Timestamp>) -> Condition {
     standing(scope, as_at).add(tally::Column::Figure.eq(figure.key))
 }
 
-/// `SELECT figure, COUNT(*) FROM (SELECT DISTINCT figure, counted FROM tally WHERE ...) GROUP BY
-/// figure`: the index gives the inner rows in order, so that nothing is sorted to tell what is
-/// distinct.
+/// `SELECT figure, COUNT(DISTINCT counted) FROM tally WHERE ... GROUP BY figure`: as at now the
+/// index gives the rows in order, so that nothing is sorted to tell what is distinct.
 fn totals(which: Condition) -> SelectStatement {
-    grouped(&[tally::Column::Figure, tally::Column::Counted], &[tally::Column::Figure], which)
+    grouped(&[tally::Column::Figure], which)
 }
 
 /// The same for each force.
 fn split_by_force(which: Condition) -> SelectStatement {
-    use tally::Column;
-    let distinct = [Column::Figure, Column::Counted, Column::Force];
-    grouped(&distinct, &[Column::Figure, Column::Force], which)
+    grouped(&[tally::Column::Figure, tally::Column::Force], which)
 }
 
-fn grouped(distinct: &[tally::Column], by: &[tally::Column], which: Condition) -> SelectStatement {
-    let inner = Sql::select()
-        .distinct()
-        .columns(distinct.iter().copied())
-        .from(tally::Entity)
-        .cond_where(which)
-        .take();
+fn grouped(by: &[tally::Column], which: Condition) -> SelectStatement {
     let mut select = Sql::select();
     for (index, column) in by.iter().enumerate() {
         select.column(*column).add_group_by([Expr::col(*column)]);
         if index == 0 {
-            select.expr(Expr::col(Asterisk).count());
+            select.expr(Expr::col(tally::Column::Counted).count_distinct());
         }
     }
-    select.from_subquery(inner, Alias::new("standing")).take()
+    select.from(tally::Entity).cond_where(which).take()
 }

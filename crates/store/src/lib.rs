@@ -103,6 +103,7 @@ pub struct Store {
     queue: Arc<audit::together::Queue>,
     settings: Settings,
     place: Place,
+    kept: Arc<figures::Kept>,
     #[cfg(feature = "measure")]
     silent: bool,
 }
@@ -156,6 +157,7 @@ impl Store {
             queue,
             settings,
             place,
+            kept: Arc::default(),
             #[cfg(feature = "measure")]
             silent: false,
         })

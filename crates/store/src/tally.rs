@@ -218,6 +218,8 @@ impl Store {
         tally_basis::Entity::delete_many().exec(&txn).await?;
         let made = tally_basis::ActiveModel { id: Set(1), digest: Set(basis()) };
         tally_basis::Entity::insert(made).exec_without_returning(&txn).await?;
-        Ok(txn.commit().await?)
+        txn.commit().await?;
+        self.kept.forget().await;
+        Ok(())
     }
 }

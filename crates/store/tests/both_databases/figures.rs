@@ -155,6 +155,30 @@ pub async fn what_writing_keeps_is_what_counting_anew_gives(db: Fixture) {
     assert_eq!(rows(db.rows(kept).await), before);
 }
 
+/// By this program or another on the same database; a reading alone is no reason to count again.
+pub async fn figures_as_at_now_are_counted_anew_after_a_writing_and_only_then(db: Fixture) {
+    let officer = intelligence(1);
+    let another = pendeen_store::Store::connect(&db.url).await.unwrap();
+    let received = async || {
+        let counted = db.store.figures(&Scope::default()).await.unwrap();
+        let by_force = db.store.figures_by_force(Part::All, None).await.unwrap();
+        let national = by_force.get(&None).map_or(0, |counted| counted[0].1);
+        assert_eq!(counted[0].1, national, "both are of one moment");
+        counted[0].1
+    };
+    assert_eq!(received().await, 0);
+    for n in 1..=3 {
+        let store = if n % 2 == 0 { &db.store } else { &another };
+        crate::world::referral(store, &officer, n.into(), &n.to_string()).await;
+        assert_eq!(received().await, n, "of {n} received");
+    }
+    db.sql("UPDATE tally SET until = since").await.unwrap();
+    another.list(&officer, &pendeen_store::query::Query::default(), at(50)).await.unwrap();
+    assert_eq!(received().await, 3, "only readings came since");
+    crate::world::referral(&another, &officer, 9, "9").await;
+    assert_eq!(received().await, 1, "counted again");
+}
+
 /// Whatever becomes of records, the release as it was frozen can be counted again and is the same.
 pub async fn figures_frozen_as_at_a_moment_stay_what_they_were(db: Fixture) {
     let officer = intelligence(1);
