@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use pendeen_casework::permission::{Action, decide, may_sometimes};
-use pendeen_casework::person::Person;
+use pendeen_casework::person::{Person, Role};
 use pendeen_casework::record::sign::signed_kinds;
 use pendeen_casework::record::{AnyRecord, Kind, Signing};
 use pendeen_store::overview::Signed;
@@ -204,7 +204,9 @@ async fn waiting(
     let mut found = Found::default();
     let mut mine: Vec<(AnyRecord, &'static Signing)> = Vec::new();
     let roles = &viewer.person.roles;
-    for (kind, role) in kinds.iter().flat_map(|kind| roles.iter().map(move |r| (*kind, *r))) {
+    let asked: Vec<(Kind, Role)> =
+        kinds.iter().flat_map(|kind| roles.iter().map(move |role| (*kind, *role))).collect();
+    for (kind, role) in asked {
         let states = kind.signings().iter().flat_map(|step| step.waits);
         let query = Query {
             states: states.map(|state| (*state).to_owned()).collect(),
