@@ -143,11 +143,7 @@ impl Store {
     }
 
     /// Since when an account is linked to an identity at this issuer, if it is.
-    pub async fn linked_since(
-        &self,
-        whose: PersonId,
-        issuer: &str,
-    ) -> Result<Option<Timestamp>> {
+    pub async fn linked_since(&self, whose: PersonId, issuer: &str) -> Result<Option<Timestamp>> {
         let found = linked(self.db(), whose, issuer).await?;
         Ok(found.map(|found| moment(found.linked)))
     }
