@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use jiff::{SignedDuration, Timestamp};
+use pendeen_casework::person::Person;
 use pendeen_casework::record::{Id, Kind};
 use pendeen_intake::{Status, synthetic};
 use pendeen_store::query::Query;
@@ -111,7 +112,13 @@ pub async fn play(
     }
     step("figures, approved and published");
     walk.now = now - SignedDuration::from_hours(24);
-    publish(walk, people).await
+    publish(walk, people).await?;
+    if scale > 0 {
+        walk.wait(20);
+        draft_release(walk, people.get("figures2")?, "Operation Lantern: figures of the next day")
+            .await?;
+    }
+    Ok(())
 }
 
 /// Takes in the synthetic documents; answers with the reports' referrals in order.
@@ -243,18 +250,23 @@ async fn left_over(walk: &mut Walk<'_>, people: &People) -> Result<()> {
 /// The figures are counted, approved by a second person, and published.
 async fn publish(walk: &mut Walk<'_>, people: &People) -> Result<()> {
     let (first, second) = (people.get("figures")?, people.get("figures2")?);
+    let release = draft_release(walk, first, "Operation Lantern: first figures").await?;
+    walk.act(second, release, "approve", &[]).await?;
+    walk.act(first, release, "publish", &[]).await?;
+    Ok(())
+}
+
+/// The figures are counted for a release that waits for its approval.
+async fn draft_release(walk: &mut Walk<'_>, by: &Person, name: &str) -> Result<Ref> {
     let (figures, digest) = walk.store.freeze(None, walk.now, Vec::new()).await?;
     let fields = [
-        ("name", "Operation Lantern: first figures"),
+        ("name", name),
         ("notes", "A synthetic operation; no person in it exists."),
         ("as_at", &*walk.now.to_string()),
         ("figures", &*figures),
         ("digest", &*digest),
     ];
-    let release = walk.make(first, Kind::FiguresRelease, &fields).await?;
-    walk.act(second, release, "approve", &[]).await?;
-    walk.act(first, release, "publish", &[]).await?;
-    Ok(())
+    walk.make(by, Kind::FiguresRelease, &fields).await
 }
 
 /// A force's own case, which belongs to no operation.

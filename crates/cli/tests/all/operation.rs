@@ -6,6 +6,7 @@ use std::fs;
 use pendeen_casework::force::FORCES;
 use pendeen_casework::record::Kind;
 use pendeen_casework::record::arrest::Arrest;
+use pendeen_casework::record::package::Package;
 use pendeen_casework::record::sensitive::SensitivePersonCheck;
 use sea_orm::Database;
 use serde_json::Value;
@@ -125,16 +126,20 @@ async fn nobody_arrested_is_a_sensitive_person(data: &Data, demo: &Demo<'_>) {
         }
     }
     assert!(!matches.is_empty(), "the check finds somebody, so that it is known to work");
-    for force in ["devon", "lincs", "west-midlands", "police-scotland", "gwent"] {
-        let officer = format!("oic-{force}");
-        let arrests = data.rows(&officer, Kind::Arrest, None).await;
-        assert!(!arrests.is_empty());
-        for row in arrests {
-            let arrest: Arrest = data.see(&officer, row.id).await;
+    // Every force's own officer is asked: nobody sees the arrests of all.
+    let officers: Vec<&str> =
+        data.usernames().into_iter().filter(|who| who.starts_with("oic-")).collect();
+    assert_eq!(officers.len(), FORCES.len());
+    let mut arrested = BTreeSet::new();
+    for officer in officers {
+        for row in data.rows(officer, Kind::Arrest, None).await {
+            let arrest: Arrest = data.see(officer, row.id).await;
             assert!(!listed.contains(&*arrest.about.name), "{}", arrest.about.name);
             assert!(!matches.contains(&arrest.about.subject.uuid()));
+            arrested.insert(row.id);
         }
     }
+    assert_eq!(arrested.len(), 660 + 7, "in the operation and outside");
 }
 
 /// A record of these kinds waits for each of these people.
@@ -153,9 +158,31 @@ async fn every_desk_has_something_to_do(data: &Data) {
         ("examiner-kent", Kind::Examination, "queued"),
         ("examiner-kent", Kind::Exhibit, "stored"),
         ("safeguarding-lincs", Kind::Child, "at_risk"),
+        ("figures", Kind::FiguresRelease, "drafted"),
+        ("desk-devon", Kind::Team, "standing"),
+        ("intel", Kind::Package, "closed"),
     ];
     for (who, kind, state) in waiting {
         let rows = data.rows(who, kind, None).await;
         assert!(rows.iter().any(|row| row.state == state), "{who} has no {} {state}", kind.key());
     }
+    // Of these each officer in a case sees their own force's: some force has each.
+    for (kind, state) in [
+        (Kind::Action, "open"),
+        (Kind::Paper, "kept"),
+        (Kind::Notification, "owed"),
+        (Kind::Notification, "made"),
+    ] {
+        let mut found = false;
+        for who in data.usernames().into_iter().filter(|who| who.starts_with("oic-")) {
+            found |= data.rows(who, kind, None).await.iter().any(|row| row.state == state);
+        }
+        assert!(found, "no {} is {state}", kind.key());
+    }
+    let mut unratified = 0;
+    for row in data.rows("intel", Kind::Package, None).await.iter().filter(|r| r.state == "sent") {
+        let package: Package = data.see("intel", row.id).await;
+        unratified += usize::from(package.ratification_due().is_some());
+    }
+    assert_eq!(unratified, 2, "packages on oral authority that wait to be ratified");
 }

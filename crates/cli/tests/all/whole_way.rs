@@ -32,8 +32,17 @@ use crate::support::demo::{Data, Demo};
 use crate::support::postgres::Server;
 use crate::support::{FILES, gaps, items, names};
 
-/// The figures that the demo must give, in every scope asked for.
-const GOLDEN: &str = include_str!("golden/figures.json");
+/// Holds what was counted against the golden file of this name, or writes that anew where
+/// `PENDEEN_WRITE` is set: read the difference before you keep it.
+fn golden(name: &str, counted: &Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/all/golden").join(name);
+    let text = serde_json::to_string_pretty(counted).unwrap() + "\n";
+    if std::env::var_os("PENDEEN_WRITE").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    let wanted: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(*counted, wanted, "{}: PENDEEN_WRITE=1 writes\n{text}", path.display());
+}
 
 #[tokio::test]
 async fn a_referral_becomes_a_protected_child_and_a_figure_on_sqlite() {
@@ -97,10 +106,9 @@ fn figures_are_golden(demo: &Demo<'_>) {
         counted.insert(name, report.clone());
     }
     let counted = serde_json::to_value(counted).unwrap();
-    let golden: Value = serde_json::from_str(GOLDEN).unwrap();
-    assert_eq!(counted, golden, "{}", serde_json::to_string_pretty(&counted).unwrap());
+    golden("figures.json", &counted);
     let plain = demo.run(&["figures"]).ended(0).stdout();
-    assert_eq!(plain.lines().count(), golden["operation"]["figures"].as_object().unwrap().len());
+    assert_eq!(plain.lines().count(), counted["operation"]["figures"].as_object().unwrap().len());
 }
 
 /// How many leaves a whole log has.
@@ -163,8 +171,7 @@ async fn every_state_is_reached(data: &Data) {
         }
     }
     let counted = serde_json::to_value(counted).unwrap();
-    let golden: Value = serde_json::from_str(include_str!("golden/states.json")).unwrap();
-    assert_eq!(counted, golden, "{}", serde_json::to_string_pretty(&counted).unwrap());
+    golden("states.json", &counted);
 }
 
 /// What was done in the story is over by the time it is told.

@@ -5,6 +5,7 @@
 //! ([`super::story`]), through the same rules, in bulk. Then what is still to do: packages nobody has
 //! read, warrants about to expire, children who wait, requests at every desk.
 
+mod daily;
 mod invented;
 mod suspect;
 mod targets;
@@ -62,8 +63,9 @@ pub async fn play(
     let exhibits = BTreeMap::new();
     let mut operation = Operation { walk, people, folder, now, made: 0, exhibits, bar };
     operation.walk.bulk = Some(store.bulk().await?);
-    for target in &targets {
+    for (index, target) in targets.iter().enumerate() {
         operation.force(target).await?;
+        operation.team(index, target.force).await?;
     }
     operation.national().await?;
     let (key, arrests) = OUTSIDE;

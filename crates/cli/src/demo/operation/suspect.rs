@@ -67,7 +67,11 @@ impl Operation<'_, '_> {
             story.release(arrest).await?;
         } else if number % 7 == 2 {
             story.tell_result(package).await?;
+            if number % 2 == 0 {
+                story.close_package(package).await?;
+            }
         }
+        story.daily(number, case).await?;
         for immediate in &suspect.immediate {
             let age = (2 + (number + suspect.devices) % 14).to_string();
             let child = story.child(case, "Child of the household", &age, *immediate).await?;

@@ -21,10 +21,11 @@ enum Stop {
     PackageAssessed,
     PackageAuthorised,
     PackageReturned,
+    SentInEmergency,
 }
 
 /// Every stop, and how many stories stop there.
-const STOPS: [(Stop, usize); 11] = [
+const STOPS: [(Stop, usize); 12] = [
     (Stop::RequestDrafted, 4),
     (Stop::RequestChecked, 3),
     (Stop::RequestWithSpoc, 5),
@@ -36,6 +37,7 @@ const STOPS: [(Stop, usize); 11] = [
     (Stop::PackageAssessed, 5),
     (Stop::PackageAuthorised, 3),
     (Stop::PackageReturned, 2),
+    (Stop::SentInEmergency, 2),
 ];
 
 impl Operation<'_, '_> {
@@ -76,7 +78,9 @@ impl Operation<'_, '_> {
         for (stop, count) in STOPS {
             for nth in 0..count {
                 let force = forces[(self.made * 7 + nth) % forces.len()].key;
-                let (mut person, short) = self.begin(force, 10).await;
+                // Oral authority must be ratified within hours.
+                let days = if stop == Stop::SentInEmergency { 4 } else { 10 };
+                let (mut person, short) = self.begin(force, days).await;
                 if stop == Stop::OnTheList {
                     "Quentin Zouch".clone_into(&mut person.name);
                 }
@@ -111,6 +115,9 @@ impl Operation<'_, '_> {
         story.attribute(request, subject).await?;
         if stop == Stop::Unscreened {
             return story.ask_for_screening(subject).await.map(drop);
+        }
+        if stop == Stop::SentInEmergency {
+            return story.send_in_emergency(subject, folder).await;
         }
         story.screen(subject).await?;
         let package = story.draft_package(subject).await?;

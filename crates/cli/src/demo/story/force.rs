@@ -58,6 +58,50 @@ impl Story<'_, '_> {
         Ok(warrant)
     }
 
+    /// A task on a case, for whoever does that work in the force, due so many days after.
+    pub async fn task(&mut self, case: Ref, what: &str, days: i64) -> Result<()> {
+        let oic = self.people.in_force("oic", self.cast.force)?;
+        let fields = [
+            ("on", &*format!("case/{case}")),
+            ("what", what),
+            ("role", "officer_in_case"),
+            ("due", &*self.date(days)),
+            ("priority", "high"),
+        ];
+        self.walk.make(oic, Kind::Action, &fields).await?;
+        Ok(())
+    }
+
+    /// A document of a case, with a second version.
+    pub async fn paper(&mut self, case: Ref) -> Result<()> {
+        let oic = self.people.in_force("oic", self.cast.force)?;
+        let mut paper = None;
+        for (version, note) in [("first", "As drafted."), ("second", "With the team's remarks.")] {
+            let text = format!("Plan for the visit, {version} version.\nA synthetic document.\n");
+            let size = text.len().to_string();
+            let document = self.walk.put_document(oic, text.into_bytes(), "text/plain").await?;
+            let file = [
+                ("note", note),
+                ("document", &*document),
+                ("media_type", "text/plain"),
+                ("size", &*size),
+                ("file_name", "plan.txt"),
+            ];
+            match paper {
+                Some(paper) => {
+                    self.walk.act(oic, paper, "add_version", &file).await?;
+                }
+                None => {
+                    let on = format!("case/{case}");
+                    let about = [("on", &*on), ("title", "Plan for the visit"), ("sort", "plan")];
+                    let fields = [&about[..], &file].concat();
+                    paper = Some(self.walk.make(oic, Kind::Paper, &fields).await?);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A warrant is granted that runs out so many days after `now`, and not executed yet.
     pub async fn warrant_until(
         &mut self,
@@ -209,6 +253,12 @@ impl Story<'_, '_> {
 
     /// The body that must know of a position of trust is told.
     pub async fn notify(&mut self, case: Ref) -> Result<()> {
+        let notification = self.owe_notification(case).await?;
+        self.make_notification(notification).await
+    }
+
+    /// Somebody decides that the body must be told.
+    pub async fn owe_notification(&mut self, case: Ref) -> Result<Ref> {
         let oic = self.people.in_force("oic", self.cast.force)?;
         let fields = [
             ("case", &*case.to_string()),
@@ -218,7 +268,12 @@ impl Story<'_, '_> {
             ("power", "Common law police disclosure"),
             ("content", "Arrest of a person in a position of trust; conditions of bail."),
         ];
-        let notification = self.walk.make(oic, Kind::Notification, &fields).await?;
+        self.walk.make(oic, Kind::Notification, &fields).await
+    }
+
+    /// The body is told.
+    pub async fn make_notification(&mut self, notification: Ref) -> Result<()> {
+        let oic = self.people.in_force("oic", self.cast.force)?;
         self.walk
             .act(oic, notification, "make", &[("means", "By telephone and secure e-mail")])
             .await?;

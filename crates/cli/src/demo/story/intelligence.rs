@@ -315,6 +315,37 @@ impl Story<'_, '_> {
         Ok(())
     }
 
+    /// The force told the result: the package is finished.
+    pub async fn close_package(&mut self, package: Ref) -> Result<()> {
+        let intel = self.people.get("intel")?;
+        self.walk.wait(30);
+        self.walk.act(intel, package, "close", &[]).await?;
+        Ok(())
+    }
+
+    /// A child is at immediate risk: the package goes on oral authority, which waits to be
+    /// ratified, while the check of sensitive persons still runs.
+    pub async fn send_in_emergency(&mut self, subject: Ref, folder: &Path) -> Result<()> {
+        let intel = self.people.get("intel")?;
+        let finding = [
+            ("text", "Lives with two children under ten; the account was used this morning."),
+            ("source", "Provider's answer and the school's records"),
+            ("date", &*self.date(0)),
+            ("basis", "fact"),
+        ];
+        self.walk.act(intel, subject, "raise_immediate_risk", &finding).await?;
+        self.ask_for_screening(subject).await?;
+        let package = self.draft_package(subject).await?;
+        let bundle = self.seal(package, folder).await?;
+        let authority = [
+            ("given_by", "Superintendent Alder, by telephone"),
+            ("reason", "Children are in the home and alone with the subject this evening."),
+            ("bundle", &*bundle),
+        ];
+        self.walk.act(intel, package, "send_in_emergency", &authority).await?;
+        Ok(())
+    }
+
     /// The sealed bundle's digest, after it was kept as a document.
     async fn seal(&mut self, package: Ref, folder: &Path) -> Result<String> {
         let intel = self.people.get("intel")?;
