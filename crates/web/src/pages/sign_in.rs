@@ -155,7 +155,7 @@ pub(crate) async fn go_on(
         return see_other("/sign-in");
     };
     let until = app.now().checked_add(STEP).unwrap_or(Timestamp::MIN);
-    session.flush().await.map_err(broken)?;
+    anew(session).await?;
     let pending = Pending { person: person.id, epoch, until, way };
     session.insert(PENDING, pending).await.map_err(broken)?;
     see_other(&with_next(step, local(next)))
@@ -171,7 +171,7 @@ pub(crate) async fn begin(
     mut response: Response,
 ) -> Result<Response, WebError> {
     let epoch = app.store.sign_in_epoch(person.id).await?;
-    session.flush().await.map_err(broken)?;
+    anew(session).await?;
     session.insert(PERSON, person.id).await.map_err(broken)?;
     // None where the account was disabled meanwhile: the session is nobody's.
     session.insert(EPOCH, epoch).await.map_err(broken)?;
@@ -186,6 +186,13 @@ pub(crate) async fn begin(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
+}
+
+/// Empties the session and gives it another id: whoever knew the earlier one knows nothing.
+/// (`flush` alone keeps the id of a session that is filled again in the same request.)
+async fn anew(session: &Session) -> Result<(), WebError> {
+    session.clear().await;
+    session.cycle_id().await.map_err(broken)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
