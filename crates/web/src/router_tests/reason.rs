@@ -146,11 +146,11 @@ async fn what_may_not_be_seen_is_not_asked_about_and_nobody_is_led_elsewhere() {
 }
 
 #[tokio::test]
-async fn what_somebody_recorded_says_by_itself_why_they_open_it() {
+async fn what_is_ones_own_says_by_itself_why_one_opens_it() {
     let site = Site::asking().await;
     let cookie = site.sign_in(Role::OfficerInCase).await;
     let made = site.post(&cookie, "/records/case/new", &[("name", "Mill Lane")]).await;
     assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
     assert_eq!(site.get(&cookie, made.location()).await.status, StatusCode::OK);
-    assert!(log(&site).await.contains("Recorded by the person"));
+    assert!(log(&site).await.contains("Assigned to the person by name"));
 }
