@@ -249,9 +249,9 @@ impl Fields {
     /// The kind and id of another record, written `kind/id`.
     pub fn any_record(&self, name: &str) -> Result<(crate::record::Kind, uuid::Uuid), Refusal> {
         let text = self.text(name)?;
-        let parts = text.split_once('/').and_then(|(kind, id)| {
-            Some((crate::record::Kind::from_key(kind)?, id.parse().ok()?))
-        });
+        let parts = text
+            .split_once('/')
+            .and_then(|(kind, id)| Some((crate::record::Kind::from_key(kind)?, id.parse().ok()?)));
         parts.ok_or_else(|| wrong(name, "choose a record"))
     }
 

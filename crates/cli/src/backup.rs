@@ -18,8 +18,8 @@ use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 use pendeen_casework::ambient::Clock;
 use pendeen_casework::person::Role;
-use pendeen_store::{Place, Store};
 use pendeen_store::backup::Contents;
+use pendeen_store::{Place, Store};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -91,11 +91,10 @@ pub async fn restore(args: &args::Restore) -> Result<Ended> {
         checked?;
     } else {
         let folder = beside(&args.data.data, "restoring")?;
-        let place =
-            Data {
-                documents: args.data.documents.clone(),
-                ..Data::within(folder.clone(), args.data.database.clone())
-            };
+        let place = Data {
+            documents: args.data.documents.clone(),
+            ..Data::within(folder.clone(), args.data.database.clone())
+        };
         restore_into(&args.backup, &manifest, &place).await?;
         sync_all(&folder)?;
         fs::rename(&folder, &args.data.data)

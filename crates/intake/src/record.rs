@@ -6,8 +6,8 @@
 //! that is none) is said in the referral's summary.
 
 use pendeen_casework::form::Fields;
-use pendeen_casework::record::referral::{Referral, Selector, SelectorKind};
 use pendeen_casework::record::Id;
+use pendeen_casework::record::referral::{Referral, Selector, SelectorKind};
 
 use crate::report::{Doubt, Observation, PartyRole, Report};
 use crate::selector::{ip_value, unroutable};

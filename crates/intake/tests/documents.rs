@@ -379,10 +379,12 @@ fn a_report_becomes_a_referral_and_an_observation_for_each_address_with_a_time()
     let now = "2026-07-02T00:00:00Z".parse().unwrap();
     let head = |kind, id| Head::new(kind, Uuid::from_u128(id), &world, now);
     let settings = Settings::default();
-    let context = |fields, related| ActContext { fields, related, by: &world, at: now, settings: &settings };
+    let context =
+        |fields, related| ActContext { fields, related, by: &world, at: now, settings: &settings };
     let none = Related::default();
+    let fields = report.referral_fields();
     let referral: Referral =
-        create(head(Kind::Referral, 2), &context(&report.referral_fields(), &none)).unwrap();
+        create(head(Kind::Referral, 2), &context(&fields, &none)).unwrap();
     assert_eq!(referral.selectors, report.selectors);
     assert_eq!(referral.document.as_deref(), Some(report.document.as_str()));
     assert!(referral.urgent);

@@ -29,9 +29,7 @@ use pendeen_casework::force::ForceKey;
 use pendeen_casework::permission::Denied;
 use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use sha2::{Digest, Sha256};
 
 use crate::audit::log::Committed;
@@ -110,9 +108,7 @@ impl Store {
         let roles = role_keys(&new.roles);
         let about =
             Committed::kept("account", format!("{} {username} {} {roles}", new.id.0, new.name));
-        batch
-            .append(Leaf::new(Processing::AccessControl, by, "add_person", at), vec![about])
-            .await
+        batch.append(Leaf::new(Processing::AccessControl, by, "add_person", at), vec![about]).await
     }
 
     /// Adds an account that nobody can sign in to until its person uses a link

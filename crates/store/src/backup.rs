@@ -28,9 +28,9 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use crate::audit::{Leaf, Processing};
+use crate::document::DocumentDigest;
 use crate::error::StoreError;
 use crate::migration::Migrator;
-use crate::document::DocumentDigest;
 use crate::{Place, Store, entity};
 
 /// Why a backup was not written or not taken in.

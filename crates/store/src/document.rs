@@ -13,13 +13,13 @@ use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QuerySelect};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Place, Store};
 use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{document, record_document};
 use crate::error::Result;
 use crate::read::load;
 use crate::write::Batch;
+use crate::{Place, Store};
 use crate::{clean, micros};
 
 /// A document's digest: SHA-256 of its bytes.

@@ -19,8 +19,8 @@ mod kept;
 use std::collections::BTreeMap;
 
 pub use changes::Change;
-pub(crate) use kept::Kept;
 use jiff::Timestamp;
+pub(crate) use kept::Kept;
 use pendeen_casework::figure::{FIGURES, Figure, Part, Scope};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::Person;

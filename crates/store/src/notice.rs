@@ -113,7 +113,9 @@ mod tests {
     #[test]
     fn an_address_that_would_change_a_letters_head_is_refused() {
         assert!(plausible("a.person@example.police.uk"));
-        for wrong in ["", "a", "a@b", "a@b..uk", "@b.uk", "a@b.uk\r\nBcc: c@d.uk", "a b@c.uk", "<a@b.uk>"] {
+        for wrong in
+            ["", "a", "a@b", "a@b..uk", "@b.uk", "a@b.uk\r\nBcc: c@d.uk", "a b@c.uk", "<a@b.uk>"]
+        {
             assert!(!plausible(wrong), "{wrong:?}");
         }
         assert!(!plausible(&format!("{}@example.org", "a".repeat(250))));

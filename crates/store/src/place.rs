@@ -68,7 +68,11 @@ impl Place {
     }
 
     /// Puts bytes in their place, lastingly; those that are there already stay.
-    pub(crate) async fn keep(&self, digest: DocumentDigest, bytes: &[u8]) -> Result<(), PlaceError> {
+    pub(crate) async fn keep(
+        &self,
+        digest: DocumentDigest,
+        bytes: &[u8],
+    ) -> Result<(), PlaceError> {
         match self {
             Self::Database => Ok(()),
             Self::Folder(folder) => {
@@ -111,7 +115,9 @@ impl Place {
             Self::Folder(folder) => {
                 let path = inside(folder, digest);
                 match blocking(move || std::fs::remove_file(&path)).await {
-                    Err(PlaceError::Folder(e)) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+                    Err(PlaceError::Folder(e)) if e.kind() == std::io::ErrorKind::NotFound => {
+                        Ok(())
+                    }
                     other => other,
                 }
             }

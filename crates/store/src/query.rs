@@ -8,12 +8,10 @@ use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::{Person, PersonId, Role};
 use pendeen_casework::record::mark::Mark;
 use pendeen_casework::record::{Kind, Next, Restriction, Urgency, retention_review};
-use sea_orm::sea_query::{
-    ExprTrait, NullOrdering, Query as Sql, SelectStatement, SimpleExpr,
-};
+use sea_orm::sea_query::{ExprTrait, NullOrdering, Query as Sql, SelectStatement, SimpleExpr};
 use sea_orm::{
-    ColumnTrait, Condition as Cond, DbBackend, DerivePartialModel, EntityTrait, Order, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition as Cond, DbBackend, DerivePartialModel, EntityTrait, Order,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -183,7 +181,8 @@ impl Store {
 
     /// How many records match and may be seen, in all and without a list: for a badge or a tile.
     pub async fn count(&self, who: &Person, query: &Query, at: Timestamp) -> Result<u64> {
-        let total = select(query, visible(who, &query.kinds), self.backend()).count(self.db()).await?;
+        let total =
+            select(query, visible(who, &query.kinds), self.backend()).count(self.db()).await?;
         self.note(Leaf::new(Processing::Consultation, Some(who), "count", at), vec![asked(query)?])
             .await?;
         Ok(total)
@@ -277,7 +276,9 @@ pub(crate) fn select(query: &Query, seen: Cond, backend: DbBackend) -> Select<re
             q.filter(Column::Id.in_subquery(linked_to(role, *to)))
         })
         .apply_if(query.next_role, |q, role| q.filter(Column::NextRole.eq(role.key())))
-        .apply_if(query.urgency, |q, urgency| q.filter(Column::NextUrgency.eq(urgency_rank(urgency))))
+        .apply_if(query.urgency, |q, urgency| {
+            q.filter(Column::NextUrgency.eq(urgency_rank(urgency)))
+        })
         .apply_if(query.assigned, |q, who| {
             q.filter(Cond::any().add(Column::Assigned.eq(who.0)).add(taken_by(who)))
         })

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use pendeen_casework::ambient::{Clock, Ids};
 use pendeen_store::Store;
 
-use crate::oidc::Provider;
 use crate::mail::Mail;
 use crate::notices::Notices;
+use crate::oidc::Provider;
 use crate::previews::Previews;
 
 /// What the pages work with. Cheap to clone.

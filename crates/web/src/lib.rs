@@ -16,9 +16,9 @@ mod csv;
 mod error;
 mod examinations;
 mod front;
-pub mod oidc;
 mod mail;
 mod notices;
+pub mod oidc;
 mod pages;
 mod previews;
 mod reason;
@@ -48,11 +48,14 @@ pub use app::App;
 use error::WebError;
 use front::health;
 pub use front::{Certificate, Front, ServeError, serve};
-use pages::{audit, audit_export, children, document, durations, figures, items, notifications, preview, record, saved, search, sign_in, take_next, work};
-use pages::{account, administration, approvals, calendar, inbox, operation};
-use pages::sign_in::{enrol, second_step};
 pub use mail::{Mail, MailError, MailSettings, MailTls};
 pub use notices::Notices;
+use pages::sign_in::{enrol, second_step};
+use pages::{account, administration, approvals, calendar, inbox, operation};
+use pages::{
+    audit, audit_export, children, document, durations, figures, items, notifications, preview,
+    record, saved, search, sign_in, take_next, work,
+};
 pub use previews::Previews;
 
 /// Every address.

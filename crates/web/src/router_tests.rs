@@ -8,11 +8,11 @@ mod create;
 mod figures;
 mod folder;
 mod keeping;
-mod oversight;
 mod lists;
 mod mail;
 mod notifications;
 mod oidc;
+mod oversight;
 mod paper;
 mod preview;
 mod reason;
@@ -132,7 +132,9 @@ impl Site {
 
     /// The same pages where people are asked why they look, as is the default.
     async fn asking() -> Self {
-        Self::new().await.with(|app| app.store = app.store.clone().with_settings(Settings::default()))
+        Self::new()
+            .await
+            .with(|app| app.store = app.store.clone().with_settings(Settings::default()))
     }
 
     /// The same pages over something else.
@@ -155,7 +157,8 @@ impl Site {
     async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        let live = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let live =
+            headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         let bytes = match live {
             // A stream goes on for as long as the session: its first piece answers.
             true => response.into_body().into_data_stream().next().await.unwrap().unwrap(),

@@ -5,7 +5,9 @@ use crate::pages;
 use crate::pages::audit::Verdict;
 use crate::pages::record::bulk::{BulkPage, BulkRow, Stage};
 use crate::pages::record::filter::FilterView;
-use crate::pages::record::glance::{Clock, Glance, Handover, Moment, PaperCopy, Sides, Step, Totals};
+use crate::pages::record::glance::{
+    Clock, Glance, Handover, Moment, PaperCopy, Sides, Step, Totals,
+};
 use crate::shell::{Account, NavItem, Shell};
 use crate::text::Due;
 use crate::view::record::{Line, NextView};
@@ -581,10 +583,7 @@ fn access() -> Vec<(&'static str, Box<dyn askama::DynTemplate>)> {
                 proven: None,
             }),
         ),
-        (
-            "provider-refused",
-            Box::new(RefusedPage { shell: shell(), lines: vec![hostile()] }),
-        ),
+        ("provider-refused", Box::new(RefusedPage { shell: shell(), lines: vec![hostile()] })),
         (
             "signed-out",
             Box::new(SignedOutPage {

@@ -4,8 +4,8 @@
 //! is the sign-in page, which leads back.
 
 use axum::extract::FromRequestParts;
-use axum::http::{Extensions, Method};
 use axum::http::request::Parts;
+use axum::http::{Extensions, Method};
 use pendeen_casework::person::{Person, PersonId};
 use tower_sessions::Session;
 use uuid::Uuid;
@@ -83,10 +83,7 @@ impl FromRequestParts<App> for Viewer {
 }
 
 /// Whom the session belongs to, unless the account has had a new password since or is gone.
-pub(crate) async fn signed_in(
-    session: &Session,
-    app: &App,
-) -> Result<Option<SignedIn>, WebError> {
+pub(crate) async fn signed_in(session: &Session, app: &App) -> Result<Option<SignedIn>, WebError> {
     let broken = |e: tower_sessions::session::Error| WebError::Internal(e.to_string());
     let id: Option<PersonId> = session.get(PERSON).await.map_err(broken)?;
     let epoch: Option<i64> = session.get(EPOCH).await.map_err(broken)?;

@@ -41,11 +41,11 @@ pub use act::{Act, ActContext, create, perform, second_person};
 pub use head::{Head, Restriction, Reviewed};
 pub use id::Id;
 pub use need::{Erases, Link, Need, Related};
-pub use sign::Signing;
 pub use shown::{Detail, Facet, Next, Urgency};
+pub use sign::Signing;
 pub use vocabulary::{
-    Basis, CASE, Colleague, Finding, Lines, OPERATION, REASON, Signed, StateSpec, day, end_of, link, links,
-    moment, months_after, uk_date,
+    Basis, CASE, Colleague, Finding, Lines, OPERATION, REASON, Signed, StateSpec, day, end_of,
+    link, links, moment, months_after, uk_date,
 };
 
 /// What a person is told who names a record that is not there or not theirs to see.

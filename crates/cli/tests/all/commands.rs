@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::support::{Ran, command, names, pendeen, text};
 
 /// Every command that a person types.
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 26] = [
     &["examine"],
     &["image"],
     &["image", "info"],
@@ -19,11 +19,17 @@ const COMMANDS: [&[&str]; 19] = [
     &["account", "password"],
     &["account", "disable"],
     &["account", "list"],
+    &["account", "link"],
+    &["account", "reset-second-factor"],
+    &["account", "second-factor"],
+    &["account", "sessions"],
     &["demo"],
     &["figures"],
     &["audit"],
     &["audit", "verify"],
     &["audit", "prove"],
+    &["backup"],
+    &["restore"],
     &["doctor"],
     &["completions"],
     &["man"],

@@ -72,7 +72,7 @@ async fn the_demo_s_records_count_to_the_published_operation_on_postgresql() {
         return;
     }
     use sea_orm::ConnectionTrait;
-    let server = Server::start().unwrap_or_else(|why| panic!("{why}"));
+    let server = Server::start(&[]).unwrap_or_else(|why| panic!("{why}"));
     let admin = Database::connect(server.url("postgres")).await.unwrap();
     admin.execute_unprepared("CREATE DATABASE operation").await.unwrap();
     admin.close().await.unwrap();

@@ -101,7 +101,8 @@ fn health_and_metrics_are_told_without_personal_data_and_metrics_only_on_their_o
     assert!(get(pages, "/metrics").starts_with("HTTP/1.1 404"));
     let told = get(metrics, "/metrics");
     assert!(told.contains("pendeen_database_up 1"), "{told}");
-    let counted = r#"pendeen_requests_total{method="GET",route="/records/{kind}/{id}",answer="3xx"} 1"#;
+    let counted =
+        r#"pendeen_requests_total{method="GET",route="/records/{kind}/{id}",answer="3xx"} 1"#;
     assert!(told.contains(counted), "{told}");
     assert!(!told.contains("0000000000aa"), "an address of a record: {told}");
     let said = stop(server);

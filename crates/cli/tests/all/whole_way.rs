@@ -57,7 +57,7 @@ async fn a_referral_becomes_a_protected_child_and_a_figure_on_postgresql() {
         println!("PENDEEN_SKIP_POSTGRES is set: the whole way is walked on SQLite alone");
         return;
     }
-    let server = Server::start().unwrap_or_else(|why| panic!("{why}"));
+    let server = Server::start(&[]).unwrap_or_else(|why| panic!("{why}"));
     let admin = Database::connect(server.url("postgres")).await.unwrap();
     admin.execute_unprepared("CREATE DATABASE whole_way").await.unwrap();
     admin.close().await.unwrap();

@@ -35,7 +35,21 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Founding), Box::new(SignInEpoch), Box::new(erasure::Erasure), Box::new(tally::Tally), Box::new(sight::Sight), Box::new(access::Access), Box::new(assignment::Assignment), Box::new(four_eyes::FourEyes), Box::new(stage::Stage), Box::new(search::Search), Box::new(overview::Overview), Box::new(provider::Provider), Box::new(desk::Desk)]
+        vec![
+            Box::new(Founding),
+            Box::new(SignInEpoch),
+            Box::new(erasure::Erasure),
+            Box::new(tally::Tally),
+            Box::new(sight::Sight),
+            Box::new(access::Access),
+            Box::new(assignment::Assignment),
+            Box::new(four_eyes::FourEyes),
+            Box::new(stage::Stage),
+            Box::new(search::Search),
+            Box::new(overview::Overview),
+            Box::new(provider::Provider),
+            Box::new(desk::Desk),
+        ]
     }
 }
 

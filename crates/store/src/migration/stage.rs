@@ -32,7 +32,9 @@ impl MigrationTrait for Stage {
         manager.create_index(index("stage", &["state", "record_id"])).await?;
         let state = |of: &str| match manager.get_database_backend() {
             DbBackend::Postgres => {
-                format!("CASE WHEN {of}.body = '' THEN NULL ELSE body_json({of}.body) ->> 'state' END")
+                format!(
+                    "CASE WHEN {of}.body = '' THEN NULL ELSE body_json({of}.body) ->> 'state' END"
+                )
             }
             _ => format!(
                 "CASE WHEN {of}.body = '' THEN NULL ELSE json_extract({of}.body, '$.state') END"

@@ -29,12 +29,12 @@ use uuid::Uuid;
 
 use crate::audit::log::{Committed, Tail};
 use crate::audit::{Leaf, Processing};
+use crate::document::DocumentDigest;
 use crate::entity::record;
+use crate::erasure::Order;
 use crate::error::{Result, StoreError};
 use crate::query::with_facet;
 use crate::read::{linked, parse};
-use crate::document::DocumentDigest;
-use crate::erasure::Order;
 use crate::{Entropy, Place, Store};
 
 use behind::Behind;

@@ -74,8 +74,10 @@ pub async fn every_table_is_in_the_backup_or_left_out_by_name(db: Fixture) {
         DbBackend::Postgres => {
             "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'"
         }
-        _ => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
-              AND name NOT LIKE 'search_index%'",
+        _ => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+              AND name NOT LIKE 'search_index%'"
+        }
     };
     let there: BTreeSet<String> =
         db.rows(sql).await.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
@@ -99,13 +101,17 @@ pub async fn a_damaged_backup_restores_nothing(db: Fixture) {
     };
     let middle = lines.len() / 2;
     let cut = &whole[..whole.len() - lines[lines.len() - 1].len() - 10];
-    for damaged in [Vec::new(), cut.to_vec(), without(0), without(middle), without(lines.len() - 1)] {
+    for damaged in [Vec::new(), cut.to_vec(), without(0), without(middle), without(lines.len() - 1)]
+    {
         assert!(db.store.load(&mut damaged.as_slice()).await.is_err());
         assert_eq!(db.number("SELECT COUNT(*) FROM record").await, 0);
     }
     let newer = String::from_utf8_lossy(lines[0]).replace("[\"", "[\"m20991231_new\",\"");
     let newer = [newer.as_bytes(), &lines[1..].concat()].concat();
     let refused = db.store.load(&mut newer.as_slice()).await.unwrap_err();
-    assert_eq!(refused.to_string(), "this is no backup that this version can read: a newer version made it");
+    assert_eq!(
+        refused.to_string(),
+        "this is no backup that this version can read: a newer version made it"
+    );
     db.store.load(&mut whole.as_slice()).await.unwrap();
 }

@@ -98,7 +98,8 @@ pub async fn a_document_kept_in_a_folder_is_read_backed_up_and_swept(db: Fixture
     let store = db.store.clone().with_documents(place);
     let officer = intelligence(1);
     let bytes = b"<report/>".to_vec();
-    let digest = store.put_document(&officer, bytes.clone(), "application/xml", at(1)).await.unwrap();
+    let digest =
+        store.put_document(&officer, bytes.clone(), "application/xml", at(1)).await.unwrap();
     let stored: Vec<u8> =
         db.rows("SELECT bytes FROM document").await[0].try_get_by_index(0).unwrap();
     assert_eq!(stored, b"", "the database holds no bytes of it");

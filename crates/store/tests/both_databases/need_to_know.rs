@@ -61,7 +61,8 @@ pub async fn every_kind_of_record_is_kept_and_reads_back(db: Fixture) {
     for (n, kind) in (1_u128..).zip(Kind::ALL.iter().filter(of_one)) {
         if *kind == Kind::RetentionReview {
             // Only what is finished is reviewed.
-            let may = |who: &Person| decide(who, Action::Act("close"), &made[&Kind::Subject]).is_ok();
+            let may =
+                |who: &Person| decide(who, Action::Act("close"), &made[&Kind::Subject]).is_ok();
             let who = everybody(FORCE).into_iter().find(may).unwrap();
             let why = fields([("reason", "Done")]);
             let closed = act(&db.store, &who, &made[&Kind::Subject], "close", &why).await.unwrap();

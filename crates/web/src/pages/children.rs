@@ -119,7 +119,8 @@ async fn counts(app: &App, viewer: &Viewer) -> Result<Vec<Count>, WebError> {
 }
 
 async fn child(app: &App, viewer: &Viewer, row: &Row) -> Result<Option<ChildRow>, WebError> {
-    let seen = app.store.view(&viewer.person, Kind::Child, row.id, viewer.reason(), app.now()).await?;
+    let seen =
+        app.store.view(&viewer.person, Kind::Child, row.id, viewer.reason(), app.now()).await?;
     let Some(AnyRecord::Child(child)) = seen else { return Ok(None) };
     Ok(Some(ChildRow {
         href: record_address(Kind::Child, row.id),

@@ -107,7 +107,8 @@ pub(crate) async fn show(
     Asked(filter): Asked<Filter>,
 ) -> Result<Response, WebError> {
     let id: Uuid = id.parse().map_err(|_| WebError::NotFound)?;
-    let seen = app.store.view(&viewer.person, Kind::Examination, id, viewer.reason(), app.now()).await?;
+    let seen =
+        app.store.view(&viewer.person, Kind::Examination, id, viewer.reason(), app.now()).await?;
     let Some(AnyRecord::Examination(examination)) = seen else { return Err(WebError::NotFound) };
     let folder = examination.outcome.as_ref().ok_or(WebError::NotFound)?.folder.clone();
     let number = filter.page.unwrap_or(1).max(1);

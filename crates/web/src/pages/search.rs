@@ -52,7 +52,14 @@ pub(crate) async fn show(
     let kinds = kinds(&viewer, &words.kind);
     if wanted.is_empty() {
         let tally = "Enter a number, a name, an address, a phone number, a plate or an exhibit reference; spelling need not be exact.".to_owned();
-        return page(&SearchPage { shell, words: words.q, kinds, tally, rows: Vec::new(), csv: None });
+        return page(&SearchPage {
+            shell,
+            words: words.q,
+            kinds,
+            tally,
+            rows: Vec::new(),
+            csv: None,
+        });
     }
     let kind = Kind::from_key(&words.kind);
     let query = Query {

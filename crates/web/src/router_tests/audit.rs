@@ -109,7 +109,8 @@ async fn an_export_names_its_recipient_is_audited_and_carries_its_digest() {
     let auditor = site.sign_in(Role::Auditor).await;
     let nobody = site.post(&auditor, "/audit/export", &[("form", "csv")]).await;
     assert_eq!(nobody.status, StatusCode::BAD_REQUEST);
-    let asked = [("recipient", "=Professional standards"), ("reason", "Request 7"), ("form", "csv")];
+    let asked =
+        [("recipient", "=Professional standards"), ("reason", "Request 7"), ("form", "csv")];
     let csv = site.post(&auditor, "/audit/export", &asked).await;
     assert_eq!(csv.status, StatusCode::OK);
     let digest = hex::encode(Sha256::digest(&csv.body));

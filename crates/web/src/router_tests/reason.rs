@@ -90,7 +90,8 @@ async fn what_is_urgent_opens_at_one_press_and_its_reason_is_owed() {
     assert_eq!((pressed.status, pressed.location()), (StatusCode::SEE_OTHER, &*case));
     let page = site.get(&cookie, &case).await;
     assert_eq!(page.status, StatusCode::OK);
-    let owed = format!(r#"You opened this as urgent. <a class="govuk-link" href="/reason?next={case}">"#);
+    let owed =
+        format!(r#"You opened this as urgent. <a class="govuk-link" href="/reason?next={case}">"#);
     assert!(page.body.contains(&owed), "{}", page.body);
     assert!(log(&site).await.contains("Urgent: the reason is given after"));
 

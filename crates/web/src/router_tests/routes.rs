@@ -68,11 +68,13 @@ fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
             vec![path.to_owned()]
         }
         "/operation" | "/inbox" | "/calendar.ics" => vec![path.to_owned()],
-        "/approvals" => ["", "?view=approved", "?view=failed"].map(|end| format!("{path}{end}")).into(),
-        "/calendar" => ["", "?view=list", "?month=2026-12"].map(|end| format!("{path}{end}")).into(),
-        "/records/search/{id}/plan" => {
-            each(&|_, id| vec![format!("/records/search/{id}/plan")])
+        "/approvals" => {
+            ["", "?view=approved", "?view=failed"].map(|end| format!("{path}{end}")).into()
         }
+        "/calendar" => {
+            ["", "?view=list", "?month=2026-12"].map(|end| format!("{path}{end}")).into()
+        }
+        "/records/search/{id}/plan" => each(&|_, id| vec![format!("/records/search/{id}/plan")]),
         "/durations" => ["", "?kind=case", "?kind=child"].map(|end| format!("{path}{end}")).into(),
         "/reason" => about
             .iter()

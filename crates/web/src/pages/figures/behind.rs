@@ -14,8 +14,8 @@ use serde::Deserialize;
 
 use super::{asked_moment, only_for_readers};
 use crate::app::App;
-use crate::error::{WebError, page};
 use crate::csv::line;
+use crate::error::{WebError, page};
 use crate::request::Asked;
 use crate::shell::{Shell, force_name};
 use crate::text;

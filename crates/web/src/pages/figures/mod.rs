@@ -125,7 +125,10 @@ fn asked_moment(text: &str) -> Result<Option<Timestamp>, WebError> {
 }
 
 /// Whoever sees no figures gets the answer of a page that is not there, which is recorded.
-pub(crate) async fn only_for_readers(app: &App, who: &Person) -> Result<Option<ForceKey>, WebError> {
+pub(crate) async fn only_for_readers(
+    app: &App,
+    who: &Person,
+) -> Result<Option<ForceKey>, WebError> {
     if !sees(who, Kind::FiguresRelease) {
         app.store.denied(who, "figures", None, app.now()).await?;
         return Err(WebError::NotFound);

@@ -19,8 +19,8 @@ use sha2::{Digest, Sha256};
 use super::behind::file;
 use super::only_for_readers;
 use crate::app::App;
-use crate::error::{WebError, page};
 use crate::csv::line;
+use crate::error::{WebError, page};
 use crate::shell::Shell;
 use crate::text;
 use crate::viewer::Viewer;
@@ -227,13 +227,9 @@ async fn changes(
     let Some((known, as_at)) = before else { return Ok(None) };
     let scope = Scope { force: frozen.force, part: Part::All };
     let changed = app.store.figure_changes(&scope, as_at, frozen.as_at).await?;
-    let lines = changed
-        .into_iter()
-        .filter(|(_, change)| change.any())
-        .map(|(figure, change)| ChangeLine {
-            title: figure.title,
-            words: words(change, frozen.threshold),
-        });
+    let lines = changed.into_iter().filter(|(_, change)| change.any()).map(|(figure, change)| {
+        ChangeLine { title: figure.title, words: words(change, frozen.threshold) }
+    });
     Ok(Some((format!("{known}, as at {}", text::moment(as_at)), lines.collect())))
 }
 

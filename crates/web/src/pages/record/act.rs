@@ -55,7 +55,8 @@ pub(crate) async fn perform(
     Path((key, id, act)): Named,
     Filled { fields, file }: Filled,
 ) -> Result<Response, WebError> {
-    let (record, act, permit) = allowed(&app, &viewer.person, named(&key, &id)?, &act, None).await?;
+    let (record, act, permit) =
+        allowed(&app, &viewer.person, named(&key, &id)?, &act, None).await?;
     if fields.get(VERSION) != Some(record.head().version.to_string().as_str()) {
         return moved(&app, &viewer, &record, act, &fields).await;
     }
@@ -63,7 +64,8 @@ pub(crate) async fn perform(
         common::CORRECT => correction::as_recorded(&app, &viewer, &record, fields).await?,
         _ => fields,
     };
-    let supplied = match supply::complete(&app, &viewer.person, &record, act, &fields, file).await? {
+    let supplied = match supply::complete(&app, &viewer.person, &record, act, &fields, file).await?
+    {
         Ok(supplied) => supplied,
         Err(refusal) => {
             return refused(

@@ -33,14 +33,18 @@ pub(super) async fn statements(
 ) -> Result<Vec<SameView>, WebError> {
     let mut views: Vec<SameView> = Vec::new();
     for row in related.incoming.iter().map(|r| &r.row).filter(|r| r.kind == Kind::SamePerson) {
-        let found = app.store.view(&viewer.person, row.kind, row.id, viewer.reason(), app.now()).await?;
+        let found =
+            app.store.view(&viewer.person, row.kind, row.id, viewer.reason(), app.now()).await?;
         let Some(AnyRecord::SamePerson(said)) =
             found.filter(|_| !views.iter().any(|view| view.statement.text == row.number))
         else {
             continue;
         };
         let Some(other) = said.other_than(id).filter(|_| said.holds()) else { continue };
-        let seen = app.store.view(&viewer.person, other.kind, other.id, viewer.reason(), app.now()).await?;
+        let seen = app
+            .store
+            .view(&viewer.person, other.kind, other.id, viewer.reason(), app.now())
+            .await?;
         let statement = record_address(row.kind, row.id);
         views.push(SameView {
             // Of a record that the viewer may not see, the number alone, and nowhere to go.

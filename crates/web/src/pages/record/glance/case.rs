@@ -104,7 +104,8 @@ async fn happened(
     viewer: &Viewer,
     row: &Row,
 ) -> Result<Option<(Timestamp, Moment)>, WebError> {
-    let found = app.store.view(&viewer.person, row.kind, row.id, viewer.reason(), app.now()).await?;
+    let found =
+        app.store.view(&viewer.person, row.kind, row.id, viewer.reason(), app.now()).await?;
     let Some(AnyRecord::Event(event)) = found else { return Ok(None) };
     let moment = Moment {
         title: event.sort.label().to_owned(),

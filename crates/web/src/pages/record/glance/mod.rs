@@ -75,7 +75,10 @@ pub(super) async fn at(
         AnyRecord::Paper(paper) => Glance::Paper(paper::versions(paper)),
         AnyRecord::Search(search) => {
             let page = record_address(Kind::Search, search.head.id);
-            Glance::Search(Anchor::new("The plan for the phone at the door", format!("{page}/plan")))
+            Glance::Search(Anchor::new(
+                "The plan for the phone at the door",
+                format!("{page}/plan"),
+            ))
         }
         AnyRecord::Subject(subject) => Glance::Subject(subject::sides(subject)),
         _ => Glance::Nothing,
