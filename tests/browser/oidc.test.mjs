@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { answers, freePort } from "./server.mjs";
+import { answers, ended, freePort } from "./server.mjs";
 import { launch, look, program, signIn } from "./support.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -54,7 +54,7 @@ before(async () => {
 
 after(async () => {
   await browser?.close();
-  for (const each of started) each.kill("SIGTERM");
+  await Promise.all(started.map(ended));
   rmSync(folder, { recursive: true, force: true });
 });
 

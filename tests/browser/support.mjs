@@ -67,7 +67,7 @@ export async function signIn(browser, { username, password }, options = {}) {
   await page.goto("/sign-in");
   await page.getByLabel("User name").fill(username);
   await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { level: 1, name: "My work" }).waitFor();
   return page;
 }
