@@ -133,9 +133,9 @@ test("a person links their account, signs in with the service, and signs out of 
   await other.getByRole("button", { name: "Sign out", exact: true }).first().click();
   await other.getByRole("heading", { level: 1, name: "You are signed out" }).waitFor();
   await look(other, "oidc-signed-out");
-  await other.goto("/account");
-  assert.match(other.url(), /\/sign-in/, "signed out here, whatever happens there");
-  await other.goBack();
+  const tab = await other.context().newPage();
+  await tab.goto("/account");
+  assert.match(tab.url(), /\/sign-in/, "signed out here, whatever happens there");
   await other.getByRole("button", { name: "Sign out of Test sign-in" }).click();
   await other.waitForURL(`${service}/**`);
   await other.getByRole("button", { name: "Yes, sign me out" }).click();

@@ -46,7 +46,7 @@ export function account(role, force = DEVON) {
 }
 
 /** A page on which this account is signed in, in a context of its own; it fails on any message
- * of the browser about the page, such as something that the security policy blocked. */
+ * of the browser about a page of ours, such as something that the security policy blocked. */
 export async function signIn(browser, { username, password }, options = {}) {
   const context = await browser.newContext({
     baseURL: url,
@@ -58,8 +58,10 @@ export async function signIn(browser, { username, password }, options = {}) {
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   page.complaints = [];
+  const ours = new URL(options.baseURL ?? url).origin;
   page.on("console", (message) => {
-    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) {
+    const serious = message.type() === "error" && !/status of 4\d\d/.test(message.text());
+    if (serious && new URL(page.url()).origin === ours) {
       page.complaints.push(message.text());
     }
   });
