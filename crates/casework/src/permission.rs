@@ -210,7 +210,7 @@ pub fn visibility(person: &Person, kind: Kind) -> Visibility {
         force: person.force.filter(|_| !all && sees(&own)),
         authored_by: (!all && sees(&authored)).then_some(person.id),
         agency: person.knows.agency.clone().filter(|_| !all && sees(&referred)),
-        circles: kept(&person.knows.circles, circles && !(member && !all)),
+        circles: kept(&person.knows.circles, circles && (all || !member)),
         member_of: kept(&person.knows.circles, member && !all),
         restricted_to: person
             .roles

@@ -193,7 +193,8 @@ fn copy_folder(
             && entry.file_name().to_string_lossy().starts_with(OWN_DATABASE);
         if database {
             continue;
-        } else if kind.is_dir() {
+        }
+        if kind.is_dir() {
             copy_folder(root, backup, &path, files, left_out)?;
         } else if kind.is_file() && path.to_str().is_some() {
             let to = Path::new(FILES).join(&path);

@@ -383,8 +383,7 @@ fn a_report_becomes_a_referral_and_an_observation_for_each_address_with_a_time()
         |fields, related| ActContext { fields, related, by: &world, at: now, settings: &settings };
     let none = Related::default();
     let fields = report.referral_fields();
-    let referral: Referral =
-        create(head(Kind::Referral, 2), &context(&fields, &none)).unwrap();
+    let referral: Referral = create(head(Kind::Referral, 2), &context(&fields, &none)).unwrap();
     assert_eq!(referral.selectors, report.selectors);
     assert_eq!(referral.document.as_deref(), Some(report.document.as_str()));
     assert!(referral.urgent);

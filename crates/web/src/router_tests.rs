@@ -74,8 +74,9 @@ impl Answer {
 
     /// The cookie of this name that the answer sets, as a browser sends it back.
     fn cookie(&self, name: &str) -> String {
-        let cookies = self.headers.get_all(header::SET_COOKIE).iter().map(|c| c.to_str().unwrap());
-        let cookie = cookies.filter(|c| c.split_once('=').is_some_and(|(n, _)| n == name)).last();
+        let mut cookies =
+            self.headers.get_all(header::SET_COOKIE).iter().map(|c| c.to_str().unwrap());
+        let cookie = cookies.rfind(|c| c.split_once('=').is_some_and(|(n, _)| n == name));
         let cookie = cookie.unwrap_or_else(|| panic!("no cookie {name}"));
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
         cookie.split(';').next().unwrap().to_owned()
@@ -159,10 +160,10 @@ impl Site {
         let (status, headers) = (response.status(), response.headers().clone());
         let live =
             headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
-        let bytes = match live {
-            // A stream goes on for as long as the session: its first piece answers.
-            true => response.into_body().into_data_stream().next().await.unwrap().unwrap(),
-            false => to_bytes(response.into_body(), 10_000_000).await.unwrap(),
+        let bytes = if live {
+            response.into_body().into_data_stream().next().await.unwrap().unwrap()
+        } else {
+            to_bytes(response.into_body(), 10_000_000).await.unwrap()
         };
         Answer { status, headers, body: String::from_utf8_lossy(&bytes).into_owned() }
     }

@@ -31,9 +31,8 @@ pub struct Definition {
 
 impl From<&Figure> for Definition {
     fn from(figure: &Figure) -> Self {
-        let any = |parts: Vec<String>, none: &str| match parts.is_empty() {
-            true => none.to_owned(),
-            false => parts.join(", "),
+        let any = |parts: Vec<String>, none: &str| {
+            if parts.is_empty() { none.to_owned() } else { parts.join(", ") }
         };
         let states = figure.query.states.iter().map(|state| (*state).to_owned()).collect();
         let facets = figure.query.facets.iter().map(|(name, v)| format!("{name} = {v}")).collect();

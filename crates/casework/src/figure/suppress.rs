@@ -117,14 +117,16 @@ pub fn left_out(
 ) -> Left {
     let mut problem = Problem::new(threshold);
     for release in earlier {
-        problem.add(&release.counts, |cell| match release.left_out.contains(&cell) {
-            true => Standing::Out,
-            false => Standing::Known,
+        problem.add(&release.counts, |cell| {
+            if release.left_out.contains(&cell) { Standing::Out } else { Standing::Known }
         });
     }
-    problem.add(counts, |cell| match shown.contains(&cell) {
-        true => Standing::Known,
-        false => Standing::Published(price(cell, counts[&cell])),
+    problem.add(counts, |cell| {
+        if shown.contains(&cell) {
+            Standing::Known
+        } else {
+            Standing::Published(price(cell, counts[&cell]))
+        }
     });
     problem.protect();
     let number = |cell: &Cell| problem.numbers[&(*cell, counts[cell])];

@@ -68,12 +68,11 @@ pub fn perform<R: Record>(record: &R, act: &str, context: &ActContext<'_>) -> Re
     }
     modelled(record.head().force, R::KIND, act)?;
     context.fields.check(spec.fields)?;
-    let done = match common::apply(record, act, context) {
-        Some(done) => done,
-        None => {
-            let mut after = record.clone();
-            after.apply(act, context).map(|()| after)
-        }
+    let done = if let Some(done) = common::apply(record, act, context) {
+        done
+    } else {
+        let mut after = record.clone();
+        after.apply(act, context).map(|()| after)
     };
     let mut after = done.map_err(|refusal| refusal.labelled(spec.fields))?;
     restriction::keep(&after, context.related)?;

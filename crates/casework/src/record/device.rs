@@ -154,7 +154,7 @@ fn imei(fields: &Fields, name: &str) -> Result<String, Refusal> {
             _ => digit * 2 / 10 + digit * 2 % 10,
         })
         .sum();
-    if sum % 10 == 0 { Ok(imei) } else { Err(wrong) }
+    if sum.is_multiple_of(10) { Ok(imei) } else { Err(wrong) }
 }
 
 #[cfg(test)]

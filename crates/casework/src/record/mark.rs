@@ -19,6 +19,7 @@ choices! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the enum is made by a macro that takes no attribute")]
 impl Default for Mark {
     fn default() -> Self {
         Self::OfficialSensitive

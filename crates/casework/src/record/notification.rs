@@ -81,12 +81,9 @@ pub struct Notification {
 impl Recipient {
     /// By when this body is told, where nobody says otherwise.
     fn due(self, force: Option<ForceKey>, context: &ActContext<'_>) -> Option<Timestamp> {
-        match self {
-            Self::Lado => Some(lado_due(force, context)),
-            _ => {
-                let within = context.settings.notification.others_within_hours.hours();
-                context.at.checked_add(within).ok()
-            }
+        if self == Self::Lado { Some(lado_due(force, context)) } else {
+            let within = context.settings.notification.others_within_hours.hours();
+            context.at.checked_add(within).ok()
         }
     }
 }

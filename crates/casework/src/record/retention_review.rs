@@ -167,7 +167,7 @@ impl Record for RetentionReview {
     fn details(&self) -> Vec<Detail> {
         Lines::new()
             .line("Record", format!("{} {}", self.kind.label(), self.number))
-            .each("Group", self.group.map(|group| group.label()))
+            .each("Group", self.group.map(Group::label))
             .each("Next review", self.again.map(moment))
             .each("Reason of the last decision", &self.reason)
             .each("Erasure proposed by", &self.proposed)
@@ -220,7 +220,7 @@ impl Record for RetentionReview {
     }
 
     fn erases(&self, act: &str) -> Option<Erases> {
-        (act == "erase").then(|| Erases { kind: self.kind, record: self.record })
+        (act == "erase").then_some(Erases { kind: self.kind, record: self.record })
     }
 
     fn create(mut head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {

@@ -23,7 +23,7 @@ pub fn empty() -> Hash {
 
 /// The largest power of two below `n`, which must be at least 2: where a tree is split.
 fn split(n: u64) -> u64 {
-    1 << (63 - (n - 1).leading_zeros())
+    1 << (n - 1).ilog2()
 }
 
 /// A growing tree, kept as the roots of its perfect subtrees, largest first: as many hashes as
@@ -38,7 +38,9 @@ impl Frontier {
     /// The tree of these leaf hashes.
     pub fn of(hashes: &[Hash]) -> Self {
         let mut tree = Self::default();
-        hashes.iter().for_each(|hash| tree.push(*hash));
+        for hash in hashes {
+            tree.push(*hash);
+        }
         tree
     }
 

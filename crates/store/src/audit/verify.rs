@@ -278,7 +278,8 @@ fn columns_hold(stored: &record::Model) -> bool {
         && stored.force.as_deref() == head.force.as_ref().map(|force| force.as_str())
         && stored.operation == head.operation.map(Id::uuid)
         && stored.restriction == restriction_key(&head.restriction)
-        && stored.agency.as_deref() == head.agency.as_ref().map(|agency| agency.as_str())
+        && stored.agency.as_deref()
+            == head.agency.as_ref().map(pendeen_casework::agency::AgencyKey::as_str)
         && stored.mark == head.mark.key()
         && stored.author == head.author.0
         && stored.approver == head.approver.map(|approver| approver.0)

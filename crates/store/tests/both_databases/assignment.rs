@@ -122,7 +122,7 @@ pub async fn an_action_moves_with_the_record_it_was_raised_on(db: Fixture) {
     act(store, &one, &case, "move_to_operation", &into).await.unwrap();
     let moved = store.view(&one, Kind::Action, raised.head().id, None, at(80)).await.unwrap();
     assert_eq!(
-        moved.unwrap().head().operation.map(|operation| operation.uuid()),
+        moved.unwrap().head().operation.map(pendeen_casework::record::Id::uuid),
         Some(operation.head().id)
     );
 }

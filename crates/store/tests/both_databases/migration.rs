@@ -65,13 +65,12 @@ impl Older {
             ));
         }
         let copy = copy.join(";\n");
-        let copy = match case.raw_backend() {
-            DbBackend::Postgres => copy.replace("[new]", "older").replace("[old]", "public"),
-            _ => {
-                let path = case.url.trim_start_matches("sqlite:").trim_end_matches("?mode=rwc");
-                let copy = copy.replace("[new]", "main").replace("[old]", "kept");
-                format!("ATTACH DATABASE '{path}' AS kept;\n{copy};\nDETACH DATABASE kept")
-            }
+        let copy = if case.raw_backend() == DbBackend::Postgres {
+            copy.replace("[new]", "older").replace("[old]", "public")
+        } else {
+            let path = case.url.trim_start_matches("sqlite:").trim_end_matches("?mode=rwc");
+            let copy = copy.replace("[new]", "main").replace("[old]", "kept");
+            format!("ATTACH DATABASE '{path}' AS kept;\n{copy};\nDETACH DATABASE kept")
         };
         self.db.execute_unprepared(&copy).await.unwrap();
     }

@@ -218,18 +218,17 @@ pub(crate) async fn link(
 ) -> Result<Response, WebError> {
     let issuer = provider(&app)?.issuer().to_owned();
     let Some(proven) = proven(&app, &viewer, &session).await? else { return see_other(LINKING) };
-    let problem = match present_password(&app, &viewer, &typed.present).await? {
-        Some(problem) => problem,
-        None => {
-            let identity = Identity { issuer, subject: proven.subject };
-            match app.store.link_provider(&viewer.person, &identity, app.now()).await {
-                Ok(()) => {
-                    session.remove::<Proven>(PROVEN).await.map_err(broken)?;
-                    return see_other(LINKING);
-                }
-                Err(StoreError::Conflict(why)) => wrong("present", why),
-                Err(error) => return Err(error.into()),
+    let problem = if let Some(problem) = present_password(&app, &viewer, &typed.present).await? {
+        problem
+    } else {
+        let identity = Identity { issuer, subject: proven.subject };
+        match app.store.link_provider(&viewer.person, &identity, app.now()).await {
+            Ok(()) => {
+                session.remove::<Proven>(PROVEN).await.map_err(broken)?;
+                return see_other(LINKING);
             }
+            Err(StoreError::Conflict(why)) => wrong("present", why),
+            Err(error) => return Err(error.into()),
         }
     };
     refused(&linking(&app, &viewer, &session, vec![problem]).await?)

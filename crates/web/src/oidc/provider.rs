@@ -168,7 +168,8 @@ impl Provider {
             Nonce::new_random,
         );
         let classes = self.second_factor.acr.iter().cloned().map(AuthenticationContextClass::new);
-        let request = classes.fold(request, |request, class| request.add_auth_context_value(class));
+        let request =
+            classes.fold(request, openidconnect::AuthorizationRequest::add_auth_context_value);
         let (url, state, nonce) = request.set_pkce_challenge(challenge).url();
         let flow = Flow {
             state: state.into_secret(),

@@ -80,12 +80,13 @@ pub(crate) async fn give(
 ) -> Result<Response, WebError> {
     let next = local(fields.get("next").unwrap_or_default());
     let Some((about, matter)) = wanted(&app, &viewer, next).await? else { return see_other(next) };
-    let words = match fields.ticked("urgent") {
-        true => None,
-        false => match words(&fields) {
+    let words = if fields.ticked("urgent") {
+        None
+    } else {
+        match words(&fields) {
             Ok(words) => Some(words),
             Err(refusal) => return refused(&form(&viewer, about, next, &fields, Some(&refusal))),
-        },
+        }
     };
     reason::give(&app, &session, matter, words).await?;
     see_other(next)

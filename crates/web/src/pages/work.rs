@@ -215,7 +215,10 @@ fn counts(rows: &[Row], total: u64, now: Timestamp) -> Vec<Count> {
     let in_a_day = now.as_second() + 86_400;
     vec![
         Count::new(total, "for you to do"),
-        Count::alarm(having(&|n| n.urgency == Urgency::Immediate), "child at immediate risk"),
+        Count::alarm(
+            having(&|n| n.urgency == Urgency::Immediate),
+            "about a child at immediate risk",
+        ),
         Count::alarm(having(&|n| n.due.is_some_and(|due| due < now)), "late"),
         Count::new(
             having(&|n| n.due.is_some_and(|due| due >= now && due.as_second() < in_a_day)),

@@ -221,6 +221,7 @@ async fn an_answer_that_was_not_asked_for_or_is_used_again_opens_nothing() {
 }
 
 #[tokio::test]
+#[expect(clippy::type_complexity, reason = "a table of cases and what is wrong in each")]
 async fn a_token_that_is_not_for_this_sign_in_is_not_believed() {
     let joined = Joined::new().await;
     joined.linked(Role::Examiner).await;

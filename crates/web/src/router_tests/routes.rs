@@ -64,10 +64,8 @@ fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
     };
     let digest = "00".repeat(32);
     match path {
-        "/" | "/children" | "/figures" | "/audit" | "/audit/export" | "/durations.csv" => {
-            vec![path.to_owned()]
-        }
-        "/operation" | "/inbox" | "/calendar.ics" => vec![path.to_owned()],
+        "/" | "/children" | "/figures" | "/audit" | "/audit/export" | "/durations.csv"
+        | "/operation" | "/inbox" | "/calendar.ics" => vec![path.to_owned()],
         "/approvals" => {
             ["", "?view=approved", "?view=failed"].map(|end| format!("{path}{end}")).into()
         }

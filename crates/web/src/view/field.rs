@@ -47,9 +47,10 @@ pub(crate) struct Theirs {
 impl FormView {
     /// How the form is sent: a file needs parts of its own.
     pub(crate) fn coding(&self) -> &'static str {
-        match self.fields.iter().any(|field| field.widget == Widget::File) {
-            true => "multipart/form-data",
-            false => "application/x-www-form-urlencoded",
+        if self.fields.iter().any(|field| field.widget == Widget::File) {
+            "multipart/form-data"
+        } else {
+            "application/x-www-form-urlencoded"
         }
     }
 }

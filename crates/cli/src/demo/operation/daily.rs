@@ -45,7 +45,8 @@ impl Story<'_, '_> {
     pub(super) async fn daily(&mut self, number: usize, case: Ref) -> Result<()> {
         match number % 24 {
             3 => {
-                self.task(case, "Ask the employer for the duty rosters of the last year", 6).await?
+                self.task(case, "Ask the employer for the duty rosters of the last year", 6)
+                    .await?;
             }
             11 => self.task(case, "Take a statement from the occupier", 90).await?,
             17 => self.paper(case).await?,
@@ -53,7 +54,7 @@ impl Story<'_, '_> {
         }
         if self.cast.trust.is_some() {
             let told = self.owe_notification(case).await?;
-            if number % 3 != 0 {
+            if !number.is_multiple_of(3) {
                 self.make_notification(told).await?;
             }
         }

@@ -113,7 +113,7 @@ impl Operation<'_, '_> {
     }
 
     /// A story about the next invented person, in a force, that began some days ago.
-    async fn begin(&mut self, force: ForceKey, days: i64) -> (Invented, String) {
+    fn begin(&mut self, force: ForceKey, days: i64) -> (Invented, String) {
         self.made += 1;
         self.walk.now = self.now - SignedDuration::from_hours(24 * days)
             + SignedDuration::from_mins(i64::try_from(self.made * 17 % 600).unwrap_or(0));
@@ -130,7 +130,7 @@ impl Operation<'_, '_> {
     /// Writes what waits where it is much, and commits now and then.
     async fn keep(&mut self) -> Result<()> {
         let Some(mut bulk) = self.walk.bulk.take() else { return Ok(()) };
-        if self.made % SUSPECTS_AT_A_TIME == 0 {
+        if self.made.is_multiple_of(SUSPECTS_AT_A_TIME) {
             bulk.commit().await?;
             bulk = self.walk.store.bulk().await?;
         } else if bulk.waiting() > WAITING {
@@ -143,7 +143,8 @@ impl Operation<'_, '_> {
 
 /// The part of a total that falls to one of `of` in turn; all parts add up to it.
 fn part(total: usize, of: usize, index: usize) -> usize {
-    if of == 0 { 0 } else { total * (index + 1) / of - total * index / of }
+    let up_to = |index: usize| (total * index).checked_div(of).unwrap_or(0);
+    up_to(index + 1) - up_to(index)
 }
 
 /// The targets without what was counted already.

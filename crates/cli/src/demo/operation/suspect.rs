@@ -42,13 +42,13 @@ impl Operation<'_, '_> {
     /// A suspect is reported, visited and arrested; devices are seized and examined.
     pub(super) async fn arrested(&mut self, force: ForceKey, suspect: &Suspect) -> Result<()> {
         let days = 22 + i64::try_from(self.made * 29 % 46)?;
-        let (person, short) = self.begin(force, days).await;
+        let (person, short) = self.begin(force, days);
         let number = self.made;
         let cast = cast(&person, &short, suspect.rso);
         let folder = self.folder;
         let mut story = Story { walk: &mut *self.walk, people: self.people, cast: &cast };
         let (referral, event) = story.report(number).await?;
-        let (premises, package) = story.from_event(&[referral], &event, folder).await?;
+        let (premises, package) = story.with_event(&[referral], &event, folder).await?;
         let case = story.open_case(package).await?;
         let search = story.search(case, premises).await?;
         for second in 0..suspect.second_addresses {
@@ -67,7 +67,7 @@ impl Operation<'_, '_> {
             story.release(arrest).await?;
         } else if number % 7 == 2 {
             story.tell_result(package).await?;
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 story.close_package(package).await?;
             }
         }
@@ -117,7 +117,7 @@ impl Operation<'_, '_> {
     /// A force's own case, in no operation.
     pub(super) async fn outside(&mut self, force: ForceKey) -> Result<()> {
         let days = 15 + i64::try_from(self.made % 30)?;
-        let (person, short) = self.begin(force, days).await;
+        let (person, short) = self.begin(force, days);
         let cast = cast(&person, &short, false);
         let mut story = Story { walk: &mut *self.walk, people: self.people, cast: &cast };
         story.own_case("Local report", days + 20).await

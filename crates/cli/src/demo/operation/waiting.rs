@@ -48,15 +48,15 @@ impl Operation<'_, '_> {
         let kinds = if force.as_str() == super::OUTSIDE.0 { 2 } else { 3 };
         for kind in 0..kinds {
             let days = [9, 12, 16][kind];
-            let (person, short) = self.begin(force, days).await;
+            let (person, short) = self.begin(force, days);
             let cast = cast(&person, &short, false);
             let number = self.made;
-            if kind > 0 && number % 3 != 0 {
+            if kind > 0 && !number.is_multiple_of(3) {
                 continue;
             }
             let mut story = Story { walk: &mut *self.walk, people: self.people, cast: &cast };
             let (referral, event) = story.report(number).await?;
-            let (premises, package) = story.from_event(&[referral], &event, folder).await?;
+            let (premises, package) = story.with_event(&[referral], &event, folder).await?;
             match kind {
                 0 => {}
                 1 => story.acknowledge(package).await?,
@@ -80,7 +80,7 @@ impl Operation<'_, '_> {
                 let force = forces[(self.made * 7 + nth) % forces.len()].key;
                 // Oral authority must be ratified within hours.
                 let days = if stop == Stop::SentInEmergency { 4 } else { 10 };
-                let (mut person, short) = self.begin(force, days).await;
+                let (mut person, short) = self.begin(force, days);
                 if stop == Stop::OnTheList {
                     "Quentin Zouch".clone_into(&mut person.name);
                 }

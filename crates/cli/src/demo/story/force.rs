@@ -87,16 +87,13 @@ impl Story<'_, '_> {
                 ("size", &*size),
                 ("file_name", "plan.txt"),
             ];
-            match paper {
-                Some(paper) => {
-                    self.walk.act(oic, paper, "add_version", &file).await?;
-                }
-                None => {
-                    let on = format!("case/{case}");
-                    let about = [("on", &*on), ("title", "Plan for the visit"), ("sort", "plan")];
-                    let fields = [&about[..], &file].concat();
-                    paper = Some(self.walk.make(oic, Kind::Paper, &fields).await?);
-                }
+            if let Some(paper) = paper {
+                self.walk.act(oic, paper, "add_version", &file).await?;
+            } else {
+                let on = format!("case/{case}");
+                let about = [("on", &*on), ("title", "Plan for the visit"), ("sort", "plan")];
+                let fields = [&about[..], &file].concat();
+                paper = Some(self.walk.make(oic, Kind::Paper, &fields).await?);
             }
         }
         Ok(())

@@ -79,11 +79,11 @@ impl Story<'_, '_> {
     pub async fn until_sent(&mut self, referrals: &[Ref], folder: &Path) -> Result<(Ref, Ref)> {
         let first = *referrals.first().ok_or_else(|| anyhow!("a story begins with a referral"))?;
         let event = self.event(first).await?;
-        self.from_event(referrals, &event, folder).await
+        self.with_event(referrals, &event, folder).await
     }
 
     /// The same where the event is known.
-    pub async fn from_event(
+    pub async fn with_event(
         &mut self,
         referrals: &[Ref],
         event: &Event,

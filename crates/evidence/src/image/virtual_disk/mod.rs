@@ -181,13 +181,13 @@ impl VirtualDisk {
                     damaged(stretch.start, stretch.len, "it unpacks to too few bytes".to_owned())
                 })?);
             }
-            Place::Parent => self.from_parent(at, buf)?,
+            Place::Parent => self.read_parent(at, buf)?,
             Place::Lost(problem) => return Err(damaged(stretch.start, stretch.len, problem)),
         }
         Ok(len)
     }
 
-    fn from_parent(&self, at: u64, buf: &mut [u8]) -> Result<(), ReadError> {
+    fn read_parent(&self, at: u64, buf: &mut [u8]) -> Result<(), ReadError> {
         let Some(parent) = &self.parent else {
             let name = self.wants_parent.as_deref().unwrap_or("its parent");
             let problem = format!("only the parent disk has it, {name:?}, which was not found");

@@ -15,7 +15,10 @@ const PAGE: u64 = 64 << 10;
 
 /// Pages of tables, by file and position.
 #[derive(Debug, Default)]
-pub struct Pages(Mutex<HashMap<(usize, u64), Arc<Vec<u8>>>>);
+pub struct Pages(Mutex<Known>);
+
+/// Pages by their file and where they begin.
+type Known = HashMap<(usize, u64), Arc<Vec<u8>>>;
 
 impl Pages {
     /// `N` bytes at this position of a file, which do not cross a page of it.

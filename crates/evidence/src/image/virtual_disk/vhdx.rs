@@ -91,7 +91,7 @@ pub fn open(segment: Segment, _next: &mut Next<'_>) -> Result<Opened, OpenError>
     }
     let has_parent = flags & 2 != 0;
     let parent = match item(PARENT).filter(|_| has_parent) {
-        Some((at, len)) => parent_name(&read(at, (len as usize).min(64 << 10))?),
+        Some((at, len)) => parent_name(&read(at, usize::try_from(len.min(64 << 10)).unwrap_or(0))?),
         None => None,
     };
     let layout = Vhdx {
@@ -297,8 +297,9 @@ fn checked(bytes: &[u8]) -> bool {
 const CRC32C: [u32; 256] = {
     let mut table = [0; 256];
     let mut n = 0;
+    let mut first = 0_u32;
     while n < 256 {
-        let mut crc = n as u32;
+        let mut crc = first;
         let mut bit = 0;
         while bit < 8 {
             crc = if crc & 1 == 1 { (crc >> 1) ^ 0x82f6_3b78 } else { crc >> 1 };
@@ -306,6 +307,7 @@ const CRC32C: [u32; 256] = {
         }
         table[n] = crc;
         n += 1;
+        first += 1;
     }
     table
 };

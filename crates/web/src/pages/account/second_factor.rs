@@ -36,11 +36,11 @@ pub(crate) async fn confirm(
     SentAs(typed): SentAs<Code>,
 ) -> Result<Response, WebError> {
     let who = &viewer.person;
-    if app.store.second_factor(who).await? == SecondFactor::On {
-        if let Some(text) = check(&app, who, &typed.current, &headers).await? {
-            let errors = vec![wrong("current", text)];
-            return refused(&set_up(&app, &viewer, &session, errors).await?);
-        }
+    if app.store.second_factor(who).await? == SecondFactor::On
+        && let Some(text) = check(&app, who, &typed.current, &headers).await?
+    {
+        let errors = vec![wrong("current", text)];
+        return refused(&set_up(&app, &viewer, &session, errors).await?);
     }
     let secret = secret_of(&app, &session).await?;
     let codes = app.store.set_second_factor(who, &secret, &typed.code, app.now()).await?;

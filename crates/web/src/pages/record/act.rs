@@ -74,7 +74,7 @@ pub(crate) async fn perform(
         }
     };
     match keep(&app, &viewer.person, permit, supplied).await {
-        Ok(after) => see_other(&onward(&viewer, &after, act.name)),
+        Ok(after) => see_other(&onward(&app, &viewer, &after, act.name).await?),
         Err(StoreError::Refused(refusal)) => {
             refused(&form_page(&app, &viewer, &record, act, &fields, Some(&refusal)).await?)
         }
@@ -150,7 +150,7 @@ async fn moved(
     let (kind, id) = (record.kind(), record.head().id);
     let changes = app.store.changes(&viewer.person, kind, id, app.now()).await?;
     if sent_before(&viewer.person, act, typed, seen, &changes) {
-        return see_other(&onward(viewer, &record, act.name));
+        return see_other(&onward(app, viewer, &record, act.name).await?);
     }
     let mut form = form_page(app, viewer, &record, act, typed, None).await?;
     form.form.theirs = conflict::theirs(act, typed, seen, &changes);

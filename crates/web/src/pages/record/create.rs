@@ -68,14 +68,14 @@ pub(crate) async fn create(
     let mut made = keep(&app, &viewer.person, permit, head, kind, &complete).await;
     if matches!(made, Err(StoreError::Conflict(_))) {
         if let Some(record) = sent_before(&app, &viewer.person, kind, id, &complete.fields).await? {
-            return see_other(&onward(&viewer, &record, "create"));
+            return see_other(&onward(&app, &viewer, &record, "create").await?);
         }
         // The id or the number made from it is somebody else's.
         let (permit, head) = self::permit(&app, &viewer.person, kind, app.ids.fresh()).await?;
         made = keep(&app, &viewer.person, permit, head, kind, &complete).await;
     }
     match made {
-        Ok(record) => see_other(&onward(&viewer, &record, "create")),
+        Ok(record) => see_other(&onward(&app, &viewer, &record, "create").await?),
         Err(StoreError::Refused(refusal)) => {
             refused(&form_page(&app, &viewer, kind, id, &fields, Some(&refusal)).await?)
         }

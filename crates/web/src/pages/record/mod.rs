@@ -32,13 +32,21 @@ use crate::view::record_address;
 use crate::viewer::Viewer;
 
 /// Where to go after `act` led to `record`: its page, or My work where the person may not look
-/// at it (any more), such as a sensitive-person check that was asked for.
-fn onward(viewer: &Viewer, record: &AnyRecord, act: &str) -> String {
+/// at it (any more), such as a sensitive-person check that was asked for. What the act itself let
+/// them into counts: whoever made a circle belongs to it.
+async fn onward(
+    app: &App,
+    viewer: &Viewer,
+    record: &AnyRecord,
+    act: &str,
+) -> Result<String, WebError> {
     let kind = record.kind();
-    match decide(&viewer.person, Action::View, record) {
+    let now = app.store.person_at(viewer.person.id, app.now()).await?;
+    let person = now.as_ref().unwrap_or(&viewer.person);
+    Ok(match decide(person, Action::View, record) {
         Ok(_) => format!("{}?done={act}", record_address(kind, record.head().id)),
         Err(_) => format!("/?kind={}&done={act}", kind.key()),
-    }
+    })
 }
 
 /// What was just done, in words; an act that the kind does not have says nothing.

@@ -119,7 +119,7 @@ fn warnings(search: &Search, children: usize) -> Vec<String> {
     match search.children {
         ChildrenPresent::Yes => warnings.push("Children are expected behind the door".to_owned()),
         ChildrenPresent::Unknown => {
-            warnings.push("Children may be behind the door: not known".to_owned())
+            warnings.push("Children may be behind the door: not known".to_owned());
         }
         ChildrenPresent::No if children > 0 => {
             warnings.push("No children are expected, but the case knows of some".to_owned());
