@@ -35,14 +35,14 @@ unit: assets ## All Rust tests, on SQLite and a private PostgreSQL
 	cargo nextest run --workspace --no-fail-fast
 
 browser: assets ## The pages in a real browser, screenshots in artefacts/screenshots
-	cargo build --bin pendeen
+	cargo build --workspace --bins
 	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && node run.mjs
 
 s3: ## Documents in an S3-compatible store, started on loopback
 	tests/s3/run
 
 api: assets ## The API, every operation by its own description (schemathesis)
-	cargo build --bin pendeen
+	cargo build --workspace --bins
 	tests/api/run
 
 bench: setup assets ## Measure against the peers, same inputs, same run; results as Markdown

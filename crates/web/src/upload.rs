@@ -106,11 +106,11 @@ impl Upload {
                 "the file is larger than {most} MB and was not kept; choose a smaller one"
             )));
         }
-        let media_type =
-            pendeen_fingerprint::media_type(&self.bytes).unwrap_or("application/octet-stream");
-        if PROGRAMS.contains(&media_type) {
+        let known = pendeen_fingerprint::media_type(&self.bytes);
+        if runs(known, &self.bytes) {
             return Err(refused("the file is a program, whatever its name says; it was not kept"));
         }
+        let media_type = known.unwrap_or("application/octet-stream");
         let digest = DocumentDigest::of(&self.bytes).to_string();
         let size = self.bytes.len().to_string();
         let told = [
@@ -131,6 +131,15 @@ const PROGRAMS: [&str; 3] = [
     "application/x-mach-binary",
     "application/vnd.microsoft.portable-executable",
 ];
+
+/// Whether the file is a program. One for DOS needs less than the whole header that a type by
+/// signature wants: bytes that are no known type and begin like one are not kept either.
+fn runs(media_type: Option<&str>, bytes: &[u8]) -> bool {
+    match media_type {
+        Some(known) => PROGRAMS.contains(&known),
+        None => bytes.starts_with(b"MZ") || bytes.starts_with(b"ZM"),
+    }
+}
 
 /// A refusal of the file field.
 pub(crate) fn refused(problem: &str) -> Refusal {

@@ -71,9 +71,11 @@ impl Refusal {
     /// The answer's status: the service's faults are told from the person's.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Down(_) | Self::Metadata(_) | Self::Code(_) | Self::Token { .. } => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::Down(_)
+            | Self::Metadata(_)
+            | Self::OtherIssuer
+            | Self::Code(_)
+            | Self::Token { .. } => StatusCode::BAD_GATEWAY,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }

@@ -6,9 +6,10 @@
 //! it to, no reason.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use pendeen_casework::person::Role;
 use pendeen_store::audit::witness;
 use pendeen_store::audit::{Entry, Recipient};
 use serde::Deserialize;
@@ -55,8 +56,14 @@ pub(crate) struct Wanted {
 pub(crate) async fn export(
     State(app): State<App>,
     viewer: Viewer,
-    SentAs(wanted): SentAs<Wanted>,
+    request: Request,
 ) -> Result<Response, WebError> {
+    // Decided before the form is read: what is wrong with it is told to an auditor alone.
+    if !viewer.person.is(Role::Auditor) {
+        app.store.denied(&viewer.person, "audit", None, app.now()).await?;
+        return Err(WebError::NotFound);
+    }
+    let SentAs(wanted) = SentAs::<Wanted>::from_request(request, &app).await?;
     let (recipient, reason) = (wanted.recipient.trim(), wanted.reason.trim());
     if recipient.is_empty() || reason.is_empty() {
         let problem = "say to whom the entries go and which request they answer";

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Unit};
 use pendeen_casework::record::attribution::AttributionRequest;
 use pendeen_casework::record::observation::Observation;
 use pendeen_casework::record::package::Package;
@@ -20,7 +20,7 @@ impl Story<'_, '_> {
     /// A report comes in, with the one upload that it tells of.
     pub async fn report(&mut self, number: usize) -> Result<(Ref, Event)> {
         let intel = self.people.get("intel")?;
-        let seen = self.walk.now - SignedDuration::from_hours(24 * 9);
+        let seen = (self.walk.now - SignedDuration::from_hours(24 * 9)).round(Unit::Second)?;
         let reference = format!("{}", 90_000_000 + number);
         let report = [
             ("source", "Example Share, through a clearing house"),
