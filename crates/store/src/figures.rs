@@ -5,11 +5,11 @@
 //! audit leaf, because nobody's data is read. The records behind a number are another matter:
 //! [`Store::behind`] lists those that a person may see, and leaves its leaf.
 //!
-//! What a release freezes is made in [`freeze`].
+//! What a release freezes is made in `freeze`.
 //!
-//! Everything is counted from the rows of [`crate::tally`], all figures in one question. As at
+//! Everything is counted from the rows of `crate::tally`, all figures in one question. As at
 //! now an index answers it in its own order, and the answer is kept until something is written
-//! ([`kept`]). The plain twin, which counts records in memory, is
+//! (`kept`). The plain twin, which counts records in memory, is
 //! `casework::figure::count`: a test holds the two against each other at many moments.
 
 mod changes;

@@ -137,7 +137,7 @@ const PROGRAMS: [&str; 3] = [
 fn runs(media_type: Option<&str>, bytes: &[u8]) -> bool {
     match media_type {
         Some(known) => PROGRAMS.contains(&known),
-        None => bytes.starts_with(b"MZ") || bytes.starts_with(b"ZM"),
+        None => bytes.starts_with(b"MZ"),
     }
 }
 

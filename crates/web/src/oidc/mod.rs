@@ -4,9 +4,9 @@
 //! and whose identity was linked to an account, a session like any other. Accounts, roles and
 //! force are the program's own and never the service's.
 //!
-//! Find your way: [`settings`] is the operator's file; [`http`] asks the service; [`provider`]
-//! sends people there and verifies what they bring back; [`refusal`] says why it was not believed;
-//! [`pages`] are the addresses. Whose an identity is, the store knows
+//! Find your way: `settings` is the operator's file; `http` asks the service; `provider`
+//! sends people there and verifies what they bring back; `refusal` says why it was not believed;
+//! `pages` are the addresses. Whose an identity is, the store knows
 //! ([`pendeen_store::account::provider`]).
 
 mod http;

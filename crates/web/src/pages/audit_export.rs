@@ -2,8 +2,8 @@
 //!
 //! In: what is wanted, as on the audit page, to whom it goes and why. Out: a CSV file or a page
 //! to print, with the checkpoint it was taken at and the digest of the CSV; released after the
-//! leaf that says so, with the recipient and that digest, is committed. Refused: nobody to give
-//! it to, no reason.
+//! leaf that says so, with the recipient and that digest, is committed. Refused: whoever is no
+//! auditor, nobody to give it to, no reason.
 
 use askama::Template;
 use axum::extract::{FromRequest, Request, State};

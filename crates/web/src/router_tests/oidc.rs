@@ -137,12 +137,17 @@ impl Joined {
         why.map(|(_, why)| why.clone()).unwrap_or_default()
     }
 
-    /// What came back is a refusal with these words, for this reason, and no session.
-    async fn refused(&self, answer: Answer, status: StatusCode, words: &str, why: &str) {
+    /// What came back is a refusal with these words, for this reason.
+    async fn told(&self, answer: &Answer, status: StatusCode, words: &str, why: &str) {
         assert_eq!(answer.status, status, "{}", answer.body);
-        assert!(answer.body.contains("You are not signed in"), "{}", answer.body);
         assert!(answer.body.contains(words), "{words}: {}", answer.body);
         assert_eq!(self.why().await, why);
+    }
+
+    /// As [`Self::told`], and there is no session.
+    async fn refused(&self, answer: Answer, status: StatusCode, words: &str, why: &str) {
+        self.told(&answer, status, words, why).await;
+        assert!(answer.body.contains("You are not signed in"), "{}", answer.body);
         let cookies = answer.headers.get_all("set-cookie").iter();
         let cookies: Vec<_> =
             cookies.map(|c| c.to_str().unwrap().split(';').next().unwrap()).collect();

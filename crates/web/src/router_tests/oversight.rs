@@ -248,16 +248,21 @@ async fn the_search_plan_says_the_dangerous_things_first() {
 #[tokio::test]
 async fn my_work_is_what_is_immediate_then_mine_by_name_then_my_roles() {
     let site = Site::new().await;
-    let officer = account(&site, Role::OfficerInCase).await;
-    let (case, _) = search(&site, "2026-11-24T16:00:00Z").await;
-    act(&site, &officer, &case, "take", &[]).await;
-    make(&site, &officer, Kind::Case, &[("name", "Nobody's case")]).await;
+    // An officer's own case is theirs from its first day; the desk's is nobody's until it is taken.
+    search(&site, "2026-11-24T16:00:00Z").await;
+    let (officer, desk) =
+        (account(&site, Role::OfficerInCase).await, account(&site, Role::ReceivingDesk).await);
+    let taken = make(&site, &desk, Kind::Case, &[("name", "A taken case")]).await;
+    act(&site, &officer, &taken, "take", &[]).await;
+    make(&site, &desk, Kind::Case, &[("name", "Nobody's case")]).await;
     let cookie = site.sign_in(Role::OfficerInCase).await;
     let page = site.get(&cookie, "/").await.body;
     let place = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));
     let (mine, role) =
         (place("Yours by name, and in your cases"), place("For anybody in your role"));
     assert!(mine < place("Robin&#39;s case") && place("today 16:00") < role);
+    assert!(place("Robin&#39;s case") < role, "{page}");
+    assert!(mine < place("A taken case") && place("A taken case") < role, "{page}");
     assert!(role < place("Nobody&#39;s case"), "{page}");
 }
 

@@ -95,9 +95,12 @@ async fn a_file_that_cannot_be_kept_is_refused_in_words_and_what_was_typed_stays
     let cookie = site.sign_in(Role::OfficerInCase).await;
     let on = site.case(&cookie).await;
     let huge = vec![b'a'; crate::upload::LARGEST + 1];
-    let cases: [(&str, &[u8], &str); 4] = [
+    let whole = [b"MZ\x90\0".as_slice(), &[0; 80]].concat();
+    let cases: [(&str, &[u8], &str); 6] = [
         ("huge.txt", &huge, "larger than 20 MB and was not kept"),
         ("letter.pdf", b"MZ\x90\0 and the rest of a program", "is a program"),
+        ("letter.pdf", &whole, "is a program"),
+        ("letter.pdf", b"\x7fELF\x02\x01\x01", "is a program"),
         ("letter.pdf", b"", "the file is empty"),
         ("", b"", "choose a file"),
     ];

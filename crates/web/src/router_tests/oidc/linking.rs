@@ -68,7 +68,12 @@ async fn an_identity_that_one_person_showed_links_no_other_account() {
     let other = joined.site.post(&begun, "/sign-in", &form).await.cookie("pendeen");
     let answer = joined.come_back(&other, &sent["state"]).await;
     let words = "not begun in this browser";
-    joined.refused(answer, StatusCode::UNPROCESSABLE_ENTITY, words, "not begun").await;
+    joined.told(&answer, StatusCode::UNPROCESSABLE_ENTITY, words, "not begun").await;
+    let account = joined.site.get(&other, "/account").await.body;
+    let (auditor, examiner) =
+        (joined.person(Role::Auditor).await, joined.person(Role::Examiner).await);
+    assert!(account.contains(&auditor.name), "still their own session: {account}");
+    assert!(!account.contains(&examiner.name), "{account}");
     let done = joined.site.post(&other, "/account/provider", &[("present", PASSWORD)]).await;
     assert_eq!(done.location(), "/account/provider");
     let page = joined.site.get(&other, "/account/provider").await.body;
