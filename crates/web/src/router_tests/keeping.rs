@@ -4,7 +4,7 @@
 use axum::http::{StatusCode, header};
 use pendeen_casework::person::Role;
 
-use super::{Answer, HOSTILE, Site};
+use super::{Answer, HOSTILE, Site, forceful};
 
 async fn referral(site: &Site, cookie: &str, summary: &str) -> String {
     let form = [
@@ -184,11 +184,47 @@ async fn what_a_review_finds_not_needed_is_erased_when_a_second_person_approves(
 
     let approver = site.sign_in(Role::AuthorisingOfficer).await;
     let page = site.get(&approver, &review).await.body;
-    assert!(!page.contains("Robin Example"), "the number tells enough: {page}");
+    assert!(page.contains("Review of subject SUB-"), "named by its number: {page}");
     let done = site.act(&approver, &review, "erase", &why).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
     assert_eq!(site.get(&reviewer, &subject).await.status, StatusCode::GONE);
     assert_eq!(site.get(&reviewer, &review).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn who_decides_on_an_erasure_learns_the_number_and_no_word_of_a_record_they_may_not_see() {
+    let site = Site::whose(|role| {
+        forceful(role) || matches!(role, Role::DisclosureOfficer | Role::AuthorisingOfficer)
+    })
+    .await;
+    let officer = site.sign_in(Role::OfficerInCase).await;
+    let made = site.post(&officer, "/records/case/new", &[("name", "Operation Sample")]).await;
+    let case = made.location().split('?').next().unwrap().to_owned();
+    let closing = [("outcome", "no_further_action"), ("reason", "Nothing came of it")];
+    let done = site.act(&officer, &case, "close", &closing).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+
+    let reviewer = site.sign_in(Role::DisclosureOfficer).await;
+    let named = [("record", case.trim_start_matches("/records/"))];
+    let made = site.post(&reviewer, "/records/retention_review/new", &named).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+    let review = made.location().split('?').next().unwrap().to_owned();
+    let why = [("reason", "Not needed any more")];
+    let done = site.act(&reviewer, &review, "propose_erasure", &why).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let page = site.get(&reviewer, &review).await.body;
+    assert!(page.contains("Operation Sample"), "who may see it is told its name: {page}");
+
+    let approver = site.sign_in(Role::AuthorisingOfficer).await;
+    assert_eq!(site.get(&approver, &case).await.status, StatusCode::NOT_FOUND);
+    for address in [&*review, &*format!("{review}/history"), "/", "/approvals"] {
+        let page = site.get(&approver, address).await.body;
+        assert!(page.contains("Review of case CAS-"), "{address}: {page}");
+        assert!(!page.contains("Operation Sample"), "{address}: {page}");
+    }
+    let done = site.act(&approver, &review, "erase", &why).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    assert_eq!(site.get(&officer, &case).await.status, StatusCode::GONE);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The full operation around the hand-written thread: 45 forces, as much work as was published.
 //!
-//! In: the targets of every force ([`targets`]), less what the thread has made already, which is
+//! In: the targets of every force ([`mod@targets`]), less what the thread has made already, which is
 //! counted from its records. Out: suspects, each walked by the same stages as the thread's
 //! ([`super::story`]), through the same rules, in bulk. Then what is still to do: packages nobody has
 //! read, warrants about to expire, children who wait, requests at every desk.
