@@ -1,6 +1,6 @@
 //! Which numbers of a table must not be published, so that no small count can be worked out.
 //!
-//! In: the numbers, what they tell of each other ([`Rule`]), and which of them anybody knows
+//! In: the numbers, what they tell of each other (`Rule`), and which of them anybody knows
 //! already. Out: the numbers to leave out. A count from one to below the threshold is
 //! *sensitive* (a zero names nobody and stays), and so is the difference of two published
 //! figures of which one is part of the other. Leaving a count out is not enough where the total
@@ -9,7 +9,7 @@
 //! **The method.** A table of forces by parts with its margins is a transportation table: if one
 //! number grows by one, every sum still holds when three others change by one with it, at the
 //! corners of a rectangle of two rows and two columns, margins among them. For each sensitive
-//! number such [`Exchange`]s are looked for, one after another, that carry it up to the greatest
+//! number such `Exchange`s are looked for, one after another, that carry it up to the greatest
 //! small count and down to one: the result is a *witness*, another whole table that agrees with
 //! everything published, and so is every table on the way. What a witness changes is left out;
 //! of all rectangles that with the least to give up is taken, so that numbers left out already

@@ -19,7 +19,7 @@ pub enum Restriction {
     /// Only holders of this role, whatever their force; invisible to all others.
     Role(Role),
     /// Only those of the people whom role and force let in who belong to this circle
-    /// ([`circle::Circle`]); invisible to all others.
+    /// ([`super::circle::Circle`]); invisible to all others.
     Circle(Uuid),
 }
 
