@@ -35,7 +35,7 @@ stop() {
 }
 trap stop EXIT
 database() {
-    "${as[@]}" "$BIN/pg_ctl" -D "$PG" -w -l "$WORK/pg.log" -o "-k $WORK -h ''" start >/dev/null
+    "${as[@]}" "$BIN/pg_ctl" -D "$PG" -w -l "$WORK/pg.log" -o "-k $WORK -h ''" start >/dev/null 2>&1
 }
 serve() {
     PENDEEN_DATABASE=$URL "$PENDEEN" serve --data "$WORK/data" --listen $PAGES 2>>"$WORK/serve.log" &
@@ -56,11 +56,11 @@ for _ in $(seq "$KILLS"); do
     wait "$server" 2>/dev/null || true
     serve
     sleep "$EVERY"
-    # The postmaster and its children: what a power cut leaves.
-    pkill -9 -P "$(head -1 "$PG/postmaster.pid")" || true
-    kill -9 "$(head -1 "$PG/postmaster.pid")" 2>/dev/null || true
-    sleep 1
-    database
+    # The postmaster and its children, all at once: what a power cut leaves.
+    postmaster=$(head -1 "$PG/postmaster.pid")
+    kill -9 "$postmaster" $(pgrep -P "$postmaster") 2>/dev/null || true
+    # Until the system has let go of its memory, it does not start.
+    until database; do sleep 0.5; done
 done
 sleep "$EVERY"
 kill "$people"
