@@ -193,7 +193,7 @@ pub async fn a_list_given_out_holds_what_its_person_may_see_and_is_logged_as_giv
 pub async fn a_letter_is_written_once_and_outlives_a_relay_that_is_down(db: Fixture) {
     let who = intelligence(1);
     account(&db, &who).await;
-    let (one, two) = (Uuid::from_u128(71), Uuid::from_u128(72));
+    let [one, two, three] = [71, 72, 73].map(Uuid::from_u128);
     let words = |n: u64| (format!("{n} wait"), "Look in Pendeen".to_owned());
     db.store.set_mail_address(&who, "a.person@example.org", at(1)).await.unwrap();
     let day = 86_400;
@@ -214,12 +214,12 @@ pub async fn a_letter_is_written_once_and_outlives_a_relay_that_is_down(db: Fixt
     db.store.letter_went(letter.id, Fate::Sent, at(day + 61)).await.unwrap();
     assert!(db.store.take_letter(at(9 * day)).await.unwrap().is_none(), "sent once");
     assert_eq!(
-        db.store.write_letters(words, || two, at(9 * day)).await.unwrap(),
+        db.store.write_letters(words, || three, at(9 * day)).await.unwrap(),
         0,
         "told already"
     );
     referral(&db.store, &who, 10 * 86_400 + 5, "R-11").await;
-    assert_eq!(db.store.write_letters(words, || two, at(11 * day)).await.unwrap(), 1);
+    assert_eq!(db.store.write_letters(words, || three, at(11 * day)).await.unwrap(), 1);
     let mut now = 11 * day;
     for _ in 0..TRIES {
         let letter = db.store.take_letter(at(now)).await.unwrap().unwrap();
