@@ -147,6 +147,30 @@ pub mod tally {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Figures as at now: see [`crate::tally::total`].
+pub mod figure_total {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "figure_total")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub figure: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub part: i16,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub operation: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub force: String,
+        pub number: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// One row: by which definitions of figures the tally was made.
 pub mod tally_basis {
     use sea_orm::entity::prelude::*;

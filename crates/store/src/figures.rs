@@ -7,31 +7,28 @@
 //!
 //! What a release freezes is made in `freeze`.
 //!
-//! Everything is counted from the rows of `crate::tally`, all figures in one question. As at
-//! now an index answers it in its own order, and the answer is kept until something is written
-//! (`kept`). The plain twin, which counts records in memory, is
-//! `casework::figure::count`: a test holds the two against each other at many moments.
+//! As at a moment everything is counted from the rows of `crate::tally`, all figures in one
+//! question; as at now the numbers are kept (`crate::tally::total`). The plain twin, which counts
+//! records in memory, is `casework::figure::count`: a test holds the three against each other.
 
 mod changes;
 mod freeze;
-mod kept;
 
 use std::collections::BTreeMap;
 
 pub use changes::Change;
 use jiff::Timestamp;
-pub(crate) use kept::Kept;
 use pendeen_casework::figure::{FIGURES, Figure, Part, Scope};
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::person::Person;
 use sea_orm::sea_query::{Expr, ExprTrait, Query as Sql, SelectStatement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryResult};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryResult};
 
-use crate::entity::{record, tally};
+use crate::entity::{figure_total, record, tally};
 use crate::error::{Result, StoreError};
 use crate::query::{Page, Query, Slice};
 use crate::sight::visible;
-use crate::tally::OPEN;
+use crate::tally::{OPEN, total};
 use crate::{Store, micros};
 
 /// A number of each figure, in the order of [`FIGURES`].
@@ -40,9 +37,12 @@ pub type Counted = Vec<(&'static Figure, u64)>;
 impl Store {
     /// One figure within a scope, as at now.
     pub async fn figure(&self, figure: &Figure, scope: &Scope) -> Result<u64> {
-        let select = totals(only(figure, scope, None));
-        let row = self.db().query_one(&select).await?;
-        row.map_or(Ok(0), |row| Ok(named_count(&row)?.1))
+        let kept = figure_total::Entity::find()
+            .filter(total::within(scope))
+            .filter(figure_total::Column::Figure.eq(figure.key))
+            .one(self.db())
+            .await?;
+        Ok(kept.map_or(0, number))
     }
 
     /// Every figure within a scope, as at now.
@@ -52,9 +52,17 @@ impl Store {
 
     /// Every figure within a scope, as at a moment; now where there is none.
     pub async fn figures_as_at(&self, scope: &Scope, as_at: Option<Timestamp>) -> Result<Counted> {
-        let select = totals(standing(scope, as_at));
-        let rows = self.counted(as_at, format!("{scope:?}"), &select).await?;
-        let counts = rows.into_iter().map(|row| (row.figure, row.count)).collect();
+        let counts = match as_at {
+            None => {
+                let kept = figure_total::Entity::find().filter(total::within(scope));
+                let kept = kept.all(self.db()).await?.into_iter();
+                kept.map(|row| (row.figure.clone(), number(row))).collect()
+            }
+            Some(at) => {
+                let rows = self.db().query_all(&totals(standing(scope, at))).await?;
+                rows.iter().map(named_count).collect::<Result<_>>()?
+            }
+        };
         Ok(in_order(&counts))
     }
 
@@ -65,11 +73,22 @@ impl Store {
         part: Part,
         as_at: Option<Timestamp>,
     ) -> Result<BTreeMap<Option<ForceKey>, Counted>> {
-        let scope = Scope { force: None, part };
-        let select = split_by_force(standing(&scope, as_at));
         let mut counts: BTreeMap<Option<ForceKey>, BTreeMap<String, u64>> = BTreeMap::new();
-        for row in self.counted(as_at, format!("{part:?} by force"), &select).await? {
-            counts.entry(row.force).or_default().insert(row.figure, row.count);
+        match as_at {
+            None => {
+                let kept = figure_total::Entity::find().filter(total::by_force(part));
+                for row in kept.all(self.db()).await? {
+                    let force = of_force(&row)?;
+                    counts.entry(force).or_default().insert(row.figure.clone(), number(row));
+                }
+            }
+            Some(at) => {
+                let select = split_by_force(standing(&Scope { force: None, part }, at));
+                for row in self.db().query_all(&select).await? {
+                    let (figure, count) = named_count(&row)?;
+                    counts.entry(force_in(&row, 2)?).or_default().insert(figure, count);
+                }
+            }
         }
         Ok(counts.into_iter().map(|(force, counts)| (force, in_order(&counts))).collect())
     }
@@ -80,9 +99,12 @@ impl Store {
         figure: &Figure,
         part: Part,
     ) -> Result<BTreeMap<Option<ForceKey>, u64>> {
-        let scope = Scope { force: None, part };
-        let rows = self.db().query_all(&split_by_force(only(figure, &scope, None))).await?;
-        rows.iter().map(|row| Ok((force_in(row, 2)?, named_count(row)?.1))).collect()
+        let kept = figure_total::Entity::find()
+            .filter(total::by_force(part))
+            .filter(figure_total::Column::Figure.eq(figure.key))
+            .all(self.db())
+            .await?;
+        kept.into_iter().map(|row| Ok((of_force(&row)?, number(row)))).collect()
     }
 
     /// What the figure counts, as at a moment, as far as the person may see it; nothing tells
@@ -98,7 +120,8 @@ impl Store {
         let counted = Sql::select()
             .column(figure.behind())
             .from(tally::Entity)
-            .cond_where(only(figure, scope, as_at))
+            .cond_where(as_at.map_or_else(|| open(scope), |at| standing(scope, at)))
+            .and_where(tally::Column::Figure.eq(figure.key))
             .take();
         let seen = visible(who, &[]).add(record::Column::Id.in_subquery(counted));
         let why = why.map(str::to_owned);
@@ -132,22 +155,38 @@ fn named_count(row: &QueryResult) -> Result<(String, u64)> {
 
 fn force_in(row: &QueryResult, index: usize) -> Result<Option<ForceKey>> {
     let key: Option<String> = row.try_get_by_index(index)?;
-    let known = |key: String| {
-        ForceKey::parse(&key).ok_or(StoreError::Conflict("a record has an unknown force"))
-    };
-    key.map(known).transpose()
+    key.as_deref().map(known_force).transpose()
 }
 
-/// The rows that stand at the moment within the scope.
-fn standing(scope: &Scope, as_at: Option<Timestamp>) -> Condition {
+fn known_force(key: &str) -> Result<ForceKey> {
+    ForceKey::parse(key).ok_or(StoreError::Conflict("a record has an unknown force"))
+}
+
+/// The force of a number that is split by force; none for national work.
+fn of_force(row: &figure_total::Model) -> Result<Option<ForceKey>> {
+    let key = Some(row.force.as_str()).filter(|key| *key != total::NATIONAL);
+    key.map(known_force).transpose()
+}
+
+fn number(row: figure_total::Model) -> u64 {
+    u64::try_from(row.number).unwrap_or(0)
+}
+
+/// The rows that stood at the moment within the scope.
+fn standing(scope: &Scope, at: Timestamp) -> Condition {
     use tally::Column;
-    let at_the_time = match as_at {
-        None => Condition::all().add(Column::Until.eq(OPEN)),
-        Some(at) => {
-            let at = micros(at);
-            Condition::all().add(Column::Since.lte(at)).add(Column::Until.gt(at))
-        }
-    };
+    let at = micros(at);
+    let then = Condition::all().add(Column::Since.lte(at)).add(Column::Until.gt(at));
+    within(then, scope)
+}
+
+/// The rows that stand now within the scope.
+fn open(scope: &Scope) -> Condition {
+    within(Condition::all().add(tally::Column::Until.eq(OPEN)), scope)
+}
+
+fn within(when: Condition, scope: &Scope) -> Condition {
+    use tally::Column;
     let of_force = scope.force.map(|force| Column::Force.eq(force.as_str()));
     let part = match scope.part {
         Part::All => None,
@@ -155,15 +194,10 @@ fn standing(scope: &Scope, as_at: Option<Timestamp>) -> Condition {
         Part::InsideAny => Some(Column::Operation.is_not_null()),
         Part::Outside => Some(Column::Operation.is_null()),
     };
-    at_the_time.add_option(of_force).add_option(part)
+    when.add_option(of_force).add_option(part)
 }
 
-fn only(figure: &Figure, scope: &Scope, as_at: Option<Timestamp>) -> Condition {
-    standing(scope, as_at).add(tally::Column::Figure.eq(figure.key))
-}
-
-/// `SELECT figure, COUNT(DISTINCT counted) FROM tally WHERE ... GROUP BY figure`: as at now the
-/// index gives the rows in order, so that nothing is sorted to tell what is distinct.
+/// `SELECT figure, COUNT(DISTINCT counted) FROM tally WHERE ... GROUP BY figure`.
 fn totals(which: Condition) -> SelectStatement {
     grouped(&[tally::Column::Figure], which)
 }

@@ -103,7 +103,6 @@ pub struct Store {
     queue: Arc<audit::together::Queue>,
     settings: Settings,
     place: Place,
-    kept: Arc<figures::Kept>,
     #[cfg(feature = "measure")]
     silent: bool,
 }
@@ -157,7 +156,6 @@ impl Store {
             queue,
             settings,
             place,
-            kept: Arc::default(),
             #[cfg(feature = "measure")]
             silent: false,
         })

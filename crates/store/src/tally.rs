@@ -13,6 +13,8 @@
 //! A version whose clock stood before an earlier one of the same record takes effect at the
 //! later moment: no record counts twice at one.
 
+pub(crate) mod total;
+
 use std::collections::BTreeSet;
 
 use pendeen_casework::figure::{FIGURES, adds};
@@ -103,7 +105,14 @@ pub(crate) fn so_far(mut rows: Vec<tally::Model>, after: &AnyRecord) -> Vec<tall
 
 /// Keeps what a new record adds.
 pub(crate) async fn begin<C: ConnectionTrait>(db: &C, record: &AnyRecord) -> Result<()> {
-    keep(db, follow(&mut [], record)).await
+    let new = follow(&mut [], record);
+    total::change(db, &[], &new).await?;
+    keep(db, new).await
+}
+
+/// Changes the figures by the rows of records that the database does not know yet.
+pub(crate) async fn begin_all<C: ConnectionTrait>(db: &C, rows: &[tally::Model]) -> Result<()> {
+    Ok(total::change(db, &[], rows).await?)
 }
 
 /// Keeps what the next version of a record changes.
@@ -119,7 +128,10 @@ pub(crate) async fn change<C: ConnectionTrait>(
         tally::Entity::find().filter(tally::Column::RecordId.eq(after.head().id)).all(db).await?;
     let mut rows = stored.clone();
     let new = follow(&mut rows, after);
-    for (row, stored) in rows.into_iter().zip(stored).filter(|(row, stored)| row != stored) {
+    let ended = rows.into_iter().zip(stored).filter(|(row, stored)| row != stored);
+    let (ended, stored): (Vec<_>, Vec<_>) = ended.unzip();
+    total::change(db, &stored, &new).await?;
+    for (row, stored) in ended.into_iter().zip(stored) {
         let until = row.until;
         tally::ActiveModel { until: Set(until), ..stored.into() }.update(db).await?;
     }
@@ -176,7 +188,7 @@ async fn rebuild<C: ConnectionTrait>(db: &C) -> Result<()> {
         }
         made.clear();
     }
-    Ok(())
+    Ok(total::fill(db).await?)
 }
 
 /// The rows of one record from all its versions.
@@ -219,7 +231,6 @@ impl Store {
         let made = tally_basis::ActiveModel { id: Set(1), digest: Set(basis()) };
         tally_basis::Entity::insert(made).exec_without_returning(&txn).await?;
         txn.commit().await?;
-        self.kept.forget().await;
         Ok(())
     }
 }

@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use pendeen_casework::permission::Denied;
 use pendeen_casework::person::{Person, PersonId, Role};
+use sea_orm::sea_query::{
+    CommonTableExpression, InsertStatement, Query as Sql, UpdateStatement, WithQuery,
+};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Statement,
 };
 use uuid::Uuid;
 
@@ -40,7 +43,6 @@ impl Committed {
 pub(crate) struct Tail {
     seq: i64,
     digest: Vec<u8>,
-    start: i64,
     #[cfg(feature = "measure")]
     silent: bool,
 }
@@ -55,7 +57,6 @@ impl Tail {
             .await?
             .ok_or(StoreError::Conflict("the audit log has no head; run the migrations"))?;
         Ok(Self {
-            start: head.seq,
             seq: head.seq,
             digest: head.digest,
             #[cfg(feature = "measure")]
@@ -80,7 +81,7 @@ impl Tail {
         self.append_all(db, entropy, vec![(leaf, committed)]).await
     }
 
-    /// Appends leaves, one after another, with their commitments.
+    /// Appends leaves, one after another, with their commitments, and moves the head to the last.
     pub async fn append_all<C: ConnectionTrait>(
         &mut self,
         db: &C,
@@ -91,6 +92,10 @@ impl Tail {
         if self.silent {
             return Ok(());
         }
+        if leaves.is_empty() {
+            return Ok(());
+        }
+        let was = self.seq;
         let mut rows = Vec::with_capacity(leaves.len());
         let mut openings = Vec::new();
         for (mut leaf, committed) in leaves {
@@ -112,32 +117,62 @@ impl Tail {
             (self.seq, self.digest) = (seq, row.digest.clone());
             rows.push(audit_leaf::ActiveModel::from(row));
         }
-        audit_leaf::Entity::insert_many(rows).exec_without_returning(db).await?;
-        if !openings.is_empty() {
-            audit_opening::Entity::insert_many(openings).exec_without_returning(db).await?;
-        }
-        Ok(())
-    }
-
-    /// Writes the new end of the chain; the last step before commit.
-    pub async fn close<C: ConnectionTrait>(self, db: &C) -> Result<()> {
-        if self.seq == self.start {
-            return Ok(());
-        }
-        let updated = audit_head::Entity::update_many()
-            .col_expr(audit_head::Column::Seq, Expr::value(self.seq))
-            .col_expr(audit_head::Column::Digest, Expr::value(self.digest))
-            .filter(audit_head::Column::Id.eq(1))
-            .filter(audit_head::Column::Seq.eq(self.start))
-            .exec(db)
-            .await?;
-        match updated.rows_affected {
+        let expected = rows.len() + openings.len() + 1;
+        let leaves = audit_leaf::Entity::insert_many(rows).into_query();
+        let openings = match openings.len() {
+            0 => None,
+            _ => Some(audit_opening::Entity::insert_many(openings).into_query()),
+        };
+        let changed = db.execute_raw(together(db, leaves, openings, self.moves_from(was))).await?;
+        // PostgreSQL counts the rows of the head alone, SQLite those of all three.
+        match changed.rows_affected() {
             1 => Ok(()),
+            n if n == expected as u64 => Ok(()),
             _ => Err(StoreError::Conflict(
                 "the audit log moved on during the transaction; try again",
             )),
         }
     }
+
+    /// Moves the head from this number to the end of the chain.
+    fn moves_from(&self, was: i64) -> UpdateStatement {
+        Sql::update()
+            .table(audit_head::Entity)
+            .value(audit_head::Column::Seq, self.seq)
+            .value(audit_head::Column::Digest, self.digest.clone())
+            .and_where(audit_head::Column::Id.eq(1_i16))
+            .and_where(audit_head::Column::Seq.eq(was))
+            .take()
+    }
+}
+
+/// Leaves, their openings and the head, written in one question to the database: most of what
+/// a leaf costs is the way there and back.
+fn together<C: ConnectionTrait>(
+    db: &C,
+    leaves: InsertStatement,
+    openings: Option<InsertStatement>,
+    head: UpdateStatement,
+) -> Statement {
+    let backend = db.get_database_backend();
+    if backend == DbBackend::Postgres {
+        let mut all = WithQuery::new();
+        for (name, insert) in [("leaves", Some(leaves)), ("openings", openings)] {
+            if let Some(insert) = insert {
+                let mut part = CommonTableExpression::new();
+                all.cte(part.table_name(name).query(insert).to_owned());
+            }
+        }
+        return backend.build(all.query(head));
+    }
+    let parts = [Some(backend.build(&leaves)), openings.map(|o| backend.build(&o))];
+    let parts = parts.into_iter().flatten().chain([backend.build(&head)]);
+    let (mut sql, mut values) = (Vec::new(), Vec::new());
+    for part in parts {
+        sql.push(part.sql);
+        values.extend(part.values.map(|values| values.0).unwrap_or_default());
+    }
+    Statement::from_sql_and_values(backend, sql.join("; "), values)
 }
 
 /// The row of a leaf that follows `prev`.

@@ -85,7 +85,6 @@ impl Store {
         let txn = self.begin_write().await?;
         let mut tail = Tail::lock(&txn).await?;
         tail.append_all(&txn, self.entropy.as_ref(), leaves).await?;
-        tail.close(&txn).await?;
         Ok(txn.commit().await?)
     }
 }

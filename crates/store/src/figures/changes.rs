@@ -57,8 +57,8 @@ impl Store {
                     tally::Column::RecordId,
                     tally::Column::Version,
                 ])
-                .filter(standing(scope, Some(at)))
-                .filter(standing(&Scope::default(), Some(other)).not())
+                .filter(standing(scope, at))
+                .filter(standing(&Scope::default(), other).not())
                 .into_tuple()
                 .all(&db)
                 .await?;
@@ -76,8 +76,8 @@ impl Store {
                 .select_only()
                 .columns([tally::Column::Figure, tally::Column::Counted])
                 .filter(tally::Column::Counted.is_in(some.iter().copied()))
-                .filter(standing(scope, Some(before)))
-                .filter(standing(scope, Some(after)))
+                .filter(standing(scope, before))
+                .filter(standing(scope, after))
                 .into_tuple()
                 .all(&db)
                 .await?;

@@ -88,7 +88,7 @@ async fn every_cell(
         let scope = Scope { force, part };
         let over_all = force.map_or(Whose::All, Whose::Force);
         fill(&mut counts, side, over_all);
-        for row in db.query_all(&totals(standing(&scope, Some(as_at)))).await? {
+        for row in db.query_all(&totals(standing(&scope, as_at))).await? {
             keep(&mut counts, side, over_all, named_count(&row)?);
         }
         if force.is_some() {
@@ -97,7 +97,7 @@ async fn every_cell(
         for whose in FORCES.iter().map(|force| Whose::Force(force.key)).chain([Whose::National]) {
             fill(&mut counts, side, whose);
         }
-        for row in db.query_all(&split_by_force(standing(&scope, Some(as_at)))).await? {
+        for row in db.query_all(&split_by_force(standing(&scope, as_at))).await? {
             keep(&mut counts, side, Whose::of(force_in(&row, 2)?), named_count(&row)?);
         }
     }
@@ -140,7 +140,7 @@ async fn inputs(
                 tally::Column::Figure,
                 tally::Column::Counted,
             ])
-            .filter(standing(&scope, Some(as_at)))
+            .filter(standing(&scope, as_at))
             .filter(Condition::all().add_option(after.map(|id| tally::Column::RecordId.gt(id))))
             .order_by_asc(tally::Column::RecordId)
             .order_by_asc(tally::Column::Figure)

@@ -18,6 +18,7 @@ mod access;
 mod assignment;
 mod desk;
 mod erasure;
+mod figure_total;
 pub(crate) mod four_eyes;
 mod overview;
 mod provider;
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(overview::Overview),
             Box::new(provider::Provider),
             Box::new(desk::Desk),
+            Box::new(figure_total::FigureTotal),
         ]
     }
 }

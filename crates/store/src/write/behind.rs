@@ -112,7 +112,7 @@ impl Behind {
             );
             let of_record = rows::facets(&fresh.now).into_iter();
             facets.extend(of_record.map(IntoActiveModel::into_active_model));
-            tallies.extend(fresh.tally.into_iter().map(IntoActiveModel::into_active_model));
+            tallies.extend(fresh.tally);
         }
         // A document is large: a few at a time.
         for some in self.documents.into_values().collect::<Vec<_>>().chunks(16) {
@@ -128,7 +128,8 @@ impl Behind {
         insert(db, facets).await?;
         insert(db, searched).await?;
         insert(db, self.stages).await?;
-        insert(db, tallies).await?;
+        tally::begin_all(db, &tallies).await?;
+        insert(db, tallies.into_iter().map(IntoActiveModel::into_active_model).collect()).await?;
         insert(db, of_documents(db, self.named).await?).await?;
         Ok(self.leaves)
     }

@@ -260,7 +260,6 @@ impl Batch {
     /// Keeps everything, or answers with why nothing was kept.
     pub async fn commit(mut self) -> Result<()> {
         self.flush().await?;
-        self.tail.close(&self.held.txn).await?;
         let in_use = StoreError::Conflict("the transaction is still in use; nothing was kept");
         let Held { txn, _writer } = Arc::into_inner(self.held).ok_or(in_use)?;
         txn.commit().await?;

@@ -8,6 +8,7 @@ use pendeen_casework::record::{AnyRecord, Kind};
 use pendeen_store::write::Bulk;
 use pendeen_store::{Result, Store, StoreError};
 
+use crate::figures::totals;
 use crate::fixture::{Fixture, at};
 use crate::world::{fields, head, intelligence};
 
@@ -99,9 +100,10 @@ pub async fn a_bulk_leaves_what_single_writes_leave(f: Fixture) {
     }
     assert!(f.store.audit_verify().await.unwrap().first_break.is_none());
     let tally = "SELECT COUNT(*) FROM tally WHERE until = 9223372036854775807";
-    let kept = f.number(tally).await;
+    let (kept, numbers) = (f.number(tally).await, totals(&f).await);
     f.store.recount().await.unwrap();
     assert_eq!(f.number(tally).await, kept, "what was kept is what counting anew gives");
+    assert_eq!(totals(&f).await, numbers);
 }
 
 pub async fn a_bulk_acts_on_what_was_written_before_and_refuses_an_old_version(f: Fixture) {

@@ -105,7 +105,7 @@ cases! {
     figures::every_figure_at_every_moment_is_what_plain_counting_gives,
     figures::what_writing_keeps_is_what_counting_anew_gives,
     figures::figures_frozen_as_at_a_moment_stay_what_they_were,
-    figures::figures_as_at_now_are_counted_anew_after_a_writing_and_only_then,
+    figures::figures_as_at_now_follow_every_writing_of_whatever_program,
     figures::a_release_counts_inside_and_outside_as_of_one_moment,
     need_to_know::every_kind_of_record_is_kept_and_reads_back,
     need_to_know::the_sql_filter_and_the_policies_agree_row_by_row,
