@@ -243,6 +243,10 @@ macro_rules! records {
             pub fn to_json(&self) -> Result<serde_json::Value, serde_json::Error> {
                 match self { $(Self::$Type(r) => serde_json::to_value(r),)* }
             }
+            /// The same as text, with its fields in the order of the record: what is kept.
+            pub fn to_text(&self) -> Result<String, serde_json::Error> {
+                match self { $(Self::$Type(r) => serde_json::to_string(r),)* }
+            }
             /// A new record of a kind.
             pub fn create(kind: Kind, head: Head, context: &ActContext<'_>) -> Result<Self, Refusal> {
                 match kind { $(Kind::$Type => create::<$module::$Type>(head, context).map(Self::$Type),)* }

@@ -107,7 +107,10 @@ pub async fn play(
     outside(walk, people).await?;
     walk.operation = Some(Id::new(operation.id));
     if scale > 0 {
-        step("45 forces: 660 arrests, 833 premises, 9,172 devices, from records");
+        step(&match scale {
+            1 => "45 forces: 660 arrests, 833 premises, 9,172 devices, from records".to_owned(),
+            _ => format!("45 forces, {scale} times the published operation, from records"),
+        });
         super::operation::play(walk, people, folder, now, scale).await?;
     }
     step("figures, approved and published");

@@ -22,8 +22,8 @@ use crate::{clean, micros, search, tally};
 
 /// The record as JSON, as it is kept and committed to.
 pub fn body(record: &AnyRecord) -> Result<String> {
-    let unwritable = |source| StoreError::Corrupt { what: "record", id: record.head().id, source };
-    serde_json::to_string(&record.to_json().map_err(unwritable)?).map_err(unwritable)
+    let id = record.head().id;
+    record.to_text().map_err(|source| StoreError::Corrupt { what: "record", id, source })
 }
 
 /// Filled-in fields as JSON, as they are kept and committed to.

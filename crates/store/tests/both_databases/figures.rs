@@ -188,7 +188,7 @@ pub async fn what_writing_keeps_is_what_counting_anew_gives(db: Fixture) {
 
 /// The numbers kept of figures as at now, in order.
 pub async fn totals(db: &Fixture) -> Vec<(String, i64)> {
-    let kept = "SELECT figure || ' ' || part || ' ' || force AS name, SUM(number) AS number \
+    let kept = "SELECT figure || ' ' || part || ' ' || force AS name, CAST(SUM(number) AS BIGINT) AS number \
          FROM figure_total WHERE number <> 0 GROUP BY figure, part, force ORDER BY 1";
     let rows = db.rows(kept).await;
     rows.iter()
