@@ -24,7 +24,9 @@ use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{record, record_version};
 use crate::error::Result;
-use crate::query::{Listed, Query, Row, by_name, committed, ordered, row, select};
+use crate::query::{
+    COUNTED, Listed, Query, Row, by_name, committed, counted, ordered, row, select,
+};
 use crate::read::{linked, load, parse};
 use crate::sight::visible;
 use crate::{Store, micros, moment};
@@ -78,17 +80,17 @@ impl Store {
         Ok(standings.into_iter().flatten().collect())
     }
 
-    /// The same records as [`Store::list`], with their bodies, and how many there are in all.
+    /// The same records as [`Store::list`], with their bodies, and how many there are in all,
+    /// counted as there.
     pub async fn records(
         &self,
         who: &Person,
         query: &Query,
         at: Timestamp,
     ) -> Result<(Vec<AnyRecord>, u64)> {
-        use sea_orm::PaginatorTrait;
         let db = self.snapshot().await?;
         let found = select(query, visible(who, &query.kinds), self.backend());
-        let total = found.clone().count(&db).await?;
+        let total = counted(&db, &found, COUNTED).await?;
         let stored = ordered(found, query.order)
             .offset(query.page.offset)
             .limit(query.page.limit)

@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
+use pendeen_store::query::COUNTED;
 
 fn uk() -> TimeZone {
     TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC)
@@ -111,6 +112,11 @@ pub(crate) fn count(amount: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// How many rows a list has, as far as they are counted: `9,172`, `more than 10,000`.
+pub(crate) fn total(rows: u64) -> String {
+    if rows > COUNTED { format!("more than {}", count(COUNTED)) } else { count(rows) }
 }
 
 /// `512 bytes`, `1.5 KB`, `20.0 MB`: powers of 1,000, as disks are sold.

@@ -9,15 +9,15 @@ use sea_orm::sea_query::{
     CommonTableExpression, InsertStatement, Query as Sql, UpdateStatement, WithQuery,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Statement,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Statement,
 };
 use uuid::Uuid;
 
 use super::leaf::{self, Leaf, Processing};
 use crate::entity::{audit_head, audit_leaf, audit_opening, record};
 use crate::error::{Result, StoreError};
-use crate::query::Slice;
+use crate::query::{COUNTED, Slice, counted};
 use crate::{Entropy, Store, micros};
 
 /// A value that a leaf commits to.
@@ -261,7 +261,8 @@ impl Store {
         Ok(u64::try_from(head.seq).unwrap_or(0))
     }
 
-    /// Entries of the log, newest first, for an auditor; reading them leaves an entry too.
+    /// Entries of the log, newest first, for an auditor, and how many there are, counted as in a
+    /// list; reading them leaves an entry too.
     pub async fn audit_entries(
         &self,
         who: &Person,
@@ -275,7 +276,7 @@ impl Store {
         leaf.record = found.as_ref().and_then(|filter| filter.record);
         self.note(leaf, vec![Committed::kept("query", asked(filter, slice))]).await?;
         match found {
-            Some(filter) => self.part(&filter, slice, i64::MAX).await,
+            Some(filter) => self.part(&filter, slice, (i64::MAX, COUNTED)).await,
             None => Ok((Vec::new(), 0)),
         }
     }
@@ -296,7 +297,7 @@ impl Store {
         let found = self.resolved(filter).await?;
         let slice = Slice { offset: 0, limit: EXPORTED + 1 };
         let (entries, total) = match &found {
-            Some(filter) => self.part(filter, slice, until).await?,
+            Some(filter) => self.part(filter, slice, (until, EXPORTED)).await?,
             None => (Vec::new(), 0),
         };
         if total > EXPORTED {
@@ -339,16 +340,17 @@ impl Store {
         Ok(named.filter(same).map(|id| EntryFilter { record: Some(id), ..filter.clone() }))
     }
 
-    /// A part of the entries up to this number, and how many there are.
+    /// A part of the entries up to this number, and how many there are, counted to one more than
+    /// `most`.
     async fn part(
         &self,
         filter: &EntryFilter,
         slice: Slice,
-        until: i64,
+        (until, most): (i64, u64),
     ) -> Result<(Vec<Entry>, u64)> {
         let found = filtered(filter).filter(audit_leaf::Column::Seq.lte(until));
         let Some(action) = &filter.action else {
-            let total = found.clone().count(self.db()).await?;
+            let total = counted(self.db(), &found, most).await?;
             let rows = found
                 .order_by_desc(audit_leaf::Column::Seq)
                 .offset(slice.offset)
@@ -366,7 +368,7 @@ impl Store {
                 .limit(LOOKED_AT)
                 .all(self.db())
                 .await?;
-            let Some(last) = chunk.last() else { break };
+            let Some(last) = chunk.last().filter(|_| total <= most) else { break };
             below = last.seq - 1;
             for row in chunk {
                 if Leaf::from_bytes(&row.bytes).is_ok_and(|leaf| leaf.action == *action) {

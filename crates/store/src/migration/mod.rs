@@ -20,6 +20,7 @@ mod desk;
 mod erasure;
 mod figure_total;
 pub(crate) mod four_eyes;
+mod list_order;
 mod overview;
 mod provider;
 mod search;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(provider::Provider),
             Box::new(desk::Desk),
             Box::new(figure_total::FigureTotal),
+            Box::new(list_order::ListOrder),
         ]
     }
 }

@@ -146,7 +146,7 @@ pub(crate) async fn show(
 
 /// A number of entries, in words.
 pub(crate) fn entries_in_words(total: u64) -> String {
-    if total == 1 { "1 entry".to_owned() } else { format!("{} entries", text::count(total)) }
+    if total == 1 { "1 entry".to_owned() } else { format!("{} entries", text::total(total)) }
 }
 
 impl Filter {

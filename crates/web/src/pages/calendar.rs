@@ -142,8 +142,8 @@ pub(crate) async fn show(
             .map(|k| Choice::new(k.key(), k.plural(), kind.map_or("", Kind::key)))
             .collect(),
         weeks: weeks(first, &found.rows, now, &to(first, "list")),
-        total: text::count(found.total),
-        unlisted: (found.total > MOST).then(|| text::count(found.total - MOST)),
+        total: text::total(found.total),
+        unlisted: (found.total > MOST).then(|| text::total(found.total - MOST)),
     })
 }
 

@@ -276,7 +276,7 @@ async fn lateness(
         let list = format!("/records/{}?state={}", kind.key(), states[0]);
         late.push(Lateness {
             heading,
-            total: text::count(found.total),
+            total: text::total(found.total),
             all: (found.total > LATE).then(|| Anchor::new(format!("All: {heading}"), list)),
             rows: found.rows.iter().map(|row| late_row(row, now)).collect(),
         });

@@ -72,7 +72,7 @@ pub(crate) async fn show(
     let tally = match found.total {
         0 => "Nothing that you may see has all these words, or words spelt nearly so.".to_owned(),
         total if total > SHOWN => {
-            format!("{} records; the best {SHOWN} are shown. Add a word.", text::count(total))
+            format!("{} records; the best {SHOWN} are shown. Add a word.", text::total(total))
         }
         total => format!("{}.", text::plural(total, "record")),
     };

@@ -75,7 +75,7 @@ impl Pages {
                 "{} to {} of {}",
                 text::count(first),
                 text::count(last),
-                text::count(total)
+                text::total(total)
             ),
         }
     }

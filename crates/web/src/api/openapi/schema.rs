@@ -5,6 +5,7 @@ use pendeen_casework::person::Role;
 use pendeen_casework::record::Kind;
 use pendeen_casework::record::mark::Mark;
 use pendeen_store::account::token::Scope;
+use pendeen_store::query::COUNTED;
 use serde_json::{Map, Value, json};
 
 use super::operation::schema_name;
@@ -173,7 +174,8 @@ fn row() -> Value {
 fn rows(of: Value) -> Value {
     exactly(json!({
         "records": list(of),
-        "total": count(),
+        "total": { "type": "integer", "minimum": 0, "maximum": COUNTED + 1,
+            "description": "How many records there are; the maximum says that there are more" },
         "page": count(),
         "size": count(),
         "more": { "type": "boolean", "description": "Whether there is a page after this one" },

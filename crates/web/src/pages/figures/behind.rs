@@ -78,7 +78,10 @@ pub(crate) async fn show(
         shell: viewer.shell(number.figure.title).marked(found.rows.iter().map(|row| row.mark)),
         sentence: number.figure.sentence,
         scope: number.words,
-        tally: format!("{} that you may see.", text::plural(found.total, "record")),
+        tally: match found.total {
+            1 => "1 record that you may see.".to_owned(),
+            some => format!("{} records that you may see.", text::total(some)),
+        },
         csv: format!("/figures/behind/{key}/csv?{}", number.asked),
         rows: found.rows.iter().map(Row::from).collect(),
         pages: Pages::new(&address, at_page, ROWS, found.total),

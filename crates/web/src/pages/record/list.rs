@@ -93,7 +93,7 @@ fn tally(total: u64, kind: Kind) -> String {
     match total {
         0 => format!("No {} that you may see.", lower(kind.plural())),
         1 => format!("1 {}.", lower(kind.label())),
-        _ => format!("{} {}, last changed first.", text::count(total), lower(kind.plural())),
+        _ => format!("{} {}, last changed first.", text::total(total), lower(kind.plural())),
     }
 }
 
