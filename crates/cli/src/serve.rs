@@ -1,6 +1,5 @@
 //! `pendeen serve`: the pages, until the program is asked to stop.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -9,7 +8,7 @@ use pendeen_web::{App, Certificate, Front, Mail, MailSettings, Previews};
 
 use crate::system::{SystemClock, SystemIds};
 use crate::witness::Turns;
-use crate::{Ended, args, data, examine, oidc, output};
+use crate::{Ended, args, data, examine, oidc, output, settings};
 
 /// Serves until interrupted or terminated; requests under way are finished first.
 pub async fn run(args: &args::Serve) -> Result<Ended> {
@@ -24,7 +23,7 @@ pub async fn run(args: &args::Serve) -> Result<Ended> {
         secure_cookies: args.secure_cookies || args.tls_certificate.is_some(),
         previews: previews()?,
         notices: pendeen_web::Notices::default(),
-        mail: args.mail.as_deref().map(mail).transpose()?,
+        mail: mail(args)?,
         provider: args.oidc.as_deref().map(oidc::read).transpose()?.map(Arc::new),
     };
     let front = Front { listen: args.listen, tls: certificate(args), metrics: args.metrics };
@@ -36,12 +35,19 @@ pub async fn run(args: &args::Serve) -> Result<Ended> {
     Ok(Ended::Done)
 }
 
-/// The way to the relay that a file of settings names.
-fn mail(file: &Path) -> Result<Mail> {
+/// The way to the relay: the one that a file of its own names, or else the data folder's settings.
+fn mail(args: &args::Serve) -> Result<Option<Mail>> {
+    let data = args.data.data.join(settings::FILE);
+    let file = args.mail.as_deref().unwrap_or(&data);
     let what = || format!("the mail settings in {} (see docs/reference/mail.md)", file.display());
-    let text = std::fs::read_to_string(file).with_context(what)?;
-    let settings: MailSettings = toml::from_str(&text).with_context(what)?;
-    Mail::new(&settings).with_context(what)
+    let found: Option<MailSettings> = match &args.mail {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).with_context(what)?;
+            Some(toml::from_str(&text).with_context(what)?)
+        }
+        None => settings::mail(&args.data.data)?,
+    };
+    found.map(|found| Mail::new(&found).with_context(what)).transpose()
 }
 
 fn certificate(args: &args::Serve) -> Option<Certificate> {
