@@ -146,7 +146,7 @@ tables! {
     record, record_version, link, facet, search_document, document, record_document, person, audit_leaf,
     audit_opening, audit_head, erasure, tally, tally_basis, figure_total, stage,
     second_factor, recovery_code, account_setting, account_act, api_token, provider_identity,
-    saved_filter, claim, passed_over, notice,
+    saved_filter, claim, passed_over, notice, owed_reason,
 }
 
 /// Tables that a backup leaves out: what they hold ends with a restore, or is written anew by the

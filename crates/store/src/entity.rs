@@ -11,7 +11,7 @@ pub use access::{
     recovery_code, second_factor,
 };
 
-pub use desk::{claim, notice, outbox, passed_over, saved_filter};
+pub use desk::{claim, notice, outbox, owed_reason, passed_over, saved_filter};
 
 /// One row per record, as it is now.
 pub mod record {

@@ -9,6 +9,7 @@
 //! - [`read`]: one record, its history, its relations; a consultation leaf is committed before
 //!   anything is handed out;
 //! - [`matter`]: what a record is looked at for;
+//! - [`owed`]: the reasons that are still to be given;
 //! - [`changes`]: who changed which field from what to what;
 //! - [`duration`]: how long records take from one state to another;
 //! - [`query`]: lists, counts, search and My work; `sight` is the one place that turns need to
@@ -51,6 +52,7 @@ pub mod migration;
 pub mod notice;
 pub mod outbox;
 pub mod overview;
+pub mod owed;
 mod people;
 mod place;
 pub mod query;
@@ -60,6 +62,7 @@ mod search;
 pub mod session;
 mod sight;
 mod tally;
+mod work;
 pub mod write;
 
 use std::sync::Arc;
@@ -136,6 +139,11 @@ impl Store {
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(30))
             .sqlx_logging(false)
+            // Questions here are many and short: compiling one, or sharing it among processes,
+            // costs more than asking it.
+            .map_sqlx_postgres_opts(|postgres| {
+                postgres.options([("jit", "off"), ("max_parallel_workers_per_gather", "0")])
+            })
             .map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
                     .pragma("journal_mode", "WAL")

@@ -63,6 +63,27 @@ pub mod passed_over {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Reasons that people owe for what they opened as urgent: see [`crate::owed`].
+pub mod owed_reason {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "owed_reason")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub person_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub matter: Uuid,
+        pub place: String,
+        pub since: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Until when a person has seen what waits for them, and where and when they are told by mail.
 pub mod notice {
     use sea_orm::entity::prelude::*;

@@ -22,6 +22,7 @@ mod figure_total;
 pub(crate) mod four_eyes;
 mod list_order;
 mod overview;
+mod owed;
 mod provider;
 mod search;
 mod sight;
@@ -29,6 +30,7 @@ mod stage;
 mod tables;
 mod tally;
 mod triggers;
+mod waiting;
 
 use sea_orm_migration::prelude::*;
 
@@ -52,7 +54,9 @@ impl MigratorTrait for Migrator {
             Box::new(provider::Provider),
             Box::new(desk::Desk),
             Box::new(figure_total::FigureTotal),
+            Box::new(owed::Owed),
             Box::new(list_order::ListOrder),
+            Box::new(waiting::Waiting),
         ]
     }
 }

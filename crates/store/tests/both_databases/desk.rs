@@ -154,6 +154,28 @@ pub async fn saved_filters_are_their_persons_own(db: Fixture) {
     assert!(matches!(refused, Err(StoreError::Refused(_))));
 }
 
+pub async fn a_reason_is_owed_once_until_it_is_given_and_then_the_log_has_it(db: Fixture) {
+    let (one, two) = (intelligence(1), intelligence(2));
+    account(&db, &one).await;
+    account(&db, &two).await;
+    let matter = Uuid::from_u128(7);
+    for (n, place) in [(1, "/records/case/7"), (2, "/records/child/8")] {
+        db.store.owe_reason(one.id, matter, place, at(n)).await.unwrap();
+    }
+    db.store.owe_reason(two.id, Uuid::nil(), "/search?q=x", at(3)).await.unwrap();
+    let owed = db.store.reasons_owed(one.id).await.unwrap();
+    assert_eq!(owed.len(), 1, "one matter is owed for once: {owed:?}");
+    assert_eq!((&*owed[0].place, owed[0].since), ("/records/case/7", at(1)));
+    assert_eq!(db.store.reasons_owed_by_all().await.unwrap().len(), 2);
+    let before = db.store.audit_count().await.unwrap();
+    assert!(!db.store.settle_reason(&two, matter, "Not mine", at(4)).await.unwrap());
+    assert!(db.store.settle_reason(&one, matter, "Tasked", at(5)).await.unwrap());
+    assert_eq!(db.store.audit_count().await.unwrap(), before + 1);
+    assert!(!db.store.settle_reason(&one, matter, "Again", at(6)).await.unwrap());
+    assert!(db.store.reasons_owed(one.id).await.unwrap().is_empty());
+    assert_eq!(db.store.reasons_owed(two.id).await.unwrap().len(), 1);
+}
+
 pub async fn a_list_given_out_holds_what_its_person_may_see_and_is_logged_as_given(db: Fixture) {
     let officer = person(1, &[Role::OfficerInCase], Some("E23000035"));
     let other = person(2, &[Role::OfficerInCase], Some("E23000001"));

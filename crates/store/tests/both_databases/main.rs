@@ -96,6 +96,7 @@ cases! {
     desk::what_is_passed_over_with_a_reason_is_offered_to_others_alone,
     desk::work_that_takes_a_skill_is_offered_to_who_has_it_in_a_team_at_work,
     desk::saved_filters_are_their_persons_own,
+    desk::a_reason_is_owed_once_until_it_is_given_and_then_the_log_has_it,
     desk::a_list_given_out_holds_what_its_person_may_see_and_is_logged_as_given,
     desk::a_letter_is_written_once_and_outlives_a_relay_that_is_down,
     desk::what_newly_waits_is_what_came_since_the_person_looked,
