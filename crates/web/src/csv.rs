@@ -13,13 +13,14 @@ use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use pendeen_casework::record::{Kind, Restriction};
+use pendeen_casework::record::Kind;
 use pendeen_store::export::{Export, MOST};
 use pendeen_store::query::{Query, Row, Slice};
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::WebError;
+use crate::label;
 use crate::shell::force_name;
 use crate::text;
 use crate::viewer::Viewer;
@@ -92,7 +93,7 @@ pub(crate) async fn of_export(
     export: Export,
 ) -> Result<Response, WebError> {
     let names = names(app, viewer).await?;
-    let above = label(viewer, &export) + &line(&HEAD);
+    let above = label::first_line(&viewer.person, &export.label) + &line(&HEAD);
     let mark = export.label.mark.key().replace('_', "-");
     let parts = stream::unfold(Part::First(names, Box::new(export), above), |part| async {
         next(part).await.transpose().map(|told| match told {
@@ -128,17 +129,6 @@ async fn next(part: Part) -> Result<Option<(String, Part)>, pendeen_store::Store
     }
 }
 
-fn label(viewer: &Viewer, export: &Export) -> String {
-    let restricted: Vec<String> = export.label.restrictions.iter().map(restriction).collect();
-    let restricted = if restricted.is_empty() {
-        "Restricted to nobody further".to_owned()
-    } else {
-        format!("Holds what is restricted to: {}", restricted.join("; "))
-    };
-    let whose = format!("Given to {} alone, {}", viewer.person.name, text::moment(export.label.at));
-    line(&[export.label.mark.label(), &whose, &restricted])
-}
-
 fn foot(export: &Export, told: u64) -> String {
     let mut end = format!("End: {}", text::plural(told, "record"));
     if export.total > MOST {
@@ -168,19 +158,11 @@ fn record(row: &Row, names: &Names) -> String {
         &next.map(|next| crate::view::Tag::urgency(next.urgency).text).unwrap_or_default(),
         &named(&names.people, row.assigned.map(|person| person.0)),
         row.mark.label(),
-        &restriction(&row.restriction),
+        &label::restriction(&row.restriction),
         if row.simulated { "yes" } else { "" },
         &row.created.to_string(),
         &row.updated.to_string(),
     ])
-}
-
-fn restriction(to: &Restriction) -> String {
-    match to {
-        Restriction::None => String::new(),
-        Restriction::Role(role) => role.label().to_owned(),
-        Restriction::Circle(_) => "one circle of need to know".to_owned(),
-    }
 }
 
 async fn names(app: &App, viewer: &Viewer) -> Result<Names, WebError> {

@@ -16,6 +16,7 @@ mod csv;
 mod error;
 mod examinations;
 mod front;
+mod label;
 mod mail;
 mod notices;
 pub mod oidc;
@@ -119,6 +120,7 @@ pub fn router(app: App) -> Router {
         .route("/durations", get(durations::show))
         .route("/durations.csv", get(durations::csv))
         .route("/figures", get(figures::show))
+        .route("/figures/over-time", get(figures::over_time::show))
         .route("/figures/{moment}", get(figures::show_as_at))
         .route("/figures/behind/{figure}", get(figures::behind::show))
         .route("/figures/behind/{figure}/csv", get(figures::behind::csv))
@@ -134,6 +136,7 @@ pub fn router(app: App) -> Router {
         .route("/saved/{id}/forget", post(saved::forget))
         .route("/take-next", get(take_next::show).post(take_next::take))
         .route("/take-next/{id}/give-back", post(take_next::give_back))
+        .route("/reason/owed", get(pages::reason::show_owed).post(pages::reason::settle))
         .route("/reason", get(pages::reason::show).post(pages::reason::give))
         .layer(from_fn_with_state(app.clone(), reason::ask))
         .layer(from_fn_with_state(app.clone(), resume::keep))

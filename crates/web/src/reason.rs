@@ -6,7 +6,8 @@
 //! searches are one matter. Nobody is asked about what is theirs by name, what they recorded or
 //! what they opened in an emergency: the leaf then says so. Only looking is held up, never a form
 //! that is sent, and one press opens what is urgent: the reason is owed, the page says so, and
-//! within [`OWED_FOR`] it is asked for again. Refused: nothing; a record that may not be seen is
+//! within [`OWED_FOR`] it is asked for again, and if the session ends before, at the person's next
+//! sign-in ([`pendeen_store::owed`]); the auditor sees what is owed until then. Refused: nothing; a record that may not be seen is
 //! not asked about, and is not found as ever.
 //!
 //! Source: Data Protection Act 2018, s.62(2) and (3); the setting is `audit.ask_justification`.
@@ -148,14 +149,22 @@ pub(crate) async fn matter(app: &App, who: &Person, about: About) -> Result<Want
     })
 }
 
-/// Keeps a reason for the rest of the session: what was filled in, or that it is urgent.
+/// Keeps a reason for the rest of the session: what was filled in, or that it is urgent. What is
+/// owed outlives the session, until it is given.
 pub(crate) async fn give(
     app: &App,
     session: &Session,
-    matter: Uuid,
+    who: &Person,
+    (matter, place): (Uuid, &str),
     words: Option<String>,
 ) -> Result<(), WebError> {
     let now = app.now();
+    match &words {
+        Some(words) => {
+            let _owed = app.store.settle_reason(who, matter, words, now).await?;
+        }
+        None => app.store.owe_reason(who.id, matter, place, now).await?,
+    }
     let mut reasons = reasons(session).await?;
     let owed = reasons.get(&matter).and_then(|given| given.owed_since);
     let given = match words {

@@ -7,7 +7,8 @@ use axum::Form;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use pendeen_casework::form::Fields;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 
 use crate::app::App;
 use crate::error::WebError;
@@ -53,6 +54,19 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
             .map_err(|e| WebError::Unreadable(e.body_text()))?;
         Ok(Self(asked))
     }
+}
+
+/// The last page of a list that can be asked for.
+const LAST_PAGE: u64 = 1_000_000;
+
+/// The page of a list that an address asks for; refused where no list can have it.
+pub(crate) fn page_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let page = text.parse().ok().filter(|page| (1..=LAST_PAGE).contains(page));
+    page.map(Some).ok_or_else(|| D::Error::custom(format!("ask for a page from 1 to {LAST_PAGE}")))
 }
 
 /// The network address of whoever sent the request, where the server tells it.

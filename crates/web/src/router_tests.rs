@@ -7,6 +7,7 @@ mod audit;
 mod create;
 mod figures;
 mod folder;
+mod given_out;
 mod keeping;
 mod lists;
 mod mail;

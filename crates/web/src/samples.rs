@@ -6,7 +6,7 @@ use crate::pages::audit::Verdict;
 use crate::pages::record::bulk::{BulkPage, BulkRow, Stage};
 use crate::pages::record::filter::FilterView;
 use crate::pages::record::glance::{
-    Clock, Glance, Handover, Moment, PaperCopy, Sides, Step, Totals,
+    CaseView, Clock, Elsewhere, Glance, Handover, Moment, PaperCopy, Sides, Step, Totals,
 };
 use crate::shell::{Account, NavItem, Shell};
 use crate::text::Due;
@@ -213,7 +213,15 @@ fn glances() -> Vec<Glance> {
     let step = |standing| Step { name: HOSTILE, who: hostile(), standing };
     vec![
         Glance::Package(["done", "now", "todo"].into_iter().map(step).collect()),
-        Glance::Case(vec![moment]),
+        Glance::Case(CaseView {
+            numbers: vec![Elsewhere {
+                system: hostile(),
+                number: hostile(),
+                href: hostile(),
+                record: hostile(),
+            }],
+            moments: vec![moment],
+        }),
         Glance::Exhibit(vec![handover]),
         Glance::Examination(totals),
         Glance::Child(vec![Clock {
@@ -365,7 +373,32 @@ fn figures() -> pages::figures::FiguresPage {
             bar: 50,
         }],
         columns: vec![HOSTILE],
+        drawable: vec![choice()],
+        drawn: HOSTILE,
         releases: vec![row()],
+    }
+}
+
+fn figures_over_time() -> pages::figures::over_time::OverTimePage {
+    use pages::figures::over_time::{Chart, Column, OverTimePage};
+    let column = Column {
+        x: 12,
+        y: 20,
+        width: 36,
+        height: 70,
+        middle: 30,
+        above: 15,
+        amount: hostile(),
+        short: hostile(),
+        when: hostile(),
+    };
+    let chart = || Chart { title: HOSTILE, width: 60, columns: vec![column.clone()] };
+    OverTimePage {
+        shell: shell(),
+        scope: HOSTILE,
+        forces: vec![choice()],
+        months: vec![chart()],
+        releases: vec![chart()],
     }
 }
 
@@ -410,6 +443,8 @@ fn figures_release() -> pages::figures::release::ReleasePage {
         threshold: 5,
         out: 1,
         digest: hostile(),
+        label: hostile(),
+        hands: vec![(HOSTILE, hostile())],
         whole: true,
         figures: vec![line],
         tables: vec![table],
@@ -443,6 +478,11 @@ fn audit(verdict: Verdict) -> pages::audit::AuditPage {
         },
         people: vec![choice()],
         kinds: vec![choice()],
+        owed: vec![pages::audit::OwedRow {
+            who: hostile(),
+            since: hostile(),
+            href: Some(hostile()),
+        }],
         tally: hostile(),
         rows: vec![entry],
         pages: pages_around(),
@@ -702,6 +742,7 @@ fn rendered() -> Vec<(&'static str, String)> {
     add("durations", &durations());
     add("record/changes", &changes());
     add("figures", &figures());
+    add("figures over time", &figures_over_time());
     add("figures behind", &figures_behind());
     add("figures release", &figures_release());
     for verdict in
@@ -710,7 +751,7 @@ fn rendered() -> Vec<(&'static str, String)> {
         add("audit", &audit(verdict));
     }
     add("form", &pages::record::form::FormPage { shell: shell(), form: form() });
-    add("reason", &pages::reason::ReasonPage { shell: shell(), form: form() });
+    add("reason", &pages::reason::ReasonPage { shell: shell(), form: form(), urgent: true });
     pages
 }
 

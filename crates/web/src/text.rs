@@ -13,6 +13,11 @@ pub(crate) fn moment(at: Timestamp) -> String {
     at.to_zoned_datetime(uk()).strftime("%-d %b %Y, %H:%M").to_string()
 }
 
+/// `24 Nov 2026`, the day in the United Kingdom.
+pub(crate) fn day(at: Timestamp) -> String {
+    at.to_zoned_datetime(uk()).strftime("%-d %b %Y").to_string()
+}
+
 /// `24 November 2026`.
 pub(crate) fn date(day: civil::Date) -> String {
     day.strftime("%-d %B %Y").to_string()

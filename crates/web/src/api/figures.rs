@@ -20,6 +20,7 @@ use super::problem::Problem;
 use super::{Counts, told};
 use crate::app::App;
 use crate::bearer::Bearer;
+use crate::label;
 use crate::pages::figures::{only_for_readers, release as released};
 use crate::reason::About;
 
@@ -76,6 +77,7 @@ pub(super) async fn list(
         "force": scope.force.map(pendeen_casework::force::ForceKey::as_str),
         "part": part,
         "figures": figures,
+        "label": label::json(&bearer.person, &label::of_no_record(&bearer.person, app.now())),
     })))
 }
 
@@ -98,7 +100,7 @@ pub(super) async fn behind(
     let which = (figure, &scope, at);
     let why = reason.of(&app, &bearer.person, About::Lists).await?;
     let found = app.store.behind(&bearer.person, which, slice, why.as_deref(), app.now()).await?;
-    Ok(Json(told::page(&found, number, slice)))
+    Ok(Json(told::page((&bearer.person, app.now()), &found, (number, slice))))
 }
 
 /// `GET /releases`.
@@ -111,7 +113,7 @@ pub(super) async fn releases(
     let (number, page) = filter.slice()?;
     let query = Query { page, ..Query::of(Kind::FiguresRelease) };
     let found = app.store.list(&bearer.person, &query, app.now()).await?;
-    Ok(Json(told::page(&found, number, page)))
+    Ok(Json(told::page((&bearer.person, app.now()), &found, (number, page))))
 }
 
 /// `GET /releases/{number}`: the figures that it froze. That they were given out is in the audit
@@ -123,7 +125,8 @@ pub(super) async fn release(
 ) -> Result<Json<Value>, Problem> {
     let who = &bearer.person;
     let (release, frozen) = released::found(&app, who, &number).await?;
-    let told = released::told(&release, &frozen);
+    let mut told = released::told(&release, &frozen);
+    told["label"] = released::labelled(&app, who, &release);
     released::disclosed(&app, who, release, "figures release by the API").await?;
     Ok(Json(told))
 }

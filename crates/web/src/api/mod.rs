@@ -1,4 +1,4 @@
-//! The API for programs: records, searches, work and figures as JSON under `/api/v1`.
+//! The API for programs: records, searches, work, figures and the audit log as JSON under `/api/v1`.
 //!
 //! In: requests with a token ([`Bearer`]) and, where something is made or done, a JSON body.
 //! Out: JSON; what cannot be answered is a problem ([`problem`], RFC 9457). There is no second
@@ -13,6 +13,7 @@
 //! forms, [`told`] puts records into JSON, [`openapi`] writes the document that describes it all.
 
 mod ask;
+mod audit;
 mod field;
 mod figures;
 mod openapi;
@@ -58,6 +59,14 @@ impl Purpose for Counts {
     const SCOPE: Option<Scope> = Some(Scope::Figures);
 }
 
+/// Reading the audit log.
+#[derive(Debug)]
+pub(crate) struct Audits;
+
+impl Purpose for Audits {
+    const SCOPE: Option<Scope> = Some(Scope::Audit);
+}
+
 /// Every address of the API, below [`BASE`].
 pub(crate) fn router() -> Router<App> {
     Router::new()
@@ -72,6 +81,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/records/{kind}/{id}/form", get(read::form))
         .route("/records/{kind}/{id}/documents/{digest}", get(read::document))
         .route("/records/{kind}/{id}/acts/{act}", post(write::act))
+        .route("/audit", get(audit::list))
         .route("/figures", get(figures::list))
         .route("/figures/{figure}/records", get(figures::behind))
         .route("/releases", get(figures::releases))

@@ -48,7 +48,7 @@ pub(super) async fn work(
 ) -> Result<Json<Value>, Problem> {
     let (number, slice) = asked.slice()?;
     let found = app.store.my_work(&bearer.person, slice, app.now()).await?;
-    Ok(Json(told::page(&found, number, slice)))
+    Ok(Json(told::page((&bearer.person, app.now()), &found, (number, slice))))
 }
 
 /// Words, and a kind to look among.
@@ -77,7 +77,7 @@ pub(super) async fn search(
     let query = Query { kinds: kind.into_iter().collect(), page, why, ..Query::default() };
     let found = app.store.search(&bearer.person, &asked.q, query, app.now()).await?;
     let found = Page { rows: found.rows, total: found.total };
-    Ok(Json(told::page(&found, number, page)))
+    Ok(Json(told::page((&bearer.person, app.now()), &found, (number, page))))
 }
 
 /// How a list is narrowed and ordered.
@@ -122,7 +122,7 @@ pub(super) async fn list(
     let (number, query) = wanted(kind, &filter)?;
     let query = Query { why: reason.of(&app, who, About::Lists).await?, ..query };
     let found = app.store.list(who, &query, app.now()).await?;
-    Ok(Json(told::page(&found, number, query.page)))
+    Ok(Json(told::page((who, app.now()), &found, (number, query.page))))
 }
 
 fn wanted(kind: Kind, filter: &Filter) -> Result<(u64, Query), Problem> {
@@ -196,7 +196,7 @@ pub(super) async fn form(
     let record = consulted(&app, &bearer.person, (&kind, &id), reason).await?;
     let about = (record.kind(), record.head().id);
     let made = app.store.made_with(&bearer.person, about.0, about.1, app.now()).await?;
-    Ok(Json(told::form(&made.ok_or_else(Problem::missing)?)))
+    Ok(Json(told::form(about.0, &made.ok_or_else(Problem::missing)?)))
 }
 
 /// `GET /records/{kind}/{id}/documents/{digest}`: its bytes.

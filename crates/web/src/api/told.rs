@@ -5,29 +5,37 @@
 //! there only for those who may see them, and nothing tells that there were any. A record says
 //! whether it belongs to an operation and whether a circle knows of it, not which.
 
-use pendeen_casework::form::Fields;
+use jiff::Timestamp;
+use pendeen_casework::export::Label;
+use pendeen_casework::form::{Fields, Input};
 use pendeen_casework::permission::{Action, decide};
 use pendeen_casework::person::Person;
-use pendeen_casework::record::mark::Mark;
-use pendeen_casework::record::{AnyRecord, Detail, Next, Restriction};
+use pendeen_casework::record::{AnyRecord, Detail, Kind, Next, Restriction};
 use pendeen_store::changes::VersionChanges;
 use pendeen_store::document::DocumentDigest;
 use pendeen_store::query::{Page, Row, Slice};
 use pendeen_store::read::{RelatedRow, RelatedRows};
 use serde_json::{Value, json};
 
+use crate::label;
 use crate::view::record::names_documents;
 
 /// One part of a list; its mark is the highest of what it shows.
-pub(super) fn page(found: &Page, number: u64, slice: Slice) -> Value {
-    let mark = Mark::highest(found.rows.iter().map(|row| row.mark)).unwrap_or_default();
+pub(super) fn page(
+    (who, at): (&Person, Timestamp),
+    found: &Page,
+    (number, slice): (u64, Slice),
+) -> Value {
+    let held = found.rows.iter().map(|row| (row.mark, &row.restriction));
+    let label = Label::of(who, at, held);
     json!({
         "records": found.rows.iter().map(row).collect::<Vec<_>>(),
         "total": found.total,
         "page": number,
         "size": slice.limit,
         "more": slice.offset.saturating_add(slice.limit) < found.total,
-        "mark": mark.key(),
+        "mark": label.mark.key(),
+        "label": label::json(who, &label),
     })
 }
 
@@ -146,7 +154,12 @@ pub(super) fn relations(related: &RelatedRows) -> Value {
     })
 }
 
-/// What a record was made with.
-pub(super) fn form(fields: &Fields) -> Value {
-    json!({ "fields": fields })
+/// What a record was made with, as far as people gave it: what the program supplied is no part of
+/// a correction, and of an access in an emergency it would tell whether the number led anywhere.
+pub(super) fn form(kind: Kind, fields: &Fields) -> Value {
+    let supplied = |name: &str| {
+        kind.create_fields().iter().any(|f| f.name == name && f.input == Input::System)
+    };
+    let given = fields.iter().filter(|(name, _)| !supplied(name));
+    json!({ "fields": given.collect::<std::collections::BTreeMap<_, _>>() })
 }

@@ -15,13 +15,14 @@ use jiff::{Timestamp, ToSpan};
 use pendeen_casework::person::{PersonId, Role};
 use pendeen_store::audit::witness::{self, WINDOW};
 use pendeen_store::audit::{AuditReport, Entry, EntryFilter, Processing};
+use pendeen_store::owed::Owed;
 use pendeen_store::query::Slice;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::{WebError, page};
-use crate::request::Asked;
+use crate::request::{Asked, page_number};
 use crate::shell::Shell;
 use crate::text;
 use crate::view::{Choice, Pages};
@@ -42,6 +43,7 @@ pub(crate) struct AuditPage {
     pub(crate) people: Vec<Choice>,
     pub(crate) kinds: Vec<Choice>,
     pub(crate) filter: Filter,
+    pub(crate) owed: Vec<OwedRow>,
     pub(crate) tally: String,
     pub(crate) rows: Vec<EntryRow>,
     pub(crate) pages: Pages,
@@ -65,6 +67,17 @@ pub(crate) struct Outside {
     pub words: String,
     /// It is older than it may be.
     pub late: bool,
+}
+
+/// A reason that somebody owes.
+#[derive(Debug, Clone)]
+pub(crate) struct OwedRow {
+    /// Who.
+    pub who: String,
+    /// Since when.
+    pub since: String,
+    /// All entries about what was opened; none for lists and searches.
+    pub href: Option<String>,
 }
 
 /// One entry.
@@ -112,6 +125,7 @@ pub(crate) struct Filter {
     /// The whole log is to be checked, however long.
     pub(crate) check: Option<String>,
     /// From 1.
+    #[serde(default, deserialize_with = "page_number")]
     pub(crate) page: Option<u64>,
 }
 
@@ -128,6 +142,7 @@ pub(crate) async fn show(
         app.store.audit_entries(&viewer.person, &filter.wanted(), slice, app.now()).await?;
     let names: HashMap<PersonId, String> = people(&app).await?;
     let address = filter.address();
+    let owed = app.store.reasons_owed_by_all().await?;
     page(&AuditPage {
         shell: viewer.shell("Audit"),
         verdict: verdict(&app, filter.check.is_some(), CHECKED_ALWAYS).await?,
@@ -138,10 +153,19 @@ pub(crate) async fn show(
             .map(|kind| Choice::new(kind.code().to_string(), kind.label(), &filter.kind))
             .collect(),
         filter,
+        owed: owed.into_iter().map(|owed| owed_row(owed, &names)).collect(),
         tally: format!("{}, newest first.", entries_in_words(total)),
         rows: entries.into_iter().map(|entry| row(entry, &names)).collect(),
         pages: Pages::new(&address, number, ENTRIES, total),
     })
+}
+
+fn owed_row(owed: Owed, names: &HashMap<PersonId, String>) -> OwedRow {
+    OwedRow {
+        who: names.get(&owed.whose).cloned().unwrap_or_default(),
+        since: text::moment(owed.since),
+        href: (!owed.matter.is_nil()).then(|| format!("/audit?record={}", owed.matter)),
+    }
 }
 
 /// A number of entries, in words.

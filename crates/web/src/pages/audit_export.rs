@@ -19,6 +19,7 @@ use super::audit::{EntryRow, Filter, entries_in_words, people, row};
 use crate::app::App;
 use crate::csv::line;
 use crate::error::{WebError, page};
+use crate::label;
 use crate::request::SentAs;
 use crate::shell::Shell;
 use crate::text;
@@ -36,6 +37,7 @@ pub(crate) struct ExportPage {
     pub(crate) digest: String,
     pub(crate) tally: String,
     pub(crate) rows: Vec<EntryRow>,
+    pub(crate) label: String,
 }
 
 /// What is to be given out.
@@ -74,13 +76,15 @@ pub(crate) async fn export(
         entries.iter().cloned().map(|entry| row(entry, &names)).collect()
     };
     let to = Recipient { name: recipient, reason };
-    let digest = |entries: &[Entry]| digest(&csv(&told(entries)));
+    let label = label::of_no_record(&viewer.person, app.now());
+    let above = label::first_line(&viewer.person, &label);
+    let digest = |entries: &[Entry]| digest(&csv(&above, &told(entries)));
     let entries = app
         .store
         .audit_export(&viewer.person, &wanted.filter.wanted(), &to, digest, app.now())
         .await?;
     let rows = told(&entries);
-    let csv = csv(&rows);
+    let csv = csv(&above, &rows);
     if wanted.form == "csv" {
         return file(csv);
     }
@@ -93,6 +97,7 @@ pub(crate) async fn export(
         digest: self::digest(&csv),
         tally: entries_in_words(u64::try_from(rows.len()).unwrap_or(u64::MAX)),
         rows,
+        label: label::sentence(&viewer.person, &label),
     })
 }
 
@@ -118,9 +123,9 @@ fn file(csv: String) -> Result<Response, WebError> {
     Ok((headers, csv).into_response())
 }
 
-fn csv(rows: &[EntryRow]) -> String {
+fn csv(above: &str, rows: &[EntryRow]) -> String {
     let head = ["entry", "when", "who", "processing", "what", "recipient", "about", "values"];
-    let mut csv = line(&head);
+    let mut csv = above.to_owned() + &line(&head);
     for row in rows {
         let values: Vec<String> =
             row.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::record::glance::{Clock, clocks};
 use crate::app::App;
 use crate::error::{WebError, page};
-use crate::request::Asked;
+use crate::request::{Asked, page_number};
 use crate::shell::{Shell, force_name, sees};
 use crate::view::{Anchor, Count, Pages, Tag, record_address};
 use crate::viewer::Viewer;
@@ -57,6 +57,7 @@ pub(crate) struct ChildRow {
 /// Which page of the list.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Part {
+    #[serde(default, deserialize_with = "page_number")]
     page: Option<u64>,
 }
 

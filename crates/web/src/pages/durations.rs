@@ -19,6 +19,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::csv::line;
 use crate::error::{WebError, page};
+use crate::label;
 use crate::request::Asked;
 use crate::shell::{Shell, force_name, sees};
 use crate::text;
@@ -141,8 +142,19 @@ pub(crate) async fn csv(
             &seconds(spread.longest),
         ])
     };
-    let mut text =
-        line(&["force", "kind", "from", "to", "done", "waiting", "median_s", "p90_s", "longest_s"]);
+    let label = label::of_no_record(&viewer.person, app.now());
+    let mut text = label::first_line(&viewer.person, &label);
+    text.push_str(&line(&[
+        "force",
+        "kind",
+        "from",
+        "to",
+        "done",
+        "waiting",
+        "median_s",
+        "p90_s",
+        "longest_s",
+    ]));
     text.push_str(&one("all", &found.all));
     for (force, spread) in &found.by_force {
         text.push_str(&one(&force_name(*force), spread));

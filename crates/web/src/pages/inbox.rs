@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::{WebError, page};
-use crate::request::Asked;
+use crate::request::{Asked, page_number};
 use crate::shell::{Shell, force_name, sees};
 use crate::text;
 use crate::view::{Anchor, Count, Pages, Tag, record_address};
@@ -68,6 +68,7 @@ pub(crate) struct PackageRow {
 /// Which page of the list.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Part {
+    #[serde(default, deserialize_with = "page_number")]
     page: Option<u64>,
 }
 

@@ -16,7 +16,7 @@ use super::preview;
 use crate::app::App;
 use crate::error::{WebError, page};
 use crate::examinations::{self, FolderError, Wanted};
-use crate::request::Asked;
+use crate::request::{Asked, page_number};
 use crate::shell::Shell;
 use crate::text;
 use crate::view::{Anchor, Choice, Pages, record_address};
@@ -90,6 +90,7 @@ pub(crate) struct Filter {
     #[serde(default)]
     media: String,
     known: Option<String>,
+    #[serde(default, deserialize_with = "page_number")]
     page: Option<u64>,
 }
 

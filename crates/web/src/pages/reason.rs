@@ -1,22 +1,25 @@
 //! The page that asks why somebody looks at a case, a list or a search; see [`crate::reason`].
 //!
-//! It says nothing of the record that it leads to.
+//! It says nothing of the record that it leads to. At a sign-in it asks for what is owed from an
+//! earlier session, the longest first.
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use pendeen_casework::form::{Field, Fields, Input, Refusal};
+use pendeen_store::owed::Owed;
 use serde::Deserialize;
 use tower_sessions::Session;
 use uuid::Uuid;
 
-use super::sign_in::local;
+use super::sign_in::{local, with_next};
 use crate::app::App;
 use crate::error::{WebError, page, refused, see_other};
 use crate::reason::{self, About, Wanted};
 use crate::request::{Asked, Sent};
 use crate::shell::Shell;
+use crate::text;
 use crate::view::{FieldView, FormError, FormView, Widget};
 use crate::viewer::Viewer;
 
@@ -49,6 +52,8 @@ const LONGEST: usize = 300;
 pub(crate) struct ReasonPage {
     pub(crate) shell: Shell,
     pub(crate) form: FormView,
+    /// Whether it can be given after.
+    pub(crate) urgent: bool,
 }
 
 /// Where to go afterwards.
@@ -88,8 +93,44 @@ pub(crate) async fn give(
             Err(refusal) => return refused(&form(&viewer, about, next, &fields, Some(&refusal))),
         }
     };
-    reason::give(&app, &session, matter, words).await?;
+    reason::give(&app, &session, &viewer.person, (matter, next), words).await?;
     see_other(next)
+}
+
+/// `GET /reason/owed`: the reason that is owed the longest, or on to the page.
+pub(crate) async fn show_owed(
+    State(app): State<App>,
+    viewer: Viewer,
+    Asked(next): Asked<Next>,
+) -> Result<Response, WebError> {
+    let next = local(&next.next);
+    match app.store.reasons_owed(viewer.person.id).await?.first() {
+        Some(owed) => page(&owed_form(&viewer, owed, next, &Fields::default(), None)),
+        None => see_other(next),
+    }
+}
+
+/// `POST /reason/owed`.
+pub(crate) async fn settle(
+    State(app): State<App>,
+    viewer: Viewer,
+    session: Session,
+    Sent(fields): Sent,
+) -> Result<Response, WebError> {
+    let next = local(fields.get("next").unwrap_or_default());
+    let owed = app.store.reasons_owed(viewer.person.id).await?;
+    let meant = fields.get("matter").and_then(|text| text.parse::<Uuid>().ok());
+    let Some(owed) = owed.iter().find(|owed| Some(owed.matter) == meant) else {
+        return see_other(&with_next("/reason/owed", next));
+    };
+    match words(&fields) {
+        Ok(words) => {
+            let about = (owed.matter, &*owed.place);
+            reason::give(&app, &session, &viewer.person, about, Some(words)).await?;
+            see_other(&with_next("/reason/owed", next))
+        }
+        Err(refusal) => refused(&owed_form(&viewer, owed, next, &fields, Some(&refusal))),
+    }
 }
 
 /// What the next page is about and for which matter, if a reason is wanted for it.
@@ -124,6 +165,26 @@ fn words(fields: &Fields) -> Result<String, Refusal> {
     Ok(line)
 }
 
+fn owed_form(
+    viewer: &Viewer,
+    owed: &Owed,
+    next: &str,
+    typed: &Fields,
+    refusal: Option<&Refusal>,
+) -> ReasonPage {
+    let about = if owed.matter.is_nil() { "lists or a search" } else { "a record" };
+    let mut asked = form(viewer, About::Lists, next, typed, refusal);
+    asked.shell = viewer.shell("Why did you open this?");
+    asked.form.caption = format!(
+        "You opened {about} as urgent on {} and have not said why",
+        text::moment(owed.since)
+    );
+    asked.form.action = "/reason/owed".to_owned();
+    asked.form.hidden.push(("matter", owed.matter.to_string()));
+    asked.urgent = false;
+    asked
+}
+
 fn form(
     viewer: &Viewer,
     about: About,
@@ -145,7 +206,7 @@ fn form(
         errors: refusal.map(FormError::from).into_iter().collect(),
         theirs: Vec::new(),
     };
-    ReasonPage { shell: viewer.shell(title), form }
+    ReasonPage { shell: viewer.shell(title), form, urgent: true }
 }
 
 #[cfg(test)]

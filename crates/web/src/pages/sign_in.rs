@@ -162,6 +162,7 @@ pub(crate) async fn go_on(
 }
 
 /// Begins the session of somebody who gave all that was asked, and makes the browser a known one.
+/// Whoever owes a reason from an earlier session is asked for it before the page.
 pub(crate) async fn begin(
     app: &App,
     session: &Session,
@@ -170,6 +171,10 @@ pub(crate) async fn begin(
     way: Way,
     mut response: Response,
 ) -> Result<Response, WebError> {
+    if !app.store.reasons_owed(person.id).await?.is_empty() {
+        let next = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
+        response = see_other(&with_next("/reason/owed", next.unwrap_or("/")))?;
+    }
     let epoch = app.store.sign_in_epoch(person.id).await?;
     anew(session).await?;
     session.insert(PERSON, person.id).await.map_err(broken)?;

@@ -21,7 +21,7 @@ use super::record::notice;
 use super::saved;
 use crate::app::App;
 use crate::error::{WebError, page};
-use crate::request::Asked;
+use crate::request::{Asked, page_number};
 use crate::shell::{Shell, force_name, sees_any};
 use crate::text::{self, Due};
 use crate::view::{Count, Pages, Tag, record_address};
@@ -116,6 +116,7 @@ pub(crate) struct WorkRow {
 /// Which page of the list.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Part {
+    #[serde(default, deserialize_with = "page_number")]
     page: Option<u64>,
     kind: Option<String>,
     done: Option<String>,

@@ -156,3 +156,35 @@ async fn what_is_ones_own_says_by_itself_why_one_opens_it() {
     assert_eq!(site.get(&cookie, made.location()).await.status, StatusCode::OK);
     assert!(log(&site).await.contains("Assigned to the person by name"));
 }
+
+#[tokio::test]
+async fn a_reason_owed_when_its_session_ends_is_asked_at_the_next_sign_in_and_told_to_the_auditor()
+{
+    let site = Site::asking().await;
+    let [case, _] = case_of_a_colleague(&site).await;
+    let cookie = site.sign_in(Role::OfficerInCase).await;
+    site.post(&cookie, "/reason", &[("next", &*case), ("urgent", "yes")]).await;
+    site.post(&cookie, "/sign-out", &[]).await;
+    assert!(log(&site).await.contains("Reasons owed for what was opened as urgent: 1"));
+
+    let form = [("username", Role::OfficerInCase.key()), ("password", super::PASSWORD)];
+    let signed_in = site.post("", "/sign-in", &form).await;
+    assert_eq!(signed_in.location(), "/reason/owed", "{}", signed_in.body);
+    let cookie = signed_in.cookie("pendeen");
+    let page = site.get(&cookie, signed_in.location()).await.body;
+    assert!(page.contains("and have not said why") && !page.contains("Mill Lane"), "{page}");
+    assert!(!page.contains("reason after"), "it was urgent once: {page}");
+    let matter = page.split(r#"name="matter" value=""#).nth(1).unwrap().split('"').next().unwrap();
+    let unsaid = site.post(&cookie, "/reason/owed", &[("matter", matter)]).await;
+    assert_eq!(unsaid.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", unsaid.body);
+    let other = site.sign_in(Role::SafeguardingOfficer).await;
+    let said = [("matter", matter), ("next", "/"), ("reason", "tasked"), ("reference", "INC-9")];
+    site.post(&other, "/reason/owed", &said).await;
+    assert!(log(&site).await.contains("Reasons owed"), "nobody else can give it");
+    let given = site.post(&cookie, "/reason/owed", &said).await;
+    assert_eq!(given.location(), "/reason/owed");
+    assert_eq!(site.get(&cookie, given.location()).await.location(), "/");
+    let log = log(&site).await;
+    assert!(log.contains("Tasked on the case; reference INC-9") && !log.contains("Reasons owed"));
+    assert_eq!(site.get(&cookie, &case).await.status, StatusCode::OK, "and is not asked again");
+}

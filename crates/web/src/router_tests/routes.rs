@@ -17,14 +17,14 @@ use super::Site;
 
 /// One route of the router as its source has it.
 #[derive(Debug)]
-struct Route {
-    path: String,
-    get: bool,
+pub(super) struct Route {
+    pub(super) path: String,
+    pub(super) get: bool,
     post: bool,
 }
 
 /// Every `.route("path", get(...).post(...))` of the router.
-fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     let source = include_str!("../lib.rs");
     let router = source.split("pub fn router").nth(1).unwrap();
     let router = router.split("async fn missing").next().unwrap();
@@ -55,7 +55,7 @@ fn shows_cases(path: &str) -> bool {
 }
 
 /// How a route is asked for about these records; fails for a route that nobody thought of.
-fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
+pub(super) fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
     let each = |of: &dyn Fn(Kind, Uuid) -> Vec<String>| -> Vec<String> {
         about.iter().flat_map(|(kind, id)| of(*kind, *id)).collect()
     };
@@ -64,8 +64,8 @@ fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
     };
     let digest = "00".repeat(32);
     match path {
-        "/" | "/children" | "/figures" | "/audit" | "/audit/export" | "/durations.csv"
-        | "/operation" | "/inbox" | "/calendar.ics" => vec![path.to_owned()],
+        "/" | "/children" | "/figures" | "/figures/over-time" | "/audit" | "/audit/export"
+        | "/durations.csv" | "/operation" | "/inbox" | "/calendar.ics" => vec![path.to_owned()],
         "/approvals" => {
             ["", "?view=approved", "?view=failed"].map(|end| format!("{path}{end}")).into()
         }
@@ -74,6 +74,7 @@ fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
         }
         "/records/search/{id}/plan" => each(&|_, id| vec![format!("/records/search/{id}/plan")]),
         "/durations" => ["", "?kind=case", "?kind=child"].map(|end| format!("{path}{end}")).into(),
+        "/reason/owed" => vec![path.to_owned()],
         "/reason" => about
             .iter()
             .map(|(kind, id)| format!("/reason?next=/records/{}/{id}", kind.key()))
@@ -256,7 +257,7 @@ async fn hidden_rows_change_no_byte_where_people_are_asked_why_they_look() {
 fn told(path: &str) -> StatusCode {
     match path {
         "/" | "/search" => StatusCode::OK,
-        "/reason" => StatusCode::SEE_OTHER,
+        "/reason" | "/reason/owed" => StatusCode::SEE_OTHER,
         _ => StatusCode::NOT_FOUND,
     }
 }

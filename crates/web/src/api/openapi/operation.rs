@@ -4,6 +4,7 @@ use pendeen_casework::figure::FIGURES;
 use pendeen_casework::form::Field;
 use pendeen_casework::record::{Act, Kind};
 use pendeen_store::account::token::Scope;
+use pendeen_store::audit::Processing;
 use serde_json::{Map, Value, json};
 
 use super::schema::{reference, rows_of};
@@ -32,7 +33,7 @@ pub(super) fn paths() -> Value {
             add(path, operations);
         }
     }
-    for (path, operations) in of_records().into_iter().chain(of_figures()) {
+    for (path, operations) in of_records().into_iter().chain(of_figures()).chain([of_the_log()]) {
         add(path, operations);
     }
     Value::Object(paths)
@@ -206,6 +207,42 @@ fn of_records() -> Vec<(String, Value)> {
     document["tags"] = json!(["Records of any kind"]);
     paths.push((format!("{path}/documents/{{digest}}"), json!({ "get": document })));
     paths
+}
+
+/// The audit log, for an auditor.
+fn of_the_log() -> (String, Value) {
+    let id = || json!({ "type": "string", "format": "uuid" });
+    let text = || json!({ "type": "string" });
+    let moment = || json!({ "type": "string", "format": "date-time" });
+    let kinds: Vec<String> = Processing::ALL
+        .into_iter()
+        .map(|kind| format!("{} {}", kind.code(), kind.label()))
+        .collect();
+    let mut list = get(
+        "audit",
+        "Entries of the audit log, newest first, for an auditor",
+        Scope::Audit,
+        "Entries",
+    );
+    list["parameters"] = [
+        query("person", "By this person", id(), false),
+        query("record", "About this record", id(), false),
+        query("number", "About the record with this number", text(), false),
+        query("action", "Of this action", text(), false),
+        query(
+            "processing",
+            &kinds.join(", "),
+            json!({ "type": "integer", "minimum": 1, "maximum": 7 }),
+            false,
+        ),
+        query("from", "Not before", moment(), false),
+        query("until", "Before", moment(), false),
+    ]
+    .into_iter()
+    .chain(paging())
+    .collect();
+    list["tags"] = json!(["Audit log"]);
+    ("/audit".to_owned(), json!({ "get": list }))
 }
 
 fn of_figures() -> Vec<(String, Value)> {

@@ -36,6 +36,8 @@ pub(super) fn all() -> Value {
         ("Done", done()),
         ("Figures", figures()),
         ("Release", release()),
+        ("Label", label()),
+        ("Entries", entries()),
     ];
     schemas.extend(named.map(|(name, schema)| (name.to_owned(), schema)));
     for kind in Kind::ALL {
@@ -180,6 +182,7 @@ fn rows(of: Value) -> Value {
         "size": count(),
         "more": { "type": "boolean", "description": "Whether there is a page after this one" },
         "mark": { "description": "The highest mark of the records", "allOf": [reference("Mark")] },
+        "label": reference("Label"),
     }))
 }
 
@@ -254,6 +257,36 @@ fn figures() -> Value {
         "force": or_null(reference("ForceKey")),
         "part": one_of(crate::api::figures::PARTS.iter().map(|(key, _)| *key)),
         "figures": list(figure),
+        "label": reference("Label"),
+    }))
+}
+
+fn signed() -> Value {
+    or_null(exactly(json!({ "by": text(), "at": moment() })))
+}
+
+/// What stands on everything that leaves.
+fn label() -> Value {
+    exactly(json!({
+        "mark": { "description": "The highest mark of what is in it", "allOf": [reference("Mark")] },
+        "restricted_to": { "description": "To whom what is in it is restricted", "type": "array", "items": text() },
+        "given_to": text(),
+        "at": moment(),
+    }))
+}
+
+/// Entries of the audit log.
+fn entries() -> Value {
+    let value = exactly(json!({ "name": text(), "value": text() }));
+    let entry = exactly(json!({
+        "entry": count(), "at": moment(), "person": or_null(text()), "who": text(),
+        "processing": { "type": "integer", "minimum": 0 }, "action": text(),
+        "recipient": or_null(text()), "kind": or_null(reference("Kind")),
+        "record": or_null(text()), "version": count(), "values": list(value),
+    }));
+    exactly(json!({
+        "entries": list(entry), "total": count(), "page": count(), "size": count(),
+        "more": { "type": "boolean" }, "label": reference("Label"),
     }))
 }
 
@@ -274,6 +307,7 @@ fn release() -> Value {
     exactly(json!({
         "release": text(), "title": text(), "state": text(), "as_at": moment(),
         "force": or_null(reference("ForceKey")), "threshold": count(), "left_out": text(),
-        "figures_digest_sha256": text(), "figures": list(figure),
+        "figures_digest_sha256": text(), "figures": list(figure), "label": reference("Label"),
+        "approved": signed(), "published": signed(),
     }))
 }

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use pendeen_casework::export::Label;
 use pendeen_casework::figure::{Figure, Part, Scope};
 use pendeen_casework::force::ForceKey;
 use pendeen_store::query::Slice;
@@ -16,7 +17,8 @@ use super::{asked_moment, only_for_readers};
 use crate::app::App;
 use crate::csv::line;
 use crate::error::{WebError, page};
-use crate::request::Asked;
+use crate::label;
+use crate::request::{Asked, page_number};
 use crate::shell::{Shell, force_name};
 use crate::text;
 use crate::view::{Pages, Row};
@@ -49,6 +51,7 @@ pub(crate) struct Filter {
     part: String,
     #[serde(default)]
     as_at: String,
+    #[serde(default, deserialize_with = "page_number")]
     page: Option<u64>,
 }
 
@@ -99,7 +102,10 @@ pub(crate) async fn csv(
     let which = (number.figure, &number.scope, number.at);
     let slice = Slice { offset: 0, limit: MOST };
     let found = app.store.behind(&viewer.person, which, slice, viewer.reason(), app.now()).await?;
-    let mut csv = line(&["number", "kind", "what", "state", "force", "made", "last change"]);
+    let held = found.rows.iter().map(|row| (row.mark, &row.restriction));
+    let label = Label::of(&viewer.person, app.now(), held);
+    let mut csv = label::first_line(&viewer.person, &label);
+    csv.push_str(&line(&["number", "kind", "what", "state", "force", "made", "last change"]));
     for row in &found.rows {
         csv.push_str(&line(&[
             &row.number,

@@ -2,10 +2,11 @@
 //!
 //! Every number is counted from the records when the page is opened, as at now or as at the moment
 //! in the address; none is kept but in a release. Each leads to the records behind it, as far as
-//! the viewer may see them ([`behind`]). Whoever works for one force sees the figures of that force alone,
-//! whatever the address asks for.
+//! the viewer may see them ([`behind`]), and stands as it was over time in [`over_time`]. Whoever
+//! works for one force sees the figures of that force alone, whatever the address asks for.
 
 pub(crate) mod behind;
+pub(crate) mod over_time;
 pub(crate) mod release;
 
 use askama::Template;
@@ -43,6 +44,8 @@ pub(crate) struct FiguresPage {
     pub(crate) rows: Vec<FigureRow>,
     pub(crate) table: Vec<ForceRow>,
     pub(crate) columns: Vec<&'static str>,
+    pub(crate) drawable: Vec<Choice>,
+    pub(crate) drawn: &'static str,
     pub(crate) releases: Vec<Row>,
 }
 
@@ -91,6 +94,9 @@ pub(crate) struct Filter {
     force: String,
     #[serde(default)]
     as_at: String,
+    /// The figure that is drawn force by force, by key.
+    #[serde(default)]
+    drawn: String,
 }
 
 /// `GET /figures`: as at now, or as at what the form asks for.
@@ -100,7 +106,7 @@ pub(crate) async fn show(
     Asked(filter): Asked<Filter>,
 ) -> Result<Response, WebError> {
     let at = asked_moment(&filter.as_at)?;
-    shown(&app, &viewer, &filter.force, at).await
+    shown(&app, &viewer, &filter, at).await
 }
 
 /// `GET /figures/{moment}`: the address that fixes date and time.
@@ -111,7 +117,7 @@ pub(crate) async fn show_as_at(
     Asked(filter): Asked<Filter>,
 ) -> Result<Response, WebError> {
     let at = as_at(&moment).ok_or(WebError::NotFound)?;
-    shown(&app, &viewer, &filter.force, Some(at)).await
+    shown(&app, &viewer, &filter, Some(at)).await
 }
 
 /// The moment in a form's field; none where it is empty.
@@ -139,15 +145,18 @@ pub(crate) async fn only_for_readers(
 async fn shown(
     app: &App,
     viewer: &Viewer,
-    force: &str,
+    filter: &Filter,
     at: Option<Timestamp>,
 ) -> Result<Response, WebError> {
     let bound = only_for_readers(app, &viewer.person).await?;
-    let force = bound.or_else(|| ForceKey::parse(force));
+    let force = bound.or_else(|| ForceKey::parse(&filter.force));
     let latest = Query { page: Slice { offset: 0, limit: 10 }, ..Query::of(Kind::FiguresRelease) };
     let releases = app.store.list(&viewer.person, &latest, app.now()).await?;
     let main: Vec<&Figure> = MAIN.iter().filter_map(|key| Figure::from_key(key)).collect();
     let chosen = force.map_or("", ForceKey::as_str);
+    let drawn = main.iter().find(|figure| figure.key == filter.drawn);
+    let drawn = drawn.or_else(|| main.iter().find(|figure| figure.key == "arrests")).copied();
+    let drawn_key = drawn.map_or("", |figure| figure.key);
     page(&FiguresPage {
         shell: viewer.shell("Figures").marked(releases.rows.iter().map(|row| row.mark)),
         new: new(app, viewer),
@@ -166,8 +175,10 @@ async fn shown(
             .map(|force| Choice::new(force.key.as_str(), force.name, chosen))
             .collect(),
         rows: rows(app, force, at).await?,
-        table: table(app, &main, bound, at).await?,
+        table: table(app, &main, drawn, bound, at).await?,
         columns: main.iter().map(|figure| figure.title).collect(),
+        drawable: main.iter().map(|f| Choice::new(f.key, f.title, drawn_key)).collect(),
+        drawn: drawn.map_or("", |figure| figure.title),
         releases: releases.rows.iter().map(Row::from).collect(),
     })
 }
@@ -193,10 +204,11 @@ async fn rows(
 }
 
 /// The main figures of each force that has any, or of the one named, inside the operation. The
-/// bar is that of arrests.
+/// bar is that of the figure drawn.
 async fn table(
     app: &App,
     main: &[&'static Figure],
+    drawn: Option<&'static Figure>,
     only: Option<ForceKey>,
     at: Option<Timestamp>,
 ) -> Result<Vec<ForceRow>, WebError> {
@@ -206,8 +218,7 @@ async fn table(
         let counts = counted.get(&Some(force));
         counts.zip(place).and_then(|(counts, place)| counts.get(place)).map_or(0, |count| count.1)
     };
-    let arrests = main.iter().find(|figure| figure.key == "arrests").copied();
-    let bar = |force| arrests.map_or(0, |figure| of(force, figure));
+    let bar = |force| drawn.map_or(0, |figure| of(force, figure));
     let longest = FORCES.iter().map(|force| bar(force.key)).max().unwrap_or(0).max(1);
     let row = |force: &'static pendeen_casework::force::Force| {
         let amounts: Vec<u64> = main.iter().map(|figure| of(force.key, figure)).collect();

@@ -6,12 +6,13 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use pendeen_casework::export::Label;
 use pendeen_casework::figure::frozen::{Decision, Frozen, Row};
 use pendeen_casework::figure::table::{Side, Whose};
 use pendeen_casework::figure::{Part, Scope};
 use pendeen_casework::person::Person;
 use pendeen_casework::record::release::FiguresRelease;
-use pendeen_casework::record::{AnyRecord, Record};
+use pendeen_casework::record::{AnyRecord, Record, Signed};
 use pendeen_store::figures::Change;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -21,6 +22,7 @@ use super::only_for_readers;
 use crate::app::App;
 use crate::csv::line;
 use crate::error::{WebError, page};
+use crate::label;
 use crate::shell::Shell;
 use crate::text;
 use crate::viewer::Viewer;
@@ -41,6 +43,8 @@ pub(crate) struct ReleasePage {
     pub(crate) threshold: u32,
     pub(crate) out: usize,
     pub(crate) digest: String,
+    pub(crate) label: String,
+    pub(crate) hands: Vec<(&'static str, String)>,
     pub(crate) whole: bool,
     pub(crate) figures: Vec<FigureLine>,
     pub(crate) tables: Vec<FigureTable>,
@@ -91,6 +95,7 @@ pub(crate) async fn show(
         amounts: amounts(frozen.row(&definition.key, over_all)),
     });
     let changes = changes(&app, &release, &frozen).await?;
+    let label = Label::new(&viewer.person, app.now(), [&release.head]);
     page(&ReleasePage {
         shell: viewer.shell(release.name.clone()).marked([release.head.mark]),
         number: release.head.number.clone(),
@@ -102,6 +107,8 @@ pub(crate) async fn show(
         out: frozen.out(),
         whole: hex::encode(Sha256::digest(release.figures.to_string())) == release.digest,
         digest: release.digest.clone(),
+        label: label::sentence(&viewer.person, &label),
+        hands: hands(&release),
         figures: lines.collect(),
         tables: tables(&frozen),
         decisions: frozen.decisions.clone(),
@@ -116,7 +123,9 @@ pub(crate) async fn csv(
     Path(number): Path<String>,
 ) -> Result<Response, WebError> {
     let (release, frozen) = found(&app, &viewer.person, &number).await?;
-    let mut csv = line(&["figure", "title", "whose", "in_operation", "outside", "together"]);
+    let label = Label::new(&viewer.person, app.now(), [&release.head]);
+    let mut csv = label::first_line(&viewer.person, &label);
+    csv.push_str(&line(&["figure", "title", "whose", "in_operation", "outside", "together"]));
     for definition in &frozen.definitions {
         for whose in frozen.whose() {
             let mut cells =
@@ -139,9 +148,27 @@ pub(crate) async fn as_json(
     Path(number): Path<String>,
 ) -> Result<Response, WebError> {
     let (release, frozen) = found(&app, &viewer.person, &number).await?;
-    let text = told(&release, &frozen);
+    let mut text = told(&release, &frozen);
+    text["label"] = labelled(&app, &viewer.person, &release);
     disclosed(&app, &viewer.person, release, "figures release as JSON").await?;
     file(&format!("{number}.json"), "application/json", format!("{text:#}\n"))
+}
+
+/// Who drafted, approved and published it, and when.
+fn hands(release: &FiguresRelease) -> Vec<(&'static str, String)> {
+    let head = &release.head;
+    let drafted = ("Drafted by", format!("{}, {}", head.author_name, text::moment(head.created)));
+    let signed = [("Approved by", &release.approved), ("Published by", &release.published)];
+    let signed = signed.into_iter().map(|(did, by)| {
+        let by = by.as_ref().map(|by| format!("{}, {}", by.name, text::moment(by.at)));
+        (did, by.unwrap_or_else(|| "Nobody yet".to_owned()))
+    });
+    std::iter::once(drafted).chain(signed).collect()
+}
+
+/// How the release is labelled for whoever it is given to.
+pub(crate) fn labelled(app: &App, who: &Person, release: &FiguresRelease) -> Value {
+    label::json(who, &Label::new(who, app.now(), [&release.head]))
 }
 
 /// A release with its figures as JSON: what is left out is null.
@@ -169,8 +196,15 @@ pub(crate) fn told(release: &FiguresRelease, frozen: &Frozen) -> Value {
         "release": release.head.number, "title": release.name, "state": release.state(),
         "as_at": frozen.as_at, "force": frozen.force, "threshold": frozen.threshold,
         "left_out": "null: left out, so that no small count is told",
+        "approved": signed(release.approved.as_ref()),
+        "published": signed(release.published.as_ref()),
         "figures_digest_sha256": release.digest, "figures": figures,
     })
+}
+
+/// Who signed and when, for programs; null where nobody has.
+fn signed(by: Option<&Signed>) -> Value {
+    by.map_or(Value::Null, |by| json!({ "by": by.name, "at": by.at }))
 }
 
 /// The release with this number, if the viewer may see it; that it was looked at is recorded.

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::csv;
 use crate::error::WebError;
 use crate::pages::durations::day;
+use crate::request::page_number;
 use crate::text;
 use crate::view::{Choice, Tag};
 use crate::viewer::Viewer;
@@ -46,6 +47,7 @@ pub(crate) struct Filter {
     q: String,
     due: String,
     mine: String,
+    #[serde(default, deserialize_with = "page_number")]
     page: Option<u64>,
 }
 

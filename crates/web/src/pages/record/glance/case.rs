@@ -1,4 +1,5 @@
-//! A case's timeline: what was recorded on everything that belongs to it, newest first.
+//! A case's timeline: what was recorded on everything that belongs to it, newest first; and the
+//! numbers by which other systems know its arrests and charges.
 //!
 //! Times are those at which things were recorded, to the minute; an event stands at the day, or
 //! day and time, at which it happened. None is made up: a day without a time shows none, and
@@ -7,9 +8,10 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
+use pendeen_casework::record::numbers::{Number, System};
 use pendeen_casework::record::{AnyRecord, Kind};
 use pendeen_store::query::Row;
-use pendeen_store::read::RelatedRows;
+use pendeen_store::read::{RelatedRows, Version};
 
 use crate::app::App;
 use crate::error::WebError;
@@ -36,6 +38,28 @@ pub(crate) struct Moment {
     pub state: Option<Tag>,
 }
 
+/// A case at a glance.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CaseView {
+    /// What other systems call what belongs to it.
+    pub numbers: Vec<Elsewhere>,
+    /// What was recorded, newest first.
+    pub moments: Vec<Moment>,
+}
+
+/// A number of another system.
+#[derive(Debug, Clone)]
+pub(crate) struct Elsewhere {
+    /// Whose number.
+    pub system: String,
+    /// The number.
+    pub number: String,
+    /// The page of the record that has it.
+    pub href: String,
+    /// What names that record.
+    pub record: String,
+}
+
 /// Kinds whose every act is a moment of the case.
 const FOLLOWED: [Kind; 6] =
     [Kind::Package, Kind::Warrant, Kind::Search, Kind::Arrest, Kind::Charge, Kind::Child];
@@ -51,19 +75,22 @@ const NOTED: [Kind; 8] = [
     Kind::Paper,
 ];
 
-/// The timeline of the case with these related records.
-pub(super) async fn timeline(
+/// The case with these related records.
+pub(super) async fn at(
     app: &App,
     viewer: &Viewer,
     related: &RelatedRows,
-) -> Result<Vec<Moment>, WebError> {
+) -> Result<CaseView, WebError> {
     let rows = related.outgoing.iter().chain(&related.incoming).map(|r| &r.row);
     let mut moments: Vec<(Timestamp, Moment)> = Vec::new();
+    let mut numbers = Vec::new();
     // A package names its case and the case its package: one record, one line of moments.
     let mut seen = HashSet::new();
     for row in rows.filter(|row| seen.insert(row.id)) {
         if FOLLOWED.contains(&row.kind) {
-            moments.extend(followed(app, viewer, row).await?);
+            let history = app.store.history(&viewer.person, row.kind, row.id, app.now()).await?;
+            numbers.extend(history.iter().filter_map(|version| elsewhere(row, version)));
+            moments.extend(followed(row, history));
         } else if row.kind == Kind::Event {
             moments.extend(happened(app, viewer, row).await?);
         } else if NOTED.contains(&row.kind) {
@@ -71,15 +98,25 @@ pub(super) async fn timeline(
         }
     }
     moments.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-    Ok(moments.into_iter().map(|(_, moment)| moment).collect())
+    numbers.sort_by(|one: &Elsewhere, other| one.system.cmp(&other.system));
+    let moments = moments.into_iter().map(|(_, moment)| moment).collect();
+    Ok(CaseView { numbers, moments })
 }
 
-async fn followed(
-    app: &App,
-    viewer: &Viewer,
-    row: &Row,
-) -> Result<Vec<(Timestamp, Moment)>, WebError> {
-    let history = app.store.history(&viewer.person, row.kind, row.id, app.now()).await?;
+/// The number of another system that a version added, if it did.
+fn elsewhere(row: &Row, version: &Version) -> Option<Elsewhere> {
+    let added = version.act == Number::ACT;
+    let system = version.fields.get("system").filter(|_| added)?;
+    let known = System::CHOICES.iter().find(|(key, _)| *key == system);
+    Some(Elsewhere {
+        system: known.map_or(system, |(_, label)| label).to_owned(),
+        number: version.fields.get("number")?.to_uppercase(),
+        href: record_address(row.kind, row.id),
+        record: format!("{} {}", row.number, row.title),
+    })
+}
+
+fn followed(row: &Row, history: Vec<Version>) -> Vec<(Timestamp, Moment)> {
     let acts = row.kind.acts();
     let moments = history.into_iter().enumerate().map(|(i, version)| {
         let act = acts.iter().find(|act| act.name == version.act);
@@ -95,7 +132,7 @@ async fn followed(
         };
         (version.at, moment)
     });
-    Ok(moments.collect())
+    moments.collect()
 }
 
 /// An event at the time at which it happened.

@@ -8,7 +8,9 @@ mod package;
 mod paper;
 mod subject;
 
-pub(crate) use case::Moment;
+pub(crate) use case::CaseView;
+#[cfg(test)]
+pub(crate) use case::{Elsewhere, Moment};
 pub(crate) use child::{Clock, clocks};
 pub(crate) use examination::Totals;
 pub(crate) use exhibit::Handover;
@@ -30,7 +32,7 @@ pub(crate) enum Glance {
     /// A package: who did which step, what is still to do.
     Package(Vec<Step>),
     /// A case: what happened in it, newest first.
-    Case(Vec<Moment>),
+    Case(CaseView),
     /// An exhibit: who had it when, under which seal.
     Exhibit(Vec<Handover>),
     /// An examination: what it found.
@@ -66,7 +68,7 @@ pub(super) async fn at(
 ) -> Result<Glance, WebError> {
     Ok(match record {
         AnyRecord::Package(package) => Glance::Package(package::steps(package)),
-        AnyRecord::Case(_) => Glance::Case(case::timeline(app, viewer, related).await?),
+        AnyRecord::Case(_) => Glance::Case(case::at(app, viewer, related).await?),
         AnyRecord::Exhibit(exhibit) => Glance::Exhibit(exhibit::custody(exhibit)),
         AnyRecord::Examination(examination) => {
             examination::totals(app, examination).await.map_or(Glance::Nothing, Glance::Examination)
