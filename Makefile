@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo assets demo test unit browser api s3 load kill bench lint fmt docs
+.PHONY: help setup setup-demo assets demo test unit browser api s3 load kill bench lint fmt docs tours
 
 DATA ?= demo-data
 LISTEN ?= 127.0.0.1:8080
@@ -37,6 +37,12 @@ unit: assets ## All Rust tests, on SQLite and a private PostgreSQL
 browser: assets ## The pages in a real browser, screenshots in artefacts/screenshots
 	cargo build --workspace --bins
 	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && node run.mjs
+
+tours: assets ## The guided tours in a browser; their pictures into docs/guide/tours/images
+	cargo build --workspace --bins
+	mkdir -p docs/guide/tours/images
+	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error && node run.mjs tours.smoke.mjs
+	cp artefacts/screenshots/tours/*.webp docs/guide/tours/images/
 
 s3: ## Documents in an S3-compatible store, started on loopback
 	tests/s3/run

@@ -21,10 +21,11 @@ const program = process.env.PENDEEN ?? join(root, "target/debug/pendeen");
 
 const wanted = process.argv.slice(2);
 const files = readdirSync(here).filter((name) => wanted.length === 0 || wanted.includes(name));
+const tested = (name) => /\.(test|smoke)\.mjs$/.test(name);
 const small = files.filter((name) => name.endsWith(".test.mjs"));
 const whole = files.filter((name) => name.endsWith(".smoke.mjs"));
 
-if (process.env.PENDEEN_URL) process.exit(test(small, process.env));
+if (process.env.PENDEEN_URL) process.exit(test(files.filter(tested), process.env));
 const failed = (await withDemonstration(small, ["--scale", "0"])) || (await withDemonstration(whole, []));
 process.exit(failed);
 
