@@ -93,6 +93,32 @@ print(f"{total / seconds:.1f} {p95 * 1000:.0f} {100 * under / max(total, 1):.1f}
 PY
 }
 
+# Each route between the two readings: how often, and the share of its answers under 50 ms.
+by_route() {
+    "$CACHE/venv/bin/python" - "$1" "$2" <<'PY'
+import re, sys
+def read(path):
+    found = {}
+    for line in open(path, encoding="utf-8"):
+        match = re.match(r'pendeen_request_duration_seconds_bucket\{le="([^"]+)",.*route="([^"]+)".*\} (\d+)', line)
+        if match:
+            key = (match[2], float(match[1]))
+            found[key] = found.get(key, 0) + int(match[3])
+    return found
+before, after = read(sys.argv[1]), read(sys.argv[2])
+steps = {}
+for (route, le), n in after.items():
+    steps.setdefault(route, []).append((le, n - before.get((route, le), 0)))
+for route, counts in sorted(steps.items()):
+    counts.sort()
+    total = counts[-1][1]
+    if total and not route.startswith(("/assets", "/readyz", "/healthz")):
+        p95 = next(le for le, n in counts if n >= 0.95 * total)
+        under = next((n for le, n in counts if le >= 0.05), 0)
+        print(f"| `{route}` | {total} | at most {p95 * 1000:.0f} ms | {100 * under / total:.1f} % |")
+PY
+}
+
 # users, pause, what it is called
 load() {
     serve
@@ -119,6 +145,15 @@ echo
 echo "| load | people | requests a second | p95 of the server's time | under 50 ms | failures |"
 echo "|---|---|---|---|---|---|"
 load 200 5 "5 s between pages" || true
+cp "$WORK/before" "$WORK/200-before"
+cp "$WORK/after" "$WORK/200-after"
 for people in 4 8 16 32 64; do
     load "$people" 0 "no pause" || break
 done
+
+echo
+echo "Of the 200 people:"
+echo
+echo "| route | requests | p95 | under 50 ms |"
+echo "|---|---|---|---|"
+by_route "$WORK/200-before" "$WORK/200-after"

@@ -62,6 +62,7 @@ mod search;
 pub mod session;
 mod sight;
 mod tally;
+mod work;
 pub mod write;
 
 use std::sync::Arc;
@@ -138,6 +139,11 @@ impl Store {
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(30))
             .sqlx_logging(false)
+            // Questions here are many and short: compiling one, or sharing it among processes,
+            // costs more than asking it.
+            .map_sqlx_postgres_opts(|postgres| {
+                postgres.options([("jit", "off"), ("max_parallel_workers_per_gather", "0")])
+            })
             .map_sqlx_sqlite_opts(|sqlite| {
                 sqlite
                     .pragma("journal_mode", "WAL")

@@ -157,18 +157,21 @@ impl Store {
     /// The newest version that the person made of each of these records, if they made any.
     pub async fn last_touched(&self, who: PersonId, ids: &[Uuid]) -> Result<BTreeMap<Uuid, u32>> {
         use record_version::Column;
-        let found: Vec<(Uuid, i64)> = record_version::Entity::find()
+        // Whose versions they are is looked at here: a record has few, a person may have many.
+        let found: Vec<(Uuid, i64, Uuid)> = record_version::Entity::find()
             .select_only()
-            .column(Column::RecordId)
-            .column_as(Column::Version.max(), "newest")
+            .columns([Column::RecordId, Column::Version, Column::ById])
             .filter(Column::RecordId.is_in(ids.iter().copied()))
-            .filter(Column::ById.eq(who.0))
-            .group_by(Column::RecordId)
             .into_tuple()
             .all(self.db())
             .await?;
-        let version = |version: i64| u32::try_from(version).unwrap_or(u32::MAX);
-        Ok(found.into_iter().map(|(id, newest)| (id, version(newest))).collect())
+        let mut newest: BTreeMap<Uuid, u32> = BTreeMap::new();
+        for (id, version, _) in found.into_iter().filter(|(_, _, by)| *by == who.0) {
+            let version = u32::try_from(version).unwrap_or(u32::MAX);
+            let known = newest.entry(id).or_default();
+            *known = Ord::max(version, *known);
+        }
+        Ok(newest)
     }
 
     /// Why a rule would refuse this person's act on the record as it is now, fields that a form

@@ -24,7 +24,7 @@ use crate::claim::{taken_by, with_others};
 use crate::entity::{facet, link, record};
 use crate::error::{Result, StoreError};
 use crate::search::worded;
-use crate::sight::{restriction, visible};
+use crate::sight::{disjoint, restriction, visible};
 use crate::{Store, micros, moment};
 
 /// Which operation a record belongs to.
@@ -190,16 +190,9 @@ pub(crate) async fn counted<C: ConnectionTrait, E: EntityTrait>(
 impl Store {
     /// The records that match and that the person may see.
     pub async fn list(&self, who: &Person, query: &Query, at: Timestamp) -> Result<Page> {
-        self.listed(who, query, visible(who, &query.kinds), "list", at).await
-    }
-
-    /// What waits for the person by name, or for one of their roles and nobody by name; what a
-    /// colleague has in hand is left out. A child
-    /// at immediate risk comes first, then what is theirs by name or belongs to a case that is,
-    /// then the most pressing, then by due time.
-    pub async fn my_work(&self, who: &Person, page: Slice, at: Timestamp) -> Result<Page> {
-        let query = Query { order: Sort::Mine(who.id), page, ..Query::default() };
-        self.listed(who, &query, waiting(who, self.review_from(at), at), "my_work", at).await
+        let seen = visible(who, &query.kinds);
+        let apart = disjoint(who, &query.kinds);
+        self.listed(who, query, (seen, apart), "list", at).await
     }
 
     /// How many records match and may be seen, in all and without a list: for a badge or a tile.
@@ -217,17 +210,30 @@ impl Store {
         at.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX)
     }
 
+    /// A list of what is `seen`. Where that is so many conditions of which none admits what
+    /// another does, each is counted by itself, from its own index.
     pub(crate) async fn listed(
         &self,
         who: &Person,
         query: &Query,
-        seen: Cond,
+        (seen, apart): (Cond, Option<Vec<Cond>>),
         action: &str,
         at: Timestamp,
     ) -> Result<Page> {
         let db = self.snapshot().await?;
         let found = select(query, seen, self.backend());
-        let total = counted(&db, &found, COUNTED).await?;
+        let total = match apart {
+            None => counted(&db, &found, COUNTED).await?,
+            Some(clauses) => {
+                let mut total = 0;
+                for clause in clauses {
+                    let found = select(query, clause, self.backend());
+                    let most = COUNTED.saturating_sub(total);
+                    total += counted(&db, &found, most).await?;
+                }
+                Ord::min(total, COUNTED + 1)
+            }
+        };
         let rows = ordered(found, query.order)
             .offset(query.page.offset)
             .limit(query.page.limit)
@@ -248,23 +254,28 @@ impl Store {
 /// beside a review that was begun.
 pub(crate) fn waiting(who: &Person, review_from: Timestamp, at: Timestamp) -> Cond {
     use record::Column;
-    let begun = Sql::select()
-        .column(link::Column::ToId)
-        .from(link::Entity)
-        .and_where(link::Column::Role.eq(retention_review::ROLE))
-        .take();
-    let review = Cond::any().add(Column::NextWhat.ne(retention_review::REVIEW)).add(
-        Cond::all()
-            .add(Column::NextDue.lte(micros(review_from)))
-            .add(Column::Id.not_in_subquery(begun)),
-    );
     let roles = who.roles.iter().map(|role| role.key());
     let anybodys = Cond::all()
         .add(Column::Assigned.is_null())
         .add(Column::NextRole.is_in(roles))
         .add(Column::Id.not_in_subquery(with_others(who.id, at)));
     let named = Cond::all().add(Column::Assigned.eq(who.id.0)).add(Column::NextRole.is_not_null());
-    visible(who, &[]).add(Cond::any().add(anybodys).add(named)).add(review)
+    visible(who, &[]).add(Cond::any().add(anybodys).add(named)).add(not_yet(review_from))
+}
+
+/// Leaves out reviews that do not wait yet, or that were begun.
+pub(crate) fn not_yet(review_from: Timestamp) -> Cond {
+    use record::Column;
+    let begun = Sql::select()
+        .column(link::Column::ToId)
+        .from(link::Entity)
+        .and_where(link::Column::Role.eq(retention_review::ROLE))
+        .take();
+    Cond::any().add(Column::NextWhat.ne(retention_review::REVIEW)).add(
+        Cond::all()
+            .add(Column::NextDue.lte(micros(review_from)))
+            .add(Column::Id.not_in_subquery(begun)),
+    )
 }
 
 /// What the leaf of a list keeps: what was asked for, and the reason given.

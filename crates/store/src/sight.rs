@@ -21,22 +21,7 @@ use crate::entity::record;
 ///
 /// The SQL twin of [`Visibility::admits`]; a test holds the two against each other.
 pub(crate) fn visible(who: &Person, kinds: &[Kind]) -> Cond {
-    let kinds = if kinds.is_empty() { Kind::ALL } else { kinds };
-    let mut groups: Vec<(Visibility, Vec<&str>)> = Vec::new();
-    for kind in kinds {
-        let sight = sight(who, *kind);
-        match groups.iter_mut().find(|(known, _)| *known == sight) {
-            Some((_, keys)) => keys.push(kind.key()),
-            None => groups.push((sight, vec![kind.key()])),
-        }
-    }
-    let clauses: Vec<Cond> = groups
-        .into_iter()
-        .flat_map(|(sight, keys)| {
-            let of_kinds = Cond::all().add(record::Column::Kind.is_in(keys));
-            admitted(&sight).into_iter().map(move |clause| of_kinds.clone().add(clause))
-        })
-        .collect();
+    let clauses = clauses(who, kinds);
     if clauses.is_empty() {
         // An OR without terms would be true.
         return Cond::all().add(record::Column::Id.is_null());
@@ -44,19 +29,60 @@ pub(crate) fn visible(who: &Person, kinds: &[Kind]) -> Cond {
     Cond::all().add(clauses.into_iter().fold(Cond::any(), Cond::add))
 }
 
+/// The conditions of which one at least admits each record that the person may see.
+pub(crate) fn clauses(who: &Person, kinds: &[Kind]) -> Vec<Cond> {
+    let of_group = |(sight, keys): (Visibility, Vec<&'static str>)| {
+        let of_kinds = Cond::all().add(record::Column::Kind.is_in(keys));
+        admitted(&sight).into_iter().map(move |clause| of_kinds.clone().add(clause))
+    };
+    groups(who, kinds).into_iter().flat_map(of_group).collect()
+}
+
+/// The same, where no record is admitted by two of them.
+pub(crate) fn disjoint(who: &Person, kinds: &[Kind]) -> Option<Vec<Cond>> {
+    let apart = |sight: &Visibility| {
+        let open = [
+            sight.all,
+            sight.national,
+            sight.force.is_some(),
+            sight.authored_by.is_some(),
+            sight.agency.is_some(),
+        ];
+        let alone = sight.member_of.iter().all(|circle| !sight.circles.contains(circle));
+        open.into_iter().filter(|one| *one).count() <= 1 && alone && sight.opened.is_empty()
+    };
+    groups(who, kinds).iter().all(|(sight, _)| apart(sight)).then(|| clauses(who, kinds))
+}
+
+/// Kinds of which the person may see the same, together.
+fn groups(who: &Person, kinds: &[Kind]) -> Vec<(Visibility, Vec<&'static str>)> {
+    let kinds = if kinds.is_empty() { Kind::ALL } else { kinds };
+    let mut groups: Vec<(Visibility, Vec<&'static str>)> = Vec::new();
+    for kind in kinds {
+        let sight = sight(who, *kind);
+        match groups.iter_mut().find(|(known, _)| *known == sight) {
+            Some((_, keys)) => keys.push(kind.key()),
+            None => groups.push((sight, vec![kind.key()])),
+        }
+    }
+    groups
+}
+
 /// The clauses of which one must hold. Kept apart, each with its kinds beside it, because both
 /// databases can then answer each from an index and join the answers.
 fn admitted(sight: &Visibility) -> Vec<Cond> {
     use record::Column;
-    let open = || {
-        let own = sight.circles.iter().map(circle_key);
-        let open: Vec<String> = std::iter::once(UNRESTRICTED.to_owned()).chain(own).collect();
-        Cond::all().add(Column::Restriction.is_in(open))
-    };
+    let own = sight.circles.iter().map(circle_key);
+    let open: Vec<String> = std::iter::once(UNRESTRICTED.to_owned()).chain(own).collect();
+    let roles = sight.restricted_to.iter().map(|role| role.key().to_owned());
+    let alone: Vec<String> = roles.chain(sight.member_of.iter().map(circle_key)).collect();
     let mut clauses = Vec::new();
     if sight.all {
-        clauses.push(open());
+        // Whoever sees all that is not restricted needs no second clause for what is.
+        let open = open.iter().chain(&alone);
+        clauses.push(Cond::all().add(Column::Restriction.is_in(open)));
     }
+    let open = || Cond::all().add(Column::Restriction.is_in(open.iter()));
     if sight.national {
         clauses.push(open().add(Column::Force.is_null()));
     }
@@ -69,9 +95,7 @@ fn admitted(sight: &Visibility) -> Vec<Cond> {
     if let Some(agency) = &sight.agency {
         clauses.push(open().add(Column::Agency.eq(agency.as_str())));
     }
-    let roles = sight.restricted_to.iter().map(|role| role.key().to_owned());
-    let alone: Vec<String> = roles.chain(sight.member_of.iter().map(circle_key)).collect();
-    if !alone.is_empty() {
+    if !alone.is_empty() && !sight.all {
         clauses.push(Cond::all().add(Column::Restriction.is_in(alone)));
     }
     if !sight.opened.is_empty() {

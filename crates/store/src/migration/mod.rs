@@ -30,6 +30,7 @@ mod stage;
 mod tables;
 mod tally;
 mod triggers;
+mod waiting;
 
 use sea_orm_migration::prelude::*;
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(figure_total::FigureTotal),
             Box::new(owed::Owed),
             Box::new(list_order::ListOrder),
+            Box::new(waiting::Waiting),
         ]
     }
 }

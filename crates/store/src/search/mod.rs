@@ -128,18 +128,21 @@ pub(crate) fn worded(text: &str, backend: DbBackend) -> Condition {
     if wanted.is_empty() {
         return Condition::all().add(record::Column::Id.is_null());
     }
-    let mut found = Sql::select();
-    found.column(search_document::Column::RecordId).from(search_document::Entity);
-    match backend {
-        DbBackend::Postgres => found.and_where(Expr::cust_with_values(
-            "vector @@ CAST($1 AS tsquery)",
+    if backend == DbBackend::Postgres {
+        // By itself first: it knows what few records have the words, and its planner does not.
+        return Condition::all().add(Expr::cust_with_values(
+            r#""record"."id" IN (WITH found AS MATERIALIZED (SELECT record_id FROM search_document
+                WHERE vector @@ CAST($1 AS tsquery)) SELECT record_id FROM found)"#,
             [expression(&wanted, postgres_word)],
-        )),
-        _ => found.and_where(Expr::cust_with_values(
+        ));
+    }
+    let mut found = Sql::select();
+    found.column(search_document::Column::RecordId).from(search_document::Entity).and_where(
+        Expr::cust_with_values(
             "rowid IN (SELECT rowid FROM search_index WHERE search_index MATCH ?)",
             [expression(&wanted, sqlite_word)],
-        )),
-    };
+        ),
+    );
     Condition::all().add(record::Column::Id.in_subquery(found.take()))
 }
 
