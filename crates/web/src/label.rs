@@ -18,14 +18,19 @@ pub(crate) fn of_no_record(who: &Person, at: jiff::Timestamp) -> Label {
     Label::of(who, at, [(Mark::default(), &Restriction::None)])
 }
 
-/// The first line of a CSV file.
+/// The first line of a CSV file that is its person's alone.
 pub(crate) fn first_line(who: &Person, label: &Label) -> String {
-    line(&[label.mark.label(), &given(who, label), &restricted(label)])
+    first_line_of(&given(who, label), label)
 }
 
-/// All of it in one sentence.
-pub(crate) fn sentence(who: &Person, label: &Label) -> String {
-    format!("{}. {}. {}.", label.mark.label(), given(who, label), restricted(label))
+/// The first line of a CSV file; `whose` says for whom it is.
+pub(crate) fn first_line_of(whose: &str, label: &Label) -> String {
+    line(&[label.mark.label(), whose, &restricted(label)])
+}
+
+/// All of it in one sentence; `whose` says for whom it is.
+pub(crate) fn sentence(whose: &str, label: &Label) -> String {
+    format!("{}. {whose}. {}.", label.mark.label(), restricted(label))
 }
 
 /// The same for programs.
@@ -39,7 +44,8 @@ pub(crate) fn json(who: &Person, label: &Label) -> Value {
     })
 }
 
-fn given(who: &Person, label: &Label) -> String {
+/// That a file is its person's alone.
+pub(crate) fn given(who: &Person, label: &Label) -> String {
     format!("Given to {} alone, {}", who.name, text::moment(label.at))
 }
 

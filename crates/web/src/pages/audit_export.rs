@@ -77,7 +77,10 @@ pub(crate) async fn export(
     };
     let to = Recipient { name: recipient, reason };
     let label = label::of_no_record(&viewer.person, app.now());
-    let above = label::first_line(&viewer.person, &label);
+    // It goes to somebody else, unlike other files.
+    let taken = text::moment(label.at);
+    let whose = format!("Given to {recipient} by {}, {taken}", viewer.person.name);
+    let above = label::first_line_of(&whose, &label);
     let digest = |entries: &[Entry]| digest(&csv(&above, &told(entries)));
     let entries = app
         .store
@@ -97,7 +100,7 @@ pub(crate) async fn export(
         digest: self::digest(&csv),
         tally: entries_in_words(u64::try_from(rows.len()).unwrap_or(u64::MAX)),
         rows,
-        label: label::sentence(&viewer.person, &label),
+        label: label::sentence(&whose, &label),
     })
 }
 

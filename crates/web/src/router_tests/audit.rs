@@ -116,7 +116,8 @@ async fn an_export_names_its_recipient_is_audited_and_carries_its_digest() {
     let digest = hex::encode(Sha256::digest(&csv.body));
     let named = csv.headers["content-disposition"].to_str().unwrap();
     assert!(named.contains(&digest), "{named}");
-    assert!(csv.body.starts_with("\"OFFICIAL-SENSITIVE\",\"Given to DC "), "{}", csv.body);
+    let whose = "\"OFFICIAL-SENSITIVE\",\"Given to =Professional standards by DC Auditor, ";
+    assert!(csv.body.starts_with(whose), "{}", csv.body);
     assert!(csv.body.contains("\r\n\"entry\",\"when\""), "{}", csv.body);
     let disclosures = site.get(&auditor, "/audit?action=audit_export").await.body;
     assert!(disclosures.contains(&digest) && disclosures.contains("Request 7"), "{disclosures}");

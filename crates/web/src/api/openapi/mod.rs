@@ -21,10 +21,10 @@ use serde_json::{Value, json};
 use super::BASE;
 
 /// What the document says before the addresses.
-const ABOUT: &str = "Records, searches, work, figures and the audit log of Pendeen for programs. Every request \
-    carries a token that a person made on their account page: it opens what that person may do, \
-    and of that only its scopes (read, write, figures, audit). A record that the person may not see is \
-    answered as one that does not exist.";
+const ABOUT: &str = "Records, searches, work, figures and the audit log of Pendeen for programs. \
+    Every request carries a token that a person made on their account page: it opens what that \
+    person may do, and of that only its scopes (read, write, figures, audit). A record that the \
+    person may not see is answered as one that does not exist.";
 
 /// `GET /api/v1/openapi.json`.
 pub(super) async fn serve() -> Response {

@@ -107,7 +107,7 @@ pub(crate) async fn show(
         out: frozen.out(),
         whole: hex::encode(Sha256::digest(release.figures.to_string())) == release.digest,
         digest: release.digest.clone(),
-        label: label::sentence(&viewer.person, &label),
+        label: label::sentence(&whose(&release, &viewer.person, &label), &label),
         hands: hands(&release),
         figures: lines.collect(),
         tables: tables(&frozen),
@@ -124,7 +124,7 @@ pub(crate) async fn csv(
 ) -> Result<Response, WebError> {
     let (release, frozen) = found(&app, &viewer.person, &number).await?;
     let label = Label::new(&viewer.person, app.now(), [&release.head]);
-    let mut csv = label::first_line(&viewer.person, &label);
+    let mut csv = label::first_line_of(&whose(&release, &viewer.person, &label), &label);
     csv.push_str(&line(&["figure", "title", "whose", "in_operation", "outside", "together"]));
     for definition in &frozen.definitions {
         for whose in frozen.whose() {
@@ -164,6 +164,17 @@ fn hands(release: &FiguresRelease) -> Vec<(&'static str, String)> {
         (did, by.unwrap_or_else(|| "Nobody yet".to_owned()))
     });
     std::iter::once(drafted).chain(signed).collect()
+}
+
+/// For whom a release is: a published one for everybody, whoever saves it.
+fn whose(release: &FiguresRelease, who: &Person, label: &Label) -> String {
+    match &release.published {
+        Some(published) => {
+            let day = text::moment(published.at);
+            format!("Published {day}; saved by {}, {}", who.name, text::moment(label.at))
+        }
+        None => label::given(who, label),
+    }
 }
 
 /// How the release is labelled for whoever it is given to.
