@@ -6,6 +6,7 @@
 //! signing. All of it goes through `sight::visible`; each answer leaves one leaf, whatever the
 //! number of records in it, before it is handed out.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ use crate::query::{
     COUNTED, Listed, Query, Row, by_name, committed, counted, ordered, row, select,
 };
 use crate::read::{linked, load, parse};
-use crate::sight::visible;
+use crate::sight::{disjoint, visible};
 use crate::{Store, micros, moment};
 
 /// How many records of one kind stand in one state with one force.
@@ -72,12 +73,28 @@ impl Store {
         if kinds.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.db().query_all(&by_state_and_force(who, kinds, at)).await?;
+        // Clause by clause where none admits what another does: each has an index of its own.
+        let seen = disjoint(who, kinds).unwrap_or_else(|| vec![visible(who, kinds)]);
+        let mut rows = Vec::new();
+        for clause in seen {
+            rows.extend(self.db().query_all(&by_state_and_force(clause, at)).await?);
+        }
         let keys: Vec<&str> = kinds.iter().map(|kind| kind.key()).collect();
         let leaf = Leaf::new(Processing::Consultation, Some(who), "standing", at);
         self.note(leaf, vec![Committed::kept("kinds", keys.join(" "))]).await?;
-        let standings = rows.iter().map(standing).collect::<Result<Vec<_>>>()?;
-        Ok(standings.into_iter().flatten().collect())
+        let mut groups: BTreeMap<_, Standing> = BTreeMap::new();
+        for row in &rows {
+            let Some(one) = standing(row)? else { continue };
+            groups
+                .entry((one.kind, one.state.clone(), one.force))
+                .and_modify(|sum| {
+                    sum.count += one.count;
+                    sum.late += one.late;
+                    sum.immediate += one.immediate;
+                })
+                .or_insert(one);
+        }
+        Ok(groups.into_values().collect())
     }
 
     /// The same records as [`Store::list`], with their bodies, and how many there are in all,
@@ -134,8 +151,14 @@ impl Store {
         if kinds.is_empty() || acts.is_empty() {
             return Ok(Vec::new());
         }
-        let versions = self.db().query_all(&by_this_person(who, kinds, acts, limit)).await?;
-        let versions = versions.iter().map(signature).collect::<Result<Vec<_>>>()?;
+        // Act by act, each from an index in its own order: a person may have signed very much.
+        let mut versions = Vec::new();
+        for act in acts.iter().collect::<BTreeSet<_>>() {
+            let of_act = self.db().query_all(&by_this_person(who, kinds, act, limit)).await?;
+            versions.extend(of_act.iter().map(signature).collect::<Result<Vec<_>>>()?);
+        }
+        versions.sort_by_key(|(id, _, _, at)| (Reverse(*at), *id));
+        versions.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let ids: BTreeSet<Uuid> = versions.iter().map(|(id, ..)| *id).collect();
         let rows: BTreeMap<Uuid, Row> = record::Entity::find()
             .filter(visible(who, kinds))
@@ -202,7 +225,7 @@ impl Store {
     }
 }
 
-fn by_state_and_force(who: &Person, kinds: &[Kind], at: Timestamp) -> SelectStatement {
+fn by_state_and_force(seen: Condition, at: Timestamp) -> SelectStatement {
     use record::Column;
     let some = |condition: Condition| Expr::expr(Expr::case(condition, 1)).count();
     let late = Condition::all().add(Column::NextDue.lt(micros(at)));
@@ -213,7 +236,7 @@ fn by_state_and_force(who: &Person, kinds: &[Kind], at: Timestamp) -> SelectStat
         .expr_as(some(late), Alias::new("late"))
         .expr_as(some(immediate), Alias::new("immediate"))
         .from(record::Entity)
-        .cond_where(visible(who, kinds))
+        .cond_where(seen)
         .group_by_columns([Column::Kind, Column::State, Column::Force])
         .take()
 }
@@ -240,7 +263,7 @@ fn standing(row: &QueryResult) -> Result<Option<Standing>> {
     }))
 }
 
-fn by_this_person(who: &Person, kinds: &[Kind], acts: &[&str], limit: u64) -> SelectStatement {
+fn by_this_person(who: &Person, kinds: &[Kind], act: &str, limit: u64) -> SelectStatement {
     use record_version::Column;
     let of = |column: Column| (record_version::Entity, column);
     let same = Expr::col(of(Column::RecordId)).equals((record::Entity, record::Column::Id));
@@ -251,11 +274,7 @@ fn by_this_person(who: &Person, kinds: &[Kind], acts: &[&str], limit: u64) -> Se
         .column(of(Column::At))
         .from(record_version::Entity)
         .inner_join(record::Entity, same)
-        .cond_where(
-            visible(who, kinds)
-                .add(Column::ById.eq(who.id.0))
-                .add(Column::Act.is_in(acts.iter().copied())),
-        )
+        .cond_where(visible(who, kinds).add(Column::ById.eq(who.id.0)).add(Column::Act.eq(act)))
         .order_by(of(Column::At), Order::Desc)
         .order_by(of(Column::RecordId), Order::Asc)
         .limit(limit)

@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::audit::{Leaf, Processing};
 use crate::claim::{taken_by, with_others};
-use crate::entity::{link, record};
+use crate::entity::{claim, link, record};
 use crate::error::Result;
 use crate::query::{Listed, Page, Query, Slice, Sort, committed, not_yet, ordered, row, waiting};
 use crate::sight::clauses;
@@ -104,9 +104,15 @@ fn theirs(who: &Person) -> [Cond; 3] {
         .and_where(Column::Kind.eq(Kind::Case.key()))
         .and_where(Column::Assigned.eq(who.id.0))
         .take();
+    // Few rows, found first; whether each is still in hand is asked of those alone.
+    let ever_taken = Sql::select()
+        .column(claim::Column::RecordId)
+        .from(claim::Entity)
+        .and_where(claim::Column::PersonId.eq(who.id.0))
+        .take();
     [
         Cond::all().add(Column::Assigned.eq(who.id.0)),
-        Cond::all().add(taken_by(who.id)),
+        Cond::all().add(Column::Id.in_subquery(ever_taken)).add(taken_by(who.id)),
         Cond::all().add(Column::Id.in_subquery(of_them)),
     ]
 }

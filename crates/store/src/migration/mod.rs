@@ -24,6 +24,7 @@ mod list_order;
 mod overview;
 mod owed;
 mod provider;
+mod roles;
 mod search;
 mod sight;
 mod stage;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(owed::Owed),
             Box::new(list_order::ListOrder),
             Box::new(waiting::Waiting),
+            Box::new(roles::Roles),
         ]
     }
 }
