@@ -21,6 +21,11 @@ LOCUST=2.43.3
 PAGES=127.0.0.1:8917
 METRICS=127.0.0.1:8918
 
+# People who sign in each second (hashing a password is meant to be slow), and seconds until
+# nobody waits for that any more.
+ARRIVE=5
+SETTLE=10
+
 say() { printf '%s\n' "$*" >&2; }
 BIN=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)
 [ -x "$BIN/initdb" ] || { say "PostgreSQL is missing: run 'make setup'"; exit 1; }
@@ -51,7 +56,7 @@ DATA=$CACHE/load-scale-$SCALE
 [ -f "$DATA/demo.json" ] || rm -rf "$PG"
 [ -d "$PG" ] || "${as[@]}" "$BIN/initdb" -D "$PG" -U postgres --auth=trust -E UTF8 --locale=C.UTF-8 >/dev/null
 "${as[@]}" "$BIN/pg_ctl" -D "$PG" -w -l "$WORK/pg.log" \
-    -o "-k $WORK -h '' -c shared_buffers=1GB -c max_connections=100" start >/dev/null
+    -o "-k $WORK -h '' -c shared_buffers=2GB -c max_connections=100" start >/dev/null
 started=1
 URL="postgres://postgres@localhost/pendeen?host=$WORK"
 if [ ! -f "$DATA/demo.json" ]; then
@@ -123,10 +128,10 @@ PY
 load() {
     serve
     PENDEEN_ACCOUNTS=$DATA/accounts.json PENDEEN_PAUSE=$2 "$CACHE/venv/bin/locust" \
-        -f bench/load/locustfile.py --headless -u "$1" -r 20 -H "http://$PAGES" \
-        --only-summary -t "$((EACH + $1 / 20 + 5))s" >"$WORK/locust.log" 2>&1 &
+        -f bench/load/locustfile.py --headless -u "$1" -r "$ARRIVE" -H "http://$PAGES" \
+        --only-summary -t "$((EACH + $1 / ARRIVE + SETTLE))s" >"$WORK/locust.log" 2>&1 &
     local generator=$!
-    sleep "$(($1 / 20 + 5))"
+    sleep "$(($1 / ARRIVE + SETTLE))"
     curl -sf "http://$METRICS/metrics" >"$WORK/before"
     sleep "$((EACH - 5))"
     curl -sf "http://$METRICS/metrics" >"$WORK/after"
