@@ -27,7 +27,7 @@ use crate::{ExamineError, report, tables};
 pub struct Options<'a> {
     /// Disk images (their first segment) and folders.
     pub sources: Vec<PathBuf>,
-    /// Known lists as CSV; a digest in several counts for the list named first.
+    /// Known lists; a digest in several counts for the list named first.
     pub known: Vec<PathBuf>,
     /// Folder for the results: does not exist yet, or is empty.
     pub out: PathBuf,
@@ -64,7 +64,7 @@ pub struct Method {
 pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination, ExamineError> {
     let started = (options.clock)();
     progress.begin(Step::Opening, None, None);
-    let known = KnownSet::load_csv(&options.known)?;
+    let known = KnownSet::load(&options.known)?;
     let mut sources = gather::open(&options.sources)?;
     let folder = WorkFolder::create(&options.out, &options.sources)?;
 
