@@ -94,6 +94,9 @@ pub struct Examine {
     /// How many threads read and digest; all cores by default
     #[arg(long, value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,
+    /// Do not search the space that no live file owns for pictures and films
+    #[arg(long)]
+    pub no_carve: bool,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub json: bool,

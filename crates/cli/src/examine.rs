@@ -27,6 +27,7 @@ pub fn run(args: &args::Examine) -> Result<Ended> {
         exhibit: args.exhibit.clone(),
         threads: args.threads.unwrap_or_else(all_cores),
         verify: true,
+        carve: !args.no_carve,
         method: method(std::env::var("USER").ok()),
         worker: worker()?,
         clock: &clock,
@@ -117,6 +118,7 @@ impl Progress for Bar {
             Step::Opening => "opening",
             Step::Verifying => "verifying",
             Step::Listing => "listing",
+            Step::Carving => "carving",
             Step::Reading => "reading",
             Step::Writing => "writing",
         };

@@ -12,8 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pendeen_evidence::content::{self, Reader};
 use pendeen_evidence::entry::Content;
 use pendeen_evidence::worker::WorkerCommand;
+use pendeen_fingerprint::metadata::{Encrypted, Metadata};
 use pendeen_fingerprint::{Digests, Fingerprinter, HEAD_LEN, digest_many, media_type};
 
+use crate::at_hand::AtHand;
 use crate::content::{Trouble, Window, read_runs, stream_file};
 use crate::gather::{Found, Opened};
 use crate::halves::digest_on_two_threads;
@@ -28,6 +30,10 @@ pub(crate) struct Outcome {
     pub(crate) digests: Option<Digests>,
     /// Media type of what could be read.
     pub(crate) media_type: Option<&'static str>,
+    /// What it says of itself.
+    pub(crate) metadata: Option<Box<Metadata>>,
+    /// Why it counts as encrypted, if it does.
+    pub(crate) encrypted: Option<Encrypted>,
     /// Why it could not be read whole.
     pub(crate) trouble: Option<Trouble>,
 }
@@ -41,6 +47,9 @@ impl Outcome {
 
 /// From this length on, a stream that keeps a machine alone is digested on two threads.
 const LONG: u64 = 32 << 20;
+
+/// Of a content that a worker reads, so many first bytes are kept for its metadata.
+const ASKED_HEAD: usize = 1 << 20;
 
 /// Space between the contents of a batch, in bytes: contents exactly a multiple of 4 KiB apart
 /// would compete for the same lines of the cache.
@@ -186,11 +195,16 @@ impl Work<'_> {
         read.into_iter()
             .zip(places)
             .map(|(read, place)| match read {
-                Ok(()) => Outcome {
-                    digests: digests.next(),
-                    media_type: media_type(&buffer[place]),
-                    trouble: None,
-                },
+                Ok(()) => {
+                    let content = &buffer[place];
+                    let mut outcome = Outcome {
+                        digests: digests.next(),
+                        media_type: media_type(content),
+                        ..Outcome::default()
+                    };
+                    outcome.look_at(&content);
+                    outcome
+                }
                 Err(trouble) => Outcome::unread(trouble),
             })
             .collect()
@@ -223,11 +237,17 @@ impl Work<'_> {
             let read = read(&mut |piece| fingerprinter.update(piece));
             (read, fingerprinter.finish())
         };
-        Outcome {
+        let mut outcome = Outcome {
             digests: read.is_ok().then_some(digests),
             media_type: media_type(&head),
             trouble: read.err(),
+            ..Outcome::default()
+        };
+        let image = image.map(AsRef::as_ref);
+        if let Some(content) = AtHand::of(&found.entry.content, image, shared.size) {
+            outcome.look_at(&content);
         }
+        outcome
     }
 
     /// Asks a worker for a content. Each thread has a worker of its own for each image.
@@ -244,7 +264,7 @@ impl Work<'_> {
         let mut got = 0_u64;
         let mut fingerprinter = Fingerprinter::new();
         let read = reader.read(&found.entry, &mut |piece| {
-            let wanted = HEAD_LEN.saturating_sub(head.len()).min(piece.len());
+            let wanted = ASKED_HEAD.saturating_sub(head.len()).min(piece.len());
             head.extend_from_slice(&piece[..wanted]);
             got = got.saturating_add(piece.len() as u64);
             fingerprinter.update(piece);
@@ -253,10 +273,13 @@ impl Work<'_> {
             Trouble::new(format!("{got} bytes came of the {} that its metadata gives", shared.size))
         });
         let trouble = read.err().map(Trouble::from).or(short);
-        Outcome {
+        let mut outcome = Outcome {
             digests: trouble.is_none().then(|| fingerprinter.finish()),
             media_type: media_type(&head),
             trouble,
-        }
+            ..Outcome::default()
+        };
+        outcome.look_at(&head.as_slice());
+        outcome
     }
 }

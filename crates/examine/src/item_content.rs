@@ -10,15 +10,16 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use pendeen_evidence::carve::runs_of;
 use pendeen_evidence::content::Reader;
-use pendeen_evidence::entry::{Content, Entry, Times};
+use pendeen_evidence::entry::{Content, Entry, Run, Times};
 use pendeen_evidence::image::Image;
 use pendeen_evidence::source::Source;
 use pendeen_evidence::unit::ByteLen;
 use pendeen_evidence::volume::{self, Volume};
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_fingerprint::Digests;
-use pendeen_item::{Item, find_item};
+use pendeen_item::{Item, Origin, find_item};
 
 use crate::ExamineError;
 use crate::content::{Trouble, stream_file};
@@ -115,8 +116,10 @@ fn of_image(
     worker: &WorkerCommand,
 ) -> Result<Vec<u8>, Trouble> {
     let volumes = volume::open_all(image.as_ref(), &mut Vec::new());
-    let volume = volume_of(&volumes, inside)
-        .ok_or_else(|| Trouble::new("the image has no volume that it lies in"))?;
+    let volume = volume_of(&volumes, inside);
+    if volume.is_none() && !matches!(item.origin, Origin::Carved | Origin::Slack) {
+        return Err(Trouble::new("the image has no volume that it lies in"));
+    }
     let entry = Entry {
         forensic_path: item.forensic_path.clone(),
         path: item.path.clone(),
@@ -127,12 +130,29 @@ fn of_image(
         fs_address: item.fs_address.clone(),
         size: ByteLen(item.size_bytes),
         times: Times::default(),
-        content: Content::Worker { volume: volume.index },
+        content: match item.origin {
+            Origin::Carved | Origin::Slack => Content::Runs(carved_runs(item)?),
+            _ => Content::Worker { volume: volume.map_or(0, |volume| volume.index) },
+        },
     };
     let mut reader = Reader::new(Arc::clone(image), volumes.clone(), worker.clone());
     let mut bytes = Vec::new();
     reader.read(&entry, &mut |piece| bytes.extend_from_slice(piece))?;
     Ok(bytes)
+}
+
+/// The runs of the image that a carved item's address names; together as long as the item.
+fn carved_runs(item: &Item) -> Result<Vec<Run>, Trouble> {
+    let runs = runs_of(&item.fs_address).unwrap_or_default();
+    let len = runs.iter().fold(0_u64, |sum, run| match run {
+        Run::Data { len, .. } => sum.saturating_add(len.0),
+        Run::Hole { .. } | Run::Lost { .. } => sum,
+    });
+    if len == item.size_bytes {
+        Ok(runs)
+    } else {
+        Err(Trouble::new("its address does not say where in the image it lies"))
+    }
 }
 
 /// The volume that a forensic path begins with: `p1/fat32:/a.jpg`, or the whole image.

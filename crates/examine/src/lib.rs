@@ -8,7 +8,9 @@
 //! results that holds anything. What cannot be read inside a source is a gap: nothing is
 //! skipped in silence.
 
+mod at_hand;
 mod budget;
+mod carving;
 mod content;
 mod digesting;
 mod error;

@@ -9,6 +9,8 @@ pub enum Step {
     Verifying,
     /// Listing volumes, file systems and their entries.
     Listing,
+    /// Searching for files in the space that no live file owns.
+    Carving,
     /// Reading content and computing digests. Its totals are known.
     Reading,
     /// Writing the tables and the report.

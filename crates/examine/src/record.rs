@@ -61,6 +61,9 @@ pub struct OptionsRecord {
     pub threads: usize,
     /// Whether each image that stores digests was read whole and compared with them.
     pub verify: bool,
+    /// Whether the space that no live file owns was searched.
+    #[serde(default)]
+    pub carve: bool,
 }
 
 /// A source, as it was opened.

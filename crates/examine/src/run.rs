@@ -11,6 +11,7 @@ use pendeen_evidence::worker::WorkerCommand;
 use pendeen_item::{Gap, Stage};
 use pendeen_knownset::KnownSet;
 
+use crate::carving;
 use crate::digesting::digest_all;
 use crate::gather::{self, Opened};
 use crate::plan::plan;
@@ -40,6 +41,8 @@ pub struct Options<'a> {
     /// Whether to read each image that stores digests whole first, and compare. One that stores
     /// none is not read twice: there is nothing to compare with.
     pub verify: bool,
+    /// Whether to search the space that no live file owns for pictures and films.
+    pub carve: bool,
     /// Who examines, with what.
     pub method: Method,
     /// Tells the time, UTC; asked at the beginning and at the end.
@@ -72,7 +75,12 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
     let verified = verify_all(options, &sources, &mut gaps, progress);
 
     progress.begin(Step::Listing, None, None);
-    let found = gather::list(&mut sources, &options.worker, &mut gaps);
+    let mut found = gather::list(&mut sources, &options.worker, &mut gaps);
+    if options.carve {
+        let carved =
+            carving::carve(&sources, &found, &options.worker, options.threads, &mut gaps, progress);
+        found.extend(carved);
+    }
 
     let plan = plan(&found, &sources);
     progress.begin(Step::Reading, Some(found.len() as u64), Some(plan.bytes));
@@ -91,7 +99,11 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
         known: known.sources().to_vec(),
         started,
         finished: (options.clock)(),
-        options: OptionsRecord { threads: options.threads.get(), verify: options.verify },
+        options: OptionsRecord {
+            threads: options.threads.get(),
+            verify: options.verify,
+            carve: options.carve,
+        },
         counts: written.counts,
         files: BTreeMap::from([
             (name::ITEMS.to_owned(), written.items),

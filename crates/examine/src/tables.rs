@@ -98,6 +98,8 @@ fn item(found: &Found, outcome: &Outcome, known: &KnownSet) -> Item {
         md5: outcome.digests.map(|d| d.md5),
         sha1: outcome.digests.map(|d| d.sha1),
         sha256: outcome.digests.map(|d| d.sha256),
+        media: outcome.media(),
+        encrypted: outcome.encrypted.map(|encrypted| encrypted.key().to_owned()),
         known_list: hit.map(|known| known.list.clone()),
         known_category: hit.map(|known| known.category.clone()).filter(|c| !c.is_empty()),
         gap: outcome.trouble.as_ref().map(|trouble| trouble.reason.clone()),

@@ -11,6 +11,7 @@
 //! walked like any other. Refused: files that were cut short, and files in more pieces than the
 //! live files around them explain, but for sequential JPEGs in two (see `jpeg/fragment.rs`).
 
+mod address;
 mod bmp;
 mod ebml;
 mod extents;
@@ -25,7 +26,8 @@ mod signature;
 mod space;
 mod window;
 
+pub use address::{address, runs_of};
 pub use find::{Carved, Found, find, measure_at};
 pub use kind::{Kind, Proof, Shape, Signature};
-pub use space::{Space, spaces};
+pub use space::{Known, Space, spaces};
 pub use window::Bytes;

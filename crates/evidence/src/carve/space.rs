@@ -159,17 +159,26 @@ impl Bytes for Space {
     }
 }
 
-/// The spaces of an image, in the order of its volumes. `free` has an element for each volume.
+/// What is known of a volume's space.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// What its file system does not use; none where nothing read it.
+    pub free: Option<FreeSpace>,
+    /// Whether all its live files are listed.
+    pub complete: bool,
+}
+
+/// The spaces of an image, in the order of its volumes. `known` has an element for each volume.
 pub fn spaces(
     image: &Arc<dyn Image>,
     volumes: &[Volume],
-    free: &[Option<FreeSpace>],
+    known: &[Known],
     entries: &[&Entry],
 ) -> Vec<Space> {
     let owned = united(entries.iter().filter(|e| e.origin == Origin::Live).flat_map(runs).collect());
     let mut taken = owned;
     let mut spaces = Vec::new();
-    for (volume, free) in volumes.iter().zip(free) {
+    for (volume, known) in volumes.iter().zip(known) {
         let range = [(volume.offset.0, volume.offset.0.saturating_add(volume.len.0))];
         let mut add = |extents: Vec<Extent>, fs: Option<&FreeSpace>, origin| {
             let extents = without(&extents, &taken);
@@ -185,14 +194,14 @@ pub fn spaces(
                 ..space
             });
         };
-        let Some(fs) = free else {
+        let Some(fs) = &known.free else {
             add(range.to_vec(), None, Origin::Carved);
             continue;
         };
         let unused = fs.stretches.iter().map(|(at, len)| (at.0, at.0.saturating_add(len.0)));
         add(united(unused.collect()), Some(fs), Origin::Carved);
         add(slack(entries, range[0], fs.unit.0), Some(fs), Origin::Slack);
-        if entries.iter().all(|entry| has_known_blocks(entry, volume)) {
+        if known.complete && entries.iter().all(|entry| has_known_blocks(entry, volume)) {
             add(range.to_vec(), Some(fs), Origin::Carved);
         }
     }

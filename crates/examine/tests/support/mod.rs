@@ -34,6 +34,7 @@ pub fn options(sources: &[&Path], known: &[&Path], out: &Path, threads: usize) -
         threads: NonZeroUsize::new(threads).unwrap(),
         worker: worker("filesystem"),
         verify: false,
+        carve: true,
         method: Method {
             tool: "pendeen".to_owned(),
             version: "test".to_owned(),

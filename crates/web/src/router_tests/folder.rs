@@ -25,6 +25,7 @@ pub(super) fn examine(site: &Site, name: &str, exhibit: &str) -> PathBuf {
         threads: std::num::NonZeroUsize::MIN,
         worker: WorkerCommand::new("/nonexistent", &[]),
         verify: false,
+        carve: true,
         method: pendeen_examine::Method {
             tool: "pendeen".to_owned(),
             version: "test".to_owned(),

@@ -205,6 +205,7 @@ fn really_examine(files: ExhibitFiles, out: PathBuf, examiner: String) -> Result
         threads: examine::all_cores(),
         worker: examine::worker()?,
         verify: true,
+        carve: true,
         method: examine::method(Some(examiner)),
         clock: &clock,
     };

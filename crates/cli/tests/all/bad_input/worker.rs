@@ -44,6 +44,7 @@ fn examined(dir: &Path, worker: WorkerCommand) -> (Examination, std::path::PathB
         threads: NonZeroUsize::MIN,
         worker,
         verify: true,
+        carve: true,
         method: Method { tool: "pendeen".into(), version: "test".into(), examiner: None },
         clock: &noon,
     };
