@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::Media;
+
 /// How an item was come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,6 +119,10 @@ pub struct Item {
     pub sha1: Option<[u8; 20]>,
     /// SHA-256, likewise.
     pub sha256: Option<[u8; 32]>,
+    /// What it says of itself, if it is a picture or a video.
+    pub media: Media,
+    /// Why its content counts as encrypted: `container` or `entropy`.
+    pub encrypted: Option<String>,
     /// The known list that has it, if one has.
     pub known_list: Option<String>,
     /// The category in that list.
