@@ -252,6 +252,6 @@ fn has_known_blocks(entry: &Entry, within: &Volume) -> bool {
                 || entry.size.0 <= LONGEST_RESIDENT
         }
         Content::Unknown(_) => entry.origin != Origin::Live,
-        Content::Runs(_) | Content::File(_) => true,
+        _ => true,
     }
 }
