@@ -15,7 +15,7 @@ use pendeen_evidence::worker::WorkerCommand;
 use pendeen_fingerprint::metadata::{Encrypted, Metadata};
 use pendeen_fingerprint::{Digests, Fingerprinter, HEAD_LEN, digest_many, media_type};
 
-use crate::at_hand::AtHand;
+use crate::at_hand::{AtHand, Beginning};
 use crate::content::{Trouble, Window, read_runs, stream_file};
 use crate::gather::{Found, Opened};
 use crate::halves::digest_on_two_threads;
@@ -279,7 +279,7 @@ impl Work<'_> {
             trouble,
             ..Outcome::default()
         };
-        outcome.look_at(&head.as_slice());
+        outcome.look_at(&Beginning { head: &head, len: shared.size });
         outcome
     }
 }
