@@ -18,9 +18,9 @@ pub trait Bytes {
     fn read_at(&self, at: u64, buf: &mut [u8]) -> bool;
 }
 
-impl Bytes for [u8] {
+impl Bytes for Vec<u8> {
     fn len(&self) -> u64 {
-        <[u8]>::len(self) as u64
+        Self::len(self) as u64
     }
 
     fn read_at(&self, at: u64, buf: &mut [u8]) -> bool {
@@ -35,7 +35,7 @@ impl Bytes for [u8] {
 }
 
 /// The first read, and the shortest.
-const SHORT: usize = 4 << 10;
+const SHORT: usize = 512;
 /// The longest read.
 const LONG: usize = 256 << 10;
 
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn bytes_come_from_the_candidate_on_and_none_past_the_end() {
         let source: Vec<u8> = (0..10_000_u32).map(|n| (n % 251) as u8).collect();
-        let mut window = Window::new(&source[..], 100, u64::MAX);
+        let mut window = Window::new(&source, 100, u64::MAX);
         assert_eq!(window.len(), 9_900);
         assert_eq!(window.bytes(0, 3), Some(&[100, 101, 102][..]));
         assert_eq!(window.bytes(9_897, 3).map(<[u8]>::len), Some(3));
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn pieces_one_after_the_other_give_all_bytes() {
         let source: Vec<u8> = (0..1_000_000_u32).map(|n| (n % 253) as u8).collect();
-        let mut window = Window::new(&source[..], 0, u64::MAX);
+        let mut window = Window::new(&source, 0, u64::MAX);
         let mut got = Vec::new();
         while let Some(piece) = window.piece(got.len() as u64) {
             let piece = piece.to_vec();
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_spent_budget_ends_the_reading_and_is_told() {
         let source = vec![7; 100_000];
-        let mut window = Window::new(&source[..], 0, 8_000);
+        let mut window = Window::new(&source, 0, 1_000);
         assert!(window.u8(0).is_some() && window.u8(20_000).is_some());
         assert_eq!(window.u8(50_000), None);
         assert!(window.exhausted());
