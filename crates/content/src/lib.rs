@@ -15,6 +15,7 @@ pub mod protocol;
 mod remote;
 pub mod serve;
 mod sink;
+pub mod sqlite;
 
 pub use client::{Session, Sink};
 pub use positioned::{Positioned, Stretch};

@@ -26,6 +26,26 @@ impl Positioned for [u8] {
     }
 }
 
+impl Positioned for Vec<u8> {
+    fn size(&self) -> u64 {
+        self.as_slice().size()
+    }
+
+    fn fill(&self, at: u64, buf: &mut [u8]) -> io::Result<()> {
+        self.as_slice().fill(at, buf)
+    }
+}
+
+impl<P: Positioned + ?Sized> Positioned for &P {
+    fn size(&self) -> u64 {
+        (**self).size()
+    }
+
+    fn fill(&self, at: u64, buf: &mut [u8]) -> io::Result<()> {
+        (**self).fill(at, buf)
+    }
+}
+
 /// A stretch of an open file.
 #[derive(Debug)]
 pub struct Stretch<'a> {

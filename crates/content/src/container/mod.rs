@@ -28,7 +28,7 @@ pub fn open(kind: Kind, source: &Source, children: &mut Children) -> Result<(), 
 }
 
 /// Little-endian numbers out of a slice; none where the slice ends first.
-fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+pub(crate) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
