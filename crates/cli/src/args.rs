@@ -72,7 +72,7 @@ pub enum Command {
 pub enum WorkerKind {
     /// Reads file systems through libtsk.
     Filesystem,
-    /// Decodes a picture and blurs it.
+    /// Opens archives, and decodes a picture and blurs it.
     Content,
 }
 

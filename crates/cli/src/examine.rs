@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use pendeen_casework::ambient::Clock;
 use pendeen_evidence::worker::WorkerCommand;
-use pendeen_examine::{Examination, Method, Options, Progress, Step};
+use pendeen_examine::{Examination, Method, Nesting, Options, Progress, Step};
 
 use crate::system::SystemClock;
 use crate::{Ended, args, output};
@@ -30,6 +30,8 @@ pub fn run(args: &args::Examine) -> Result<Ended> {
         carve: !args.no_carve,
         method: method(std::env::var("USER").ok()),
         worker: worker()?,
+        content: content_worker()?,
+        nesting: Nesting::default(),
         clock: &clock,
     };
     let examination = pendeen_examine::run(&options, &bar);
@@ -53,6 +55,11 @@ pub fn method(examiner: Option<String>) -> Method {
 pub fn worker() -> Result<WorkerCommand> {
     let program = std::env::current_exe().context("finding this program's own file")?;
     Ok(WorkerCommand::new(program, &["worker", "filesystem"]))
+}
+
+/// How the sandboxed reader of archives, documents and pictures is started: this very program.
+pub fn content_worker() -> Result<WorkerCommand> {
+    Ok(WorkerCommand { args: ["worker", "content"].map(Into::into).to_vec(), ..worker()? })
 }
 
 /// As many threads as the machine has cores.

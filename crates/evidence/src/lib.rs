@@ -5,6 +5,7 @@
 //! folder), [`carve`] (files that nothing names any more), [`content`] (an entry's bytes). Evidence is hostile and read-only: every read is
 //! positioned and bounded, and what cannot be read becomes a [`pendeen_item::Gap`].
 
+pub mod archive;
 mod bytes;
 pub mod carve;
 pub mod content;

@@ -47,7 +47,11 @@ pub(crate) fn carve(
             let result = carve::find(&space, threads, &|bytes| progress.advance(0, bytes));
             gaps.extend(gaps_of(&result, &prefix));
             let new = result.carved.into_iter().filter(|one| !named.has(&one.runs));
-            carved.extend(new.map(|one| Found { source, entry: entry(one, &space, &prefix) }));
+            carved.extend(new.map(|one| Found {
+                source,
+                entry: entry(one, &space, &prefix),
+                parent: None,
+            }));
         }
     }
     carved

@@ -59,6 +59,7 @@ pub fn item_content(
     let inside = &item.forensic_path[source.prefix.len()..];
     let bytes = match Source::open(std::slice::from_ref(&source.path))? {
         Source::Folder(root) => of_file(&root, inside, item.size_bytes),
+        Source::Archive(_) => Err(Trouble::new("contents of archives are not read again")),
         Source::Image(image) => of_image(&image, inside, &item, worker),
     };
     let bytes = bytes.map_err(|trouble| refused(trouble.reason))?;

@@ -17,6 +17,7 @@ mod error;
 mod gather;
 mod halves;
 mod item_content;
+mod nested;
 mod plan;
 pub mod preview;
 mod progress;
@@ -29,6 +30,7 @@ mod work_folder;
 
 pub use error::ExamineError;
 pub use item_content::item_content;
+pub use nested::Nesting;
 pub use progress::{Progress, Silent, Step};
 pub use record::{
     Counts, Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind,

@@ -65,6 +65,8 @@ pub(crate) fn plan(found: &[Found], sources: &[Opened]) -> Plan {
     for (index, one) in found.iter().enumerate() {
         match &one.entry.content {
             Content::Unknown(reason) => plan.refused.push((index, reason.clone())),
+            // Read where what holds it is opened.
+            Content::Embedded => {}
             Content::Worker { .. } => by_worker.push(index),
             Content::Runs(runs) => match problem(&one.entry, runs) {
                 Some(reason) => plan.refused.push((index, reason)),

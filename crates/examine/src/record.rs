@@ -73,7 +73,7 @@ pub struct SourceRecord {
     pub path: PathBuf,
     /// What its forensic paths begin with.
     pub prefix: String,
-    /// Image or folder.
+    /// Image, archive or folder.
     #[serde(flatten)]
     pub kind: SourceKind,
 }
@@ -84,6 +84,13 @@ pub struct SourceRecord {
 pub enum SourceKind {
     /// A plain folder: only what this computer's file system shows.
     Folder,
+    /// Files packed into one.
+    Archive {
+        /// Its media type by signature.
+        media_type: String,
+        /// Its length in bytes.
+        len_bytes: u64,
+    },
     /// A disk image.
     Image(Box<ImageRecord>),
 }

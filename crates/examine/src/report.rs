@@ -88,8 +88,15 @@ fn write_sources(out: &mut String, e: &Examination) -> fmt::Result {
 }
 
 fn write_source_kind(out: &mut String, source: &SourceRecord) -> fmt::Result {
-    let SourceKind::Image(image) = &source.kind else {
-        return fact(out, "Kind", &"folder: only what this computer's file system shows");
+    let image = match &source.kind {
+        SourceKind::Folder => {
+            return fact(out, "Kind", &"folder: only what this computer's file system shows");
+        }
+        SourceKind::Archive { media_type, len_bytes } => {
+            fact(out, "Kind", &format!("archive ({media_type}): only what was packed into it"))?;
+            return fact(out, "Length in bytes", &Number(*len_bytes));
+        }
+        SourceKind::Image(image) => image,
     };
     fact(out, "Kind", &image.format.label())?;
     fact(out, "Files", &image.segments.len())?;

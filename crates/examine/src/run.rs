@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pendeen_evidence::image::Image;
+use pendeen_evidence::source::Source;
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_item::{Gap, Stage};
 use pendeen_knownset::KnownSet;
@@ -15,6 +16,7 @@ use crate::carving;
 use crate::digesting::digest_all;
 use crate::gather::{self, Opened};
 use crate::plan::plan;
+use crate::nested::{self, Held, Nesting};
 use crate::progress::{Progress, Step};
 use crate::record::{
     Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind, SourceRecord,
@@ -26,7 +28,7 @@ use crate::{ExamineError, report, tables};
 
 /// What to examine, and how.
 pub struct Options<'a> {
-    /// Disk images (their first segment) and folders.
+    /// Disk images (their first segment), archives and folders.
     pub sources: Vec<PathBuf>,
     /// Known lists; a digest in several counts for the list named first.
     pub known: Vec<PathBuf>,
@@ -38,6 +40,10 @@ pub struct Options<'a> {
     pub threads: NonZeroUsize,
     /// Starts the sandboxed process that opens file systems.
     pub worker: WorkerCommand,
+    /// Starts the sandboxed process that opens archives and documents.
+    pub content: WorkerCommand,
+    /// How far contents are opened.
+    pub nesting: Nesting,
     /// Whether to read each image that stores digests whole first, and compare. One that stores
     /// none is not read twice: there is nothing to compare with.
     pub verify: bool,
@@ -84,7 +90,15 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
 
     let plan = plan(&found, &sources);
     progress.begin(Step::Reading, Some(found.len() as u64), Some(plan.bytes));
-    let outcomes = digest_all(&plan, &found, &sources, options, progress);
+    let mut outcomes = digest_all(&plan, &found, &sources, options, progress);
+
+    let mut held = Held {
+        found: &mut found,
+        outcomes: &mut outcomes,
+        sources: &mut sources,
+        gaps: &mut gaps,
+    };
+    nested::open_all(&mut held, &folder, options, progress);
 
     progress.begin(Step::Writing, Some(found.len() as u64), None);
     let written = tables::write(&folder, &options.exhibit, &found, &outcomes, &known, gaps)?;
@@ -180,9 +194,13 @@ fn verification_gaps(source: &Opened, verification: &Verification) -> Vec<Gap> {
 }
 
 fn source_record(source: &Opened, verified: Option<Verification>) -> SourceRecord {
-    let kind = match source.image() {
-        None => SourceKind::Folder,
-        Some(image) => {
+    let kind = match &source.source {
+        Source::Folder(_) => SourceKind::Folder,
+        Source::Archive(archive) => SourceKind::Archive {
+            media_type: archive.media_type.to_owned(),
+            len_bytes: archive.len,
+        },
+        Source::Image(image) => {
             let provenance = image.provenance();
             SourceKind::Image(Box::new(ImageRecord {
                 format: provenance.format,

@@ -51,7 +51,7 @@ pub(crate) fn write(
         forensic_order(&found[*a].entry.forensic_path, &found[*b].entry.forensic_path)
     });
     for index in order {
-        let item = item(&found[index], &outcomes[index], known);
+        let item = item(found, index, &outcomes[index], known);
         gaps.extend(content_gap(&found[index], &outcomes[index]));
         count(&mut counts, &item);
         if excerpt.first.len() < EXCERPT {
@@ -74,13 +74,14 @@ pub(crate) fn write(
 }
 
 /// The row of one entry.
-fn item(found: &Found, outcome: &Outcome, known: &KnownSet) -> Item {
-    let entry = &found.entry;
+fn item(found: &[Found], index: usize, outcome: &Outcome, known: &KnownSet) -> Item {
+    let entry = &found[index].entry;
+    let parent = found[index].parent.and_then(|parent| found.get(parent));
     let name = String::from_utf8_lossy(&entry.name).into_owned();
     let hit = outcome.digests.as_ref().and_then(|digests| known.lookup(digests));
     Item {
         forensic_path: entry.forensic_path.clone(),
-        parent: None,
+        parent: parent.map(|parent| parent.entry.forensic_path.clone()),
         path: entry.path.clone(),
         origin: entry.origin,
         recovery: entry.recovery,

@@ -153,7 +153,7 @@ impl Reader<'_> {
     fn member(&mut self, header: &[u8], children: &mut Children) -> Result<(), Failure> {
         let claimed = number(&header[124..136]);
         match header[156] {
-            b'x' => return self.extend(claimed, |next, bytes| next.pax(bytes), children),
+            b'x' => return self.extend(claimed, Extended::pax, children),
             // Of all members that follow: dates and comments, in practice.
             b'g' => return self.extend(claimed, |_, _| (), children),
             b'L' => {
@@ -382,7 +382,7 @@ impl Extended {
             b"LIBARCHIVE.creationtime" => self.times.created = seconds(text),
             _ => {
                 self.sparse |=
-                    key.starts_with(b"GNU.sparse.") || key.starts_with(b"SCHILY.realsize")
+                    key.starts_with(b"GNU.sparse.") || key.starts_with(b"SCHILY.realsize");
             }
         }
     }
@@ -422,7 +422,7 @@ fn number(field: &[u8]) -> Option<u64> {
     if first & 0x80 != 0 {
         let rest = &field[1..];
         let (high, low) = rest.split_at(rest.len().saturating_sub(8));
-        let small = first & 0x7f == 0 && high.iter().all(|byte| *byte == 0);
+        let small = first == 0x80 && high.iter().all(|byte| *byte == 0);
         return small.then(|| low.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)));
     }
     let digits = field.trim_ascii_start();

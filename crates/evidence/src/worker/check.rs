@@ -116,7 +116,7 @@ pub(super) fn cost(entry: &Entry) -> u64 {
     let content = match &entry.content {
         Content::Runs(runs) => runs.len().saturating_mul(size_of::<Run>()),
         Content::Unknown(reason) => reason.len(),
-        Content::Worker { .. } | Content::File(_) => 0,
+        Content::Worker { .. } | Content::File(_) | Content::Embedded => 0,
     };
     let texts = [&entry.forensic_path, &entry.path, &entry.fs_address].map(String::len);
     (size_of::<Entry>() + content + entry.name.len() + texts.iter().sum::<usize>()) as u64

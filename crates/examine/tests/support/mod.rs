@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
+pub mod zip;
+
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use jiff::Timestamp;
 use pendeen_evidence::worker::WorkerCommand;
-use pendeen_examine::{Examination, ExamineError, Method, Options, Silent, run};
+use pendeen_examine::{Examination, ExamineError, Method, Nesting, Options, Silent, run};
 use pendeen_item::{Item, read_items};
 
 /// The moment at which every test examination happens.
@@ -33,6 +35,8 @@ pub fn options(sources: &[&Path], known: &[&Path], out: &Path, threads: usize) -
         exhibit: "ABC/1".to_owned(),
         threads: NonZeroUsize::new(threads).unwrap(),
         worker: worker("filesystem"),
+        content: worker("content"),
+        nesting: Nesting::default(),
         verify: false,
         carve: true,
         method: Method {

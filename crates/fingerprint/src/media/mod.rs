@@ -7,6 +7,7 @@
 //! Source: the format specifications, and the table of file(1) for the order of probes.
 
 mod container;
+mod disk;
 mod extension;
 mod text;
 
@@ -101,6 +102,7 @@ pub fn media_type(head: &[u8]) -> Option<&'static str> {
         .find(|s| head.get(s.at..).is_some_and(|rest| rest.starts_with(s.magic)))
         .map(|s| s.media_type)
         .or_else(|| container::media_type(head))
+        .or_else(|| disk::media_type(head))
         .or_else(|| text::media_type(head))
 }
 

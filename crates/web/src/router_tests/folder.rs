@@ -24,6 +24,8 @@ pub(super) fn examine(site: &Site, name: &str, exhibit: &str) -> PathBuf {
         exhibit: exhibit.to_owned(),
         threads: std::num::NonZeroUsize::MIN,
         worker: WorkerCommand::new("/nonexistent", &[]),
+        content: WorkerCommand::new("/nonexistent", &[]),
+        nesting: pendeen_examine::Nesting::default(),
         verify: false,
         carve: true,
         method: pendeen_examine::Method {

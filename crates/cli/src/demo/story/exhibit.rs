@@ -204,6 +204,8 @@ fn really_examine(files: ExhibitFiles, out: PathBuf, examiner: String) -> Result
         exhibit: "DEV/1".to_owned(),
         threads: examine::all_cores(),
         worker: examine::worker()?,
+        content: examine::content_worker()?,
+        nesting: pendeen_examine::Nesting::default(),
         verify: true,
         carve: true,
         method: examine::method(Some(examiner)),

@@ -1,0 +1,340 @@
+//! Examinations of what lies inside archives, built by recipe.
+
+#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use pendeen_examine::{Nesting, Silent, run};
+use pendeen_fingerprint::Digests;
+use pendeen_item::{Gap, Item, Origin, Stage, read_gaps};
+use support::zip::{Member, gzip, member, tar, tar_member, zip, zstd};
+use support::{examine, have, items, noise, options, recipe, tables, text};
+
+const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0 a landscape";
+
+fn gaps(out: &Path) -> Vec<Gap> {
+    read_gaps(&out.join("gaps.parquet")).unwrap()
+}
+
+fn by_path(out: &Path) -> BTreeMap<String, Item> {
+    items(out).into_iter().map(|item| (item.forensic_path.clone(), item)).collect()
+}
+
+/// Examines `files` of a folder on two threads.
+fn folder(dir: &Path, files: &[(&str, Vec<u8>)]) -> (BTreeMap<String, Item>, Vec<Gap>) {
+    let (source, out) = (dir.join("seized"), dir.join("out"));
+    fs::create_dir_all(&source).unwrap();
+    for (name, bytes) in files {
+        fs::write(source.join(name), bytes).unwrap();
+    }
+    examine(&[&source], &[], &out, 2).unwrap();
+    (by_path(&out), gaps(&out))
+}
+
+#[track_caller]
+fn has(found: &BTreeMap<String, Item>, path: &str, bytes: &[u8]) {
+    let item = found.get(path).unwrap_or_else(|| panic!("{path}: {:?}", found.keys()));
+    assert_eq!(item.sha256, Some(Digests::of(bytes).sha256), "{path}");
+    assert_eq!(item.size_bytes, bytes.len() as u64, "{path}");
+}
+
+#[test]
+fn members_of_archives_are_items_below_their_archive_on_every_level() {
+    let dir = tempfile::tempdir().unwrap();
+    let long = noise(1, 700_000);
+    let inner = zip(&[member("pictures/a.jpg", JPEG)]);
+    let packed = gzip(&tar(&[("./b/long.bin", &long), ("c.zip", &inner)]));
+    let outer = zip(&[member("d/", b""), member("d/e.tar.gz", &packed), member("f.jpg", JPEG)]);
+    let (found, gaps) = folder(dir.path(), &[("x.zip", outer), ("y.txt.gz", gzip(b"words"))]);
+    assert_eq!(gaps, []);
+    has(&found, "/x.zip!/f.jpg", JPEG);
+    has(&found, "/x.zip!/d/e.tar.gz!/./b/long.bin", &long);
+    has(&found, "/x.zip!/d/e.tar.gz!/c.zip!/pictures/a.jpg", JPEG);
+    has(&found, "/y.txt.gz!/y.txt", b"words");
+    assert_eq!(found.len(), 8, "{:?}", found.keys());
+    let deepest = &found["/x.zip!/d/e.tar.gz!/c.zip!/pictures/a.jpg"];
+    assert_eq!(deepest.parent.as_deref(), Some("/x.zip!/d/e.tar.gz!/c.zip"));
+    assert_eq!(deepest.origin, Origin::Embedded);
+    assert_eq!(deepest.media_type.as_deref(), Some("image/jpeg"));
+    assert_eq!((deepest.path.as_str(), deepest.name.as_str()), ("/pictures/a.jpg", "a.jpg"));
+    assert_eq!(deepest.modified, Some(1_795_596_012_000_000_000));
+    assert_eq!(found["/x.zip!/d/e.tar.gz!/./b/long.bin"].path, "/b/long.bin");
+}
+
+#[test]
+fn the_same_tables_come_of_one_thread_and_of_several() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("seized");
+    fs::create_dir(&source).unwrap();
+    for n in 0..12_u8 {
+        let bytes = noise(n.into(), 3000 * usize::from(n));
+        let inner = zip(&[member("same", b"same in all"), member("own", &bytes)]);
+        let outer =
+            zip(&[member("inner.zip", &inner), member("shared.zip", &zip(&[member("s", JPEG)]))]);
+        fs::write(source.join(format!("{n}.zip")), outer).unwrap();
+        fs::write(source.join(format!("{n}.docx")), &inner[..inner.len() - 30]).unwrap();
+    }
+    let tables = [1, 3, 2].map(|threads| {
+        let out = dir.path().join(format!("out{threads}"));
+        examine(&[&source], &[], &out, threads).unwrap();
+        tables(&out)
+    });
+    assert_eq!(tables[0], tables[1]);
+    assert_eq!(tables[0], tables[2]);
+}
+
+#[test]
+fn an_archive_as_a_source_gives_live_files_with_their_paths_times_and_digests() {
+    let dir = tempfile::tempdir().unwrap();
+    let inner = zip(&[member("a.jpg", JPEG)]);
+    let tape = tar(&[("DCIM/1.jpg", JPEG), ("c.zip", &inner)]);
+    let packed = zip(&[member("DCIM/1.jpg", JPEG), member("c.zip", &inner)]);
+    let sources = [
+        ("p.zip", packed, "zip"),
+        ("p.tar", tape.clone(), "tar"),
+        ("p.tgz", gzip(&tape), "tar"),
+        ("p.tar.zst", zstd(&tape), "tar"),
+    ];
+    for (name, bytes, fs_type) in sources {
+        let (source, out) = (dir.path().join(name), dir.path().join(format!("{name}-out")));
+        fs::write(&source, bytes).unwrap();
+        let examination = examine(&[&source], &[], &out, 1).unwrap();
+        assert_eq!(gaps(&out), [], "{name}");
+        assert_eq!(examination.counts.entries, examination.counts.items);
+        let found = by_path(&out);
+        let path = format!("{fs_type}:/DCIM/1.jpg");
+        has(&found, &path, JPEG);
+        has(&found, &format!("{fs_type}:/c.zip!/a.jpg"), JPEG);
+        let item = &found[&path];
+        assert_eq!((item.origin, item.fs_type.as_str()), (Origin::Live, fs_type));
+        assert_eq!((item.path.as_str(), &item.parent), ("/DCIM/1.jpg", &None));
+        assert_eq!(item.modified, Some(1_795_596_012_000_000_000));
+    }
+}
+
+#[test]
+fn an_image_in_an_archive_and_an_archive_in_that_image_are_opened() {
+    if !have(&["mke2fs"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (root, image) = (dir.path().join("tree"), dir.path().join("disk.dd"));
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("in.zip"), zip(&[member("a.jpg", JPEG)])).unwrap();
+    fs::write(root.join("plain.jpg"), JPEG).unwrap();
+    recipe("mke2fs", &["-q", "-t", "ext4", "-d", text(&root), text(&image), "4M"]);
+    let bytes = fs::read(&image).unwrap();
+    let (found, gaps) = folder(dir.path(), &[("phone.zip", zip(&[member("disk.dd", &bytes)]))]);
+    assert_eq!(gaps, []);
+    has(&found, "/phone.zip!/disk.dd!/ext4:/plain.jpg", JPEG);
+    has(&found, "/phone.zip!/disk.dd!/ext4:/in.zip!/a.jpg", JPEG);
+    let plain = &found["/phone.zip!/disk.dd!/ext4:/plain.jpg"];
+    assert_eq!(plain.parent.as_deref(), Some("/phone.zip!/disk.dd"));
+    assert_eq!((plain.origin, plain.fs_type.as_str()), (Origin::Live, "ext4"));
+}
+
+#[test]
+fn names_that_lead_elsewhere_or_are_the_same_stay_text_and_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let raw = Member { name: b"\x9abung.jpg", ..member("", b"old name") };
+    let archive = zip(&[
+        member("../../etc/x", b"out"),
+        member("/abs", b"absolute"),
+        member("same", b"1"),
+        member("same", b"2"),
+        raw,
+        member("back\\slash", b"b"),
+    ]);
+    let (found, gaps) = folder(dir.path(), &[("a.zip", archive)]);
+    assert_eq!(gaps, []);
+    has(&found, "/a.zip!/../../etc/x", b"out");
+    has(&found, "/a.zip!//abs", b"absolute");
+    has(&found, "/a.zip!/same", b"1");
+    has(&found, "/a.zip!/same@3", b"2");
+    has(&found, "/a.zip!/\\x9abung.jpg", b"old name");
+    assert_eq!(found["/a.zip!/\\x9abung.jpg"].name, "\u{dc}bung.jpg");
+    has(&found, "/a.zip!/back\\\\slash", b"b");
+    assert!(!dir.path().parent().unwrap().join("etc/x").exists());
+}
+
+#[test]
+fn encrypted_members_and_formats_without_a_reader_are_items_and_gaps() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = Member { flags: 1, ..member("secret.jpg", JPEG) };
+    let files = [
+        ("a.zip", zip(&[secret, member("open.jpg", JPEG)])),
+        ("b.7z", b"7z\xbc\xaf\x27\x1c rest".to_vec()),
+        ("c.rar", b"Rar!\x1a\x07\x01\0 rest".to_vec()),
+    ];
+    let (found, gaps) = folder(dir.path(), &files);
+    has(&found, "/a.zip!/open.jpg", JPEG);
+    let secret = &found["/a.zip!/secret.jpg"];
+    assert_eq!((secret.sha256, secret.size_bytes), (None, JPEG.len() as u64));
+    let told: Vec<_> = gaps.iter().map(|gap| (gap.forensic_path.as_str(), gap.stage)).collect();
+    assert_eq!(
+        told,
+        [
+            ("/a.zip!/secret.jpg", Stage::Content),
+            ("/b.7z", Stage::Decode),
+            ("/c.rar", Stage::Decode)
+        ]
+    );
+}
+
+#[test]
+fn a_damaged_archive_gives_what_can_be_had_and_says_what_cannot() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = zip(&[member("a.jpg", JPEG), member("b.bin", &noise(3, 4000)), member("c", b"c")]);
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 0x10;
+    let files = [("flipped.zip", flipped), ("cut.zip", whole[..3000].to_vec())];
+    let (found, gaps) = folder(dir.path(), &files);
+    has(&found, "/flipped.zip!/a.jpg", JPEG);
+    has(&found, "/flipped.zip!/c", b"c");
+    assert_eq!(found["/flipped.zip!/b.bin"].sha256, None);
+    has(&found, "/cut.zip!/a.jpg", JPEG);
+    assert_eq!(found["/cut.zip!/b.bin"].sha256, None);
+    let told: Vec<_> = gaps.iter().map(|gap| gap.forensic_path.as_str()).collect();
+    assert_eq!(told, ["/cut.zip", "/cut.zip!/b.bin", "/flipped.zip!/b.bin"]);
+}
+
+#[test]
+fn links_devices_and_sparse_files_of_tape_archives_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = [
+        tar_member("a.jpg", JPEG, b'0', ""),
+        tar_member("hard.jpg", b"", b'1', "a.jpg"),
+        tar_member("soft.jpg", b"", b'2', "a.jpg"),
+        tar_member("lost.jpg", b"", b'1', "elsewhere.jpg"),
+        tar_member("device", b"", b'3', ""),
+        tar_member("sparse", b"data", b'S', ""),
+        tar_member("folder/", b"", b'5', ""),
+        vec![0; 1024],
+    ]
+    .concat();
+    let (found, gaps) = folder(dir.path(), &[("a.tar", archive)]);
+    has(&found, "/a.tar!/a.jpg", JPEG);
+    has(&found, "/a.tar!/hard.jpg", JPEG);
+    assert_eq!(found.len(), 7, "{:?}", found.keys());
+    let told: Vec<_> = gaps.iter().map(|gap| gap.forensic_path.as_str()).collect();
+    assert_eq!(told, ["/a.tar!/device", "/a.tar!/lost.jpg", "/a.tar!/soft.jpg", "/a.tar!/sparse"]);
+}
+
+/// Examines one file with these limits.
+fn limited(
+    dir: &Path,
+    name: &str,
+    bytes: &[u8],
+    nesting: Nesting,
+) -> (BTreeMap<String, Item>, Vec<Gap>) {
+    let (source, out) = (dir.join("seized"), dir.join(format!("{name}-out")));
+    fs::create_dir_all(&source).unwrap();
+    fs::write(source.join(name), bytes).unwrap();
+    let options = pendeen_examine::Options { nesting, ..options(&[&source], &[], &out, 2) };
+    let examination = run(&options, &Silent).unwrap();
+    assert_eq!(examination.counts.entries, examination.counts.items);
+    fs::remove_file(source.join(name)).unwrap();
+    (by_path(&out), gaps(&out))
+}
+
+#[test]
+fn bombs_end_at_a_limit_that_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let nesting = Nesting { floor_bytes: 4 << 20, ratio: 20, ..Nesting::default() };
+    let zeros = vec![0; 6 << 20];
+    // Flat.
+    let flat = zip(&[member("zeros", &zeros), member("small", b"small")]);
+    let (found, gaps) = limited(dir.path(), "flat.zip", &flat, nesting);
+    assert_eq!(found["/flat.zip!/zeros"].sha256, None);
+    assert!(gaps.iter().any(|gap| gap.reason.contains("4194304 bytes")), "{gaps:?}");
+    // Nested, each level the same content many times over.
+    let mut bomb = zip(&[member("z", b"zeros")]);
+    for _ in 0..6 {
+        let names: Vec<String> = (0..10).map(|n| format!("{n}.zip")).collect();
+        let members: Vec<_> = names.iter().map(|name| member(name, &bomb)).collect();
+        bomb = zip(&members);
+    }
+    let few = Nesting { items: 2000, ..nesting };
+    let (found, gaps) = limited(dir.path(), "nested.zip", &bomb, few);
+    assert!(found.len() <= 2001, "{}", found.len());
+    assert!(gaps.iter().any(|gap| gap.reason.contains("more lie inside one file")), "{gaps:?}");
+    // Deeper than is opened.
+    let shallow = Nesting { depth: 2, ..nesting };
+    let (_, gaps) = limited(dir.path(), "deep.zip", &bomb, shallow);
+    assert!(gaps.iter().any(|gap| gap.reason.contains("it lies 3 deep")), "{gaps:?}");
+    // More members than are read.
+    let two = Nesting { members: 2, ..nesting };
+    let many = zip(&[member("1", b"1"), member("2", b"2"), member("3", b"3")]);
+    let (found, gaps) = limited(dir.path(), "many.zip", &many, two);
+    assert_eq!((found.len(), gaps.len()), (3, 1), "{gaps:?}");
+}
+
+#[test]
+fn members_that_share_their_bytes_and_claims_without_end_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    // The directory names the same bytes again and again.
+    let one = zip(&[member("a", &[7; 100_000])]);
+    let directory = one.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
+    let entry = &one[directory..one.len() - 22];
+    let mut overlapping = one[..directory].to_vec();
+    for n in 0..50_u8 {
+        let mut entry = entry.to_vec();
+        *entry.last_mut().unwrap() = b'a' + n;
+        overlapping.extend_from_slice(&entry);
+    }
+    let len = u32::try_from(entry.len() * 50).unwrap();
+    overlapping.extend_from_slice(b"PK\x05\x06\0\0\0\0\x32\0\x32\0");
+    overlapping.extend_from_slice(&len.to_le_bytes());
+    overlapping.extend_from_slice(&u32::try_from(directory).unwrap().to_le_bytes());
+    overlapping.extend_from_slice(&[0, 0]);
+    let (found, gaps) = limited(dir.path(), "o.zip", &overlapping, Nesting::default());
+    assert_eq!((found.len(), gaps.len()), (51, 49), "{gaps:?}");
+    // A member of a tape archive that claims 2^63 bytes.
+    let mut header = support::zip::tar_header(b"huge", 0, b'0', b"");
+    header[124..136].copy_from_slice(b"\x80\0\0\0\x80\0\0\0\0\0\0\0");
+    support::zip::seal(&mut header);
+    let (found, gaps) =
+        limited(dir.path(), "h.tar", &[&header[..], &[1; 700]].concat(), Nesting::default());
+    assert_eq!(found["/h.tar!/huge"].size_bytes, 1 << 63);
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+}
+
+#[test]
+fn a_content_met_twice_is_opened_once_and_every_occurrence_has_its_items_and_gaps() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = Member { flags: 1, ..member("secret", JPEG) };
+    let twice = zip(&[member("a.jpg", JPEG), secret]);
+    let files = [
+        ("1.zip", twice.clone()),
+        ("2.zip", twice.clone()),
+        ("3.zip", zip(&[member("4.zip", &twice)])),
+    ];
+    let (found, gaps) = folder(dir.path(), &files);
+    for place in ["/1.zip", "/2.zip", "/3.zip!/4.zip"] {
+        has(&found, &format!("{place}!/a.jpg"), JPEG);
+        assert_eq!(found[&format!("{place}!/a.jpg")].parent.as_deref(), Some(place));
+        assert!(gaps.iter().any(|gap| gap.forensic_path == format!("{place}!/secret")));
+    }
+}
+
+#[test]
+fn a_worker_that_dies_costs_one_gap_a_container() {
+    let dir = tempfile::tempdir().unwrap();
+    let (source, out) = (dir.path().join("seized"), dir.path().join("out"));
+    fs::create_dir(&source).unwrap();
+    fs::write(source.join("a.zip"), zip(&[member("a.jpg", JPEG)])).unwrap();
+    fs::write(source.join("b.zip"), zip(&[member("b.jpg", JPEG)])).unwrap();
+    let options = pendeen_examine::Options {
+        content: support::worker("crash"),
+        ..options(&[&source], &[], &out, 1)
+    };
+    run(&options, &Silent).unwrap();
+    let told: Vec<_> = gaps(&out).into_iter().map(|gap| gap.forensic_path).collect();
+    assert_eq!(told, ["/a.zip", "/b.zip"]);
+    assert_eq!(items(&out).len(), 2);
+}
