@@ -35,7 +35,6 @@ pub fn zip(members: &[Member<'_>]) -> Vec<u8> {
         directory.extend_from_slice(b"PK\x01\x02\x14\x03");
         directory.extend_from_slice(&common);
         directory.extend_from_slice(&[0; 10]);
-        directory.extend_from_slice(&0_u16.to_le_bytes());
         directory.extend_from_slice(&len(&out).to_le_bytes());
         directory.extend_from_slice(member.name);
         directory.extend_from_slice(&member.extra);
