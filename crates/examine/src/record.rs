@@ -166,6 +166,17 @@ pub struct FileRecord {
     pub rows: Option<u64>,
 }
 
+impl FileRecord {
+    /// The record of a file with these bytes that is no table.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self {
+            sha256: hex::encode(<sha2::Sha256 as sha2::Digest>::digest(bytes)),
+            len_bytes: bytes.len() as u64,
+            rows: None,
+        }
+    }
+}
+
 impl From<Written> for FileRecord {
     fn from(written: Written) -> Self {
         Self {

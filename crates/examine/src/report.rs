@@ -4,7 +4,10 @@
 //! script, no external resource, no evidential pixels (pictures appear as digests, sizes and
 //! places). Every name from the evidence is hostile text: all text goes through [`Text`].
 
+mod pages;
+mod rows;
 mod text;
+mod timeline;
 
 use std::fmt::{self, Display, Write as _};
 
@@ -14,6 +17,9 @@ use pendeen_item::Item;
 use crate::record::{Counts, Examination, SourceKind, SourceRecord};
 use crate::tables::Excerpt;
 use text::{Number, Text, Time};
+
+pub(crate) use rows::Rows;
+pub(crate) use timeline::Timeline;
 
 /// The page.
 pub(crate) fn html(examination: &Examination, excerpt: &Excerpt) -> String {
@@ -46,6 +52,7 @@ fn write_page(out: &mut String, e: &Examination, excerpt: &Excerpt) -> fmt::Resu
     write_method(out, e)?;
     write_totals(out, &e.counts)?;
     write_known(out, e, &excerpt.known)?;
+    excerpt.timeline.write(out, e.finished)?;
     write_gaps(out, e, excerpt)?;
     write_items(out, e, &excerpt.first)?;
     write_files(out, e)?;
@@ -316,7 +323,12 @@ fn write_items(out: &mut String, e: &Examination, items: &[Item]) -> fmt::Result
 
 fn write_files(out: &mut String, e: &Examination) -> fmt::Result {
     out.write_str("<h2>Files of this examination</h2>\n<table class=\"facts\">\n")?;
-    for (name, file) in &e.files {
+    let is_page = |name: &str| name.starts_with("report/");
+    let pages = e.files.keys().filter(|name| is_page(name)).count();
+    if pages > 0 {
+        fact(out, "report/", &format!("{pages} pages; their digests stand in examination.json"))?;
+    }
+    for (name, file) in e.files.iter().filter(|(name, _)| !is_page(name)) {
         let rows = file.rows.map(|n| format!("{} rows, ", Number(n))).unwrap_or_default();
         let shown = format!("{rows}{} bytes, SHA-256 {}", Number(file.len_bytes), file.sha256);
         fact(out, name, &shown)?;
@@ -329,11 +341,16 @@ fn write_excerpt_note(out: &mut String, what: &str, shown: usize, all: u64) -> f
     if shown as u64 >= all {
         return Ok(());
     }
-    let table = if what == "gaps" { "gaps.parquet" } else { "items.parquet" };
+    let (table, pages) = match what {
+        "gaps" => ("gaps.parquet", "gaps"),
+        "known items" => ("items.parquet", "known"),
+        _ => ("items.parquet", "items"),
+    };
     writeln!(
         out,
-        "<p>The first {shown} of {} {what}, in forensic order. All of them: <code>{table}</code> \
-         beside this page.</p>",
+        "<p>The first {shown} of {} {what}, in forensic order. \
+         <a href=\"report/{pages}.html\">All of them, page by page</a>; as a table in \
+         <code>{table}</code> beside this page.</p>",
         Number(all)
     )
 }

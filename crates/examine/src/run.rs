@@ -124,9 +124,10 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
             (name::GAPS.to_owned(), written.gaps),
         ]),
     };
+    examination.files.extend(written.pages);
     let page = report::html(&examination, &written.excerpt);
     folder.write(name::REPORT, page.as_bytes())?;
-    examination.files.insert(name::REPORT.to_owned(), file_record(page.as_bytes()));
+    examination.files.insert(name::REPORT.to_owned(), FileRecord::of(page.as_bytes()));
     let mut text = serde_json::to_vec_pretty(&examination).map_err(|source| {
         ExamineError::BadRecord { path: folder.path(name::EXAMINATION), source }
     })?;
@@ -225,14 +226,6 @@ fn source_record(source: &Opened, verified: Option<Verification>) -> SourceRecor
     };
     let path = std::path::absolute(&source.path).unwrap_or_else(|_| source.path.clone());
     SourceRecord { path, prefix: source.prefix.clone(), kind }
-}
-
-fn file_record(bytes: &[u8]) -> FileRecord {
-    FileRecord {
-        sha256: hex::encode(<sha2::Sha256 as sha2::Digest>::digest(bytes)),
-        len_bytes: bytes.len() as u64,
-        rows: None,
-    }
 }
 
 /// What else took part in the result.

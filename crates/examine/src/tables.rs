@@ -1,5 +1,7 @@
 //! From entries and outcomes to rows, in forensic order, and to the counts that sum them up.
 
+use std::collections::BTreeMap;
+
 use pendeen_evidence::entry::Content;
 use pendeen_fingerprint::extension_mismatch;
 use pendeen_item::{Gap, GapWriter, Item, ItemWriter, Stage, forensic_order};
@@ -10,6 +12,7 @@ use crate::digesting::Outcome;
 use crate::gather::Found;
 use crate::plan::first_byte;
 use crate::record::{Counts, FileRecord};
+use crate::report::{Rows, Timeline};
 use crate::work_folder::{WorkFolder, name};
 
 /// What the report shows besides the counts.
@@ -21,10 +24,12 @@ pub(crate) struct Excerpt {
     pub(crate) known: Vec<Item>,
     /// The first gaps.
     pub(crate) gaps: Vec<Gap>,
+    /// When contents were last changed.
+    pub(crate) timeline: Timeline,
 }
 
-/// Rows of a kind that the report shows.
-const EXCERPT: usize = 200;
+/// Rows of a kind that the report itself shows.
+pub(crate) const EXCERPT: usize = 200;
 
 /// The finished tables.
 pub(crate) struct Tables {
@@ -32,10 +37,27 @@ pub(crate) struct Tables {
     pub(crate) gaps: FileRecord,
     pub(crate) counts: Counts,
     pub(crate) excerpt: Excerpt,
+    /// The pages of the report's long tables.
+    pub(crate) pages: BTreeMap<String, FileRecord>,
 }
 
 /// Writes both tables into the work folder.
 pub(crate) fn write(
+    folder: &WorkFolder,
+    exhibit: &str,
+    found: &[Found],
+    outcomes: &[Outcome],
+    known: &KnownSet,
+    gaps: Vec<Gap>,
+) -> Result<Tables, ExamineError> {
+    std::thread::scope(|scope| {
+        let rows = Rows::start(scope, folder);
+        write_with(rows, folder, exhibit, found, outcomes, known, gaps)
+    })
+}
+
+fn write_with(
+    mut rows: Rows<'_>,
     folder: &WorkFolder,
     exhibit: &str,
     found: &[Found],
@@ -54,6 +76,8 @@ pub(crate) fn write(
         let item = item(found, index, &outcomes[index], known);
         gaps.extend(content_gap(&found[index], &outcomes[index]));
         count(&mut counts, &item);
+        excerpt.timeline.add(&item);
+        rows.add(&item);
         if excerpt.first.len() < EXCERPT {
             excerpt.first.push(item.clone());
         }
@@ -66,11 +90,12 @@ pub(crate) fn write(
     gaps.sort_by(|a, b| forensic_order(&a.forensic_path, &b.forensic_path).then(a.cmp(b)));
     counts.gaps = gaps.len() as u64;
     excerpt.gaps = gaps.iter().take(EXCERPT).cloned().collect();
+    let pages = rows.finish(folder, &gaps)?;
     let mut writer = GapWriter::create(&folder.path(name::GAPS), exhibit)?;
     for gap in gaps {
         writer.write(gap)?;
     }
-    Ok(Tables { items, gaps: FileRecord::from(writer.finish()?), counts, excerpt })
+    Ok(Tables { items, gaps: FileRecord::from(writer.finish()?), counts, excerpt, pages })
 }
 
 /// The row of one entry.

@@ -20,6 +20,8 @@ pub(crate) mod name {
     pub(crate) const GAPS: &str = "gaps.parquet";
     pub(crate) const REPORT: &str = "report.html";
     pub(crate) const EXAMINATION: &str = "examination.json";
+    /// A folder: the report's long tables, page by page.
+    pub(crate) const PAGES: &str = "report";
 }
 
 /// A folder of results on its way.
@@ -83,6 +85,10 @@ impl WorkFolder {
             let path = path.to_owned();
             move |source| ExamineError::Output { path, source }
         };
+        let pages = self.path(name::PAGES);
+        if pages.is_dir() {
+            File::open(&pages).and_then(|dir| dir.sync_all()).map_err(output(&pages))?;
+        }
         self.lock.sync_all().map_err(output(&self.partial))?;
         fs::rename(&self.partial, &self.out).map_err(output(&self.out))?;
         self.finished = true;
@@ -222,9 +228,12 @@ fn clear(partial: &Path) -> Result<(), ExamineError> {
     let names = fs::read_dir(partial)
         .and_then(|all| all.map(|e| e.map(|e| e.file_name())).collect::<Result<Vec<_>, _>>())
         .map_err(output)?;
+    let (folders, names): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| name == name::PAGES && partial.join(name).is_dir());
     if !names.iter().all(|name| name.to_str().is_some_and(ours)) {
         return Err(ExamineError::NotEmpty { path: partial.to_owned() });
     }
+    folders.iter().try_for_each(|name| fs::remove_dir_all(partial.join(name))).map_err(output)?;
     names.iter().try_for_each(|name| fs::remove_file(partial.join(name))).map_err(output)
 }
 
