@@ -2,13 +2,15 @@
 //!
 //! In: a stretch of bytes. Out: the positions of [`Signature`]s. A first pass compares every pair
 //! of neighbouring bytes with the pairs that signatures have, a block at a time and without a
-//! branch, so that the compiler makes vector code of it; only blocks with a hit are looked at
-//! again. A signature here has at least 32 bits that must be right; the validators do the rest.
+//! branch, so that the compiler makes vector code of it; only blocks with a hit are compared with
+//! two more bytes, and only where that hits too, looked at byte by byte. A signature here has at least 32 bits that must be right; the validators do the rest.
 
 use super::kind::Signature;
 
 /// Bytes compared at once.
 const BLOCK: usize = 64;
+/// Bytes behind a block that are compared as well.
+const MORE: usize = 6;
 /// How far a signature reaches behind the pair that gives it away.
 pub(super) const AHEAD: usize = 32;
 /// How far a file begins before that pair: an `ftyp` is preceded by the length of its box.
@@ -29,8 +31,8 @@ pub(super) fn find(
     let mut at = from;
     while at < to {
         let end = to.min(at + BLOCK);
-        let full = bytes.get(at..at + BLOCK + 1).filter(|_| at + BLOCK <= to);
-        if full.is_none_or(has_pair) {
+        let full = bytes.get(at..at + BLOCK + MORE).filter(|_| at + BLOCK <= to);
+        if full.is_none_or(|block| has_pair(block) && has_signature(block)) {
             (at..end).for_each(|at| examine(bytes, at, each));
         }
         at = end;
@@ -45,11 +47,9 @@ pub(super) fn find(
     }
 }
 
-/// Whether any pair of neighbours in a block and the byte behind it begins a signature.
+/// Whether any pair of neighbours in a block and the bytes behind it begins a signature.
 fn has_pair(block: &[u8]) -> bool {
-    let (Some(first), Some(second)) =
-        (block.first_chunk::<BLOCK>(), block.last_chunk::<BLOCK>())
-    else {
+    let (Some(first), Some(second)) = (block.first_chunk::<BLOCK>(), after(block, 1)) else {
         return true;
     };
     let mut hit = 0_u8;
@@ -63,6 +63,38 @@ fn has_pair(block: &[u8]) -> bool {
             | u8::from(*a == 0x1a) & u8::from(*b == 0x45);
     }
     hit != 0
+}
+
+/// The same with two more bytes, for text is full of such pairs; of a BMP, with the first of
+/// the bytes that must be zero.
+fn has_signature(block: &[u8]) -> bool {
+    let (Some(first), Some(second)) = (block.first_chunk::<BLOCK>(), after(block, 1)) else {
+        return true;
+    };
+    let (Some(third), Some(fourth), Some(seventh)) =
+        (after(block, 2), after(block, 3), after(block, 6))
+    else {
+        return true;
+    };
+    let mut hit = 0_u8;
+    for ((((a, b), c), d), g) in first.iter().zip(second).zip(third).zip(fourth).zip(seventh) {
+        let is = |w: u8, x: u8, y: u8, z: u8| {
+            u8::from(*a == w) & u8::from(*b == x) & u8::from(*c == y) & u8::from(*d == z)
+        };
+        hit |= u8::from(*a == 0xff) & u8::from(*b == 0xd8) & u8::from(*c == 0xff)
+            | is(0x89, b'P', b'N', b'G')
+            | is(b'G', b'I', b'F', b'8')
+            | is(b'R', b'I', b'F', b'F')
+            | u8::from(*a == b'B') & u8::from(*b == b'M') & u8::from(*g == 0)
+            | is(b'f', b't', b'y', b'p')
+            | is(0x1a, 0x45, 0xdf, 0xa3);
+    }
+    hit != 0
+}
+
+/// A block of bytes from `at` on.
+fn after(bytes: &[u8], at: usize) -> Option<&[u8; BLOCK]> {
+    bytes.get(at..)?.first_chunk()
 }
 
 fn examine(bytes: &[u8], at: usize, each: &mut dyn FnMut(usize, Signature)) {
