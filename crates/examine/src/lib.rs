@@ -29,7 +29,7 @@ mod verify;
 mod work_folder;
 
 pub use error::ExamineError;
-pub use item_content::item_content;
+pub use item_content::{Workers, item_content};
 pub use nested::Nesting;
 pub use progress::{Progress, Silent, Step};
 pub use record::{

@@ -28,6 +28,7 @@ use crate::run::Options;
 use crate::work_folder::WorkFolder;
 use place::Placed;
 use spool::Spooled;
+pub(crate) use task::Opens;
 use task::Task;
 
 /// How far contents are opened. What is beyond is a gap.

@@ -16,7 +16,7 @@ use pendeen_evidence::unit::ByteLen;
 use pendeen_examine::{Silent, item_content, run};
 use pendeen_fingerprint::Digests;
 use pendeen_item::{Item, Origin, Recovery, Stage, read_gaps};
-use support::{examine, have, items, noise, options, recipe, tables, text, worker};
+use support::{examine, have, items, noise, options, recipe, tables, text, workers};
 
 /// Coarse noise as a JPEG: squares of eight pixels in shades, a little rough.
 fn jpeg(width: u32, height: u32, seed: u64) -> Vec<u8> {
@@ -144,7 +144,7 @@ fn a_carved_item_gives_its_bytes_again() {
     examine(&[&disk], &[], &out, 1).unwrap();
     for item in items(&out).iter().filter(|item| item.origin == Origin::Carved) {
         let (_, bytes) =
-            item_content(&out, &item.id(), &worker("filesystem"), ByteLen(1 << 20)).unwrap();
+            item_content(&out, &item.id(), &workers(), ByteLen(1 << 20)).unwrap();
         assert!(pictures.iter().any(|(_, picture)| *picture == bytes), "{}", item.forensic_path);
     }
 }

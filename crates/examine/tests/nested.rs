@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use pendeen_examine::{Nesting, Silent, run};
+use pendeen_evidence::unit::ByteLen;
+use pendeen_examine::{Nesting, Silent, item_content, run};
 use pendeen_fingerprint::Digests;
 use pendeen_item::{Gap, Item, Origin, Stage, read_gaps};
 use support::zip::{Member, gzip, member, tar, tar_member, zip, zstd};
@@ -337,4 +338,54 @@ fn a_worker_that_dies_costs_one_gap_a_container() {
     let told: Vec<_> = gaps(&out).into_iter().map(|gap| gap.forensic_path).collect();
     assert_eq!(told, ["/a.zip", "/b.zip"]);
     assert_eq!(items(&out).len(), 2);
+}
+
+#[test]
+fn the_bytes_of_an_item_inside_others_can_be_had_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let tape = [
+        tar_member("a.jpg", JPEG, b'0', ""),
+        tar_member("hard.jpg", b"", b'1', "a.jpg"),
+        vec![0; 1024],
+    ]
+    .concat();
+    let inner = gzip(&tape);
+    let source = dir.path().join("phone.zip");
+    fs::write(&source, zip(&[member("x", b"x"), member("in.tgz", &inner)])).unwrap();
+    let in_folder = dir.path().join("seized");
+    fs::create_dir(&in_folder).unwrap();
+    fs::copy(&source, in_folder.join("phone.zip")).unwrap();
+    for (source, prefix) in [(&source, "zip:"), (&in_folder, "/phone.zip!")] {
+        let out = dir.path().join(format!("out{}", prefix.len()));
+        examine(&[source], &[], &out, 1).unwrap();
+        let found = by_path(&out);
+        for name in ["a.jpg", "hard.jpg"] {
+            let item = &found[&format!("{prefix}/in.tgz!/{name}")];
+            let (again, bytes) =
+                item_content(&out, &item.id(), &support::workers(), ByteLen(1 << 20)).unwrap();
+            assert_eq!((&again, bytes.as_slice()), (item, JPEG));
+        }
+    }
+}
+
+#[test]
+fn the_bytes_of_a_file_in_an_image_in_an_archive_can_be_had_again() {
+    if !have(&["mke2fs"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (root, image) = (dir.path().join("tree"), dir.path().join("disk.dd"));
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join("in.zip"), zip(&[member("a.jpg", JPEG)])).unwrap();
+    recipe("mke2fs", &["-q", "-t", "ext4", "-d", text(&root), text(&image), "4M"]);
+    let (source, out) = (dir.path().join("phone.tar"), dir.path().join("out"));
+    fs::write(&source, tar(&[("disk.dd", &fs::read(&image).unwrap())])).unwrap();
+    examine(&[&source], &[], &out, 1).unwrap();
+    let found = by_path(&out);
+    for path in ["tar:/disk.dd!/ext4:/in.zip", "tar:/disk.dd!/ext4:/in.zip!/a.jpg"] {
+        let item = &found[path];
+        let (_, bytes) =
+            item_content(&out, &item.id(), &support::workers(), ByteLen(1 << 20)).unwrap();
+        assert_eq!(Some(Digests::of(&bytes).sha256), item.sha256, "{path}");
+    }
 }

@@ -13,7 +13,7 @@ use super::{Held, INSIDE, Memory, Nesting, gap};
 
 /// What a content is opened as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Opens {
+pub(crate) enum Opens {
     /// By the content worker.
     Content(Kind),
     /// As a disk image.
@@ -28,7 +28,7 @@ const LEAST_IMAGE: u64 = 64 << 10;
 
 impl Opens {
     /// What a content of this media type and size is opened as; none for what is no container.
-    pub(super) fn of(media_type: &str, size: u64) -> Option<Self> {
+    pub(crate) fn of(media_type: &str, size: u64) -> Option<Self> {
         if let Some(kind) = Kind::of(media_type) {
             return Some(Self::Content(kind));
         }

@@ -9,10 +9,13 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use pendeen_evidence::worker::WorkerCommand;
-use pendeen_examine::{Examination, ExamineError, Method, Nesting, Options, Silent, run};
+use pendeen_examine::{
+    Examination, ExamineError, Method, Nesting, Options, Silent, Workers, run,
+};
 use pendeen_item::{Item, read_items};
 
 /// The moment at which every test examination happens.
@@ -23,6 +26,13 @@ pub fn noon() -> Timestamp {
 /// The workers of these tests.
 pub fn worker(kind: &str) -> WorkerCommand {
     WorkerCommand::new(env!("CARGO_BIN_EXE_pendeen-examine-worker"), &[kind])
+}
+
+/// Both workers, for reading an item again.
+pub fn workers() -> Workers<'static> {
+    static BOTH: LazyLock<[WorkerCommand; 2]> =
+        LazyLock::new(|| [worker("filesystem"), worker("content")]);
+    Workers { file_systems: &BOTH[0], content: &BOTH[1] }
 }
 
 /// The options of an examination of these sources into `out`.
