@@ -36,6 +36,16 @@ impl Positioned for Vec<u8> {
     }
 }
 
+impl<P: Positioned + ?Sized> Positioned for Box<P> {
+    fn size(&self) -> u64 {
+        (**self).size()
+    }
+
+    fn fill(&self, at: u64, buf: &mut [u8]) -> io::Result<()> {
+        (**self).fill(at, buf)
+    }
+}
+
 impl<P: Positioned + ?Sized> Positioned for &P {
     fn size(&self) -> u64 {
         (**self).size()

@@ -14,6 +14,7 @@ mod carving;
 mod content;
 mod digesting;
 mod error;
+mod events;
 mod gather;
 mod halves;
 mod item_content;

@@ -28,6 +28,7 @@ use crate::run::Options;
 use crate::work_folder::WorkFolder;
 use place::Placed;
 use spool::Spooled;
+pub(crate) use image::Runs;
 pub(crate) use task::Opens;
 use task::Task;
 
@@ -71,6 +72,9 @@ pub(crate) struct Held<'a> {
     pub(crate) gaps: &'a mut Vec<Gap>,
 }
 
+/// Bytes that were kept of contents that record events, by SHA-256, or why they were not.
+pub(crate) type Records = HashMap<[u8; 32], Result<Spooled, String>>;
+
 /// What is remembered from wave to wave.
 #[derive(Default)]
 struct Memory {
@@ -78,19 +82,21 @@ struct Memory {
     opened: HashMap<[u8; 32], Placed>,
     /// Bytes kept for the next wave, or why they were not.
     kept: HashMap<[u8; 32], Result<Spooled, String>>,
+    /// Bytes kept beyond the waves.
+    records: Records,
     /// Items so far inside each entry of a source.
     inside: HashMap<usize, u64>,
     /// Forensic paths of listed entries that look as if they lay inside another.
     taken: HashSet<String>,
 }
 
-/// Opens containers until there are none left.
+/// Opens containers until there are none left. Out: what records events among their members.
 pub(crate) fn open_all(
     held: &mut Held<'_>,
     folder: &WorkFolder,
     options: &Options<'_>,
     progress: &dyn Progress,
-) {
+) -> Records {
     let mut memory = Memory::default();
     let paths = held.found.iter().map(|one| &one.entry.forensic_path);
     memory.taken = paths.filter(|path| path.contains("!/")).cloned().collect();
@@ -100,7 +106,7 @@ pub(crate) fn open_all(
         let to = held.found.len();
         tasks.extend(task::of(held, from..to, depth, options.nesting, &memory));
         if tasks.is_empty() {
-            return;
+            break;
         }
         progress.begin(Step::Reading, None, None);
         let spools = spool::Folder::new(folder.path(""));
@@ -111,6 +117,7 @@ pub(crate) fn open_all(
         }
         from = to;
     }
+    memory.records
 }
 
 /// The sources that are archives.

@@ -152,6 +152,15 @@ pub struct Counts {
     pub known_by_list: BTreeMap<String, BTreeMap<String, u64>>,
     /// Items whose extension belongs to another type.
     pub extension_mismatches: u64,
+    /// Rows of the event table.
+    #[serde(default)]
+    pub events: u64,
+    /// Events about a file that a known list has.
+    #[serde(default)]
+    pub events_known: u64,
+    /// Events by the program that recorded them: `chromium`, `whatsapp`, ...
+    #[serde(default)]
+    pub events_by_source: BTreeMap<String, u64>,
 }
 
 /// A file of the examination.

@@ -24,7 +24,7 @@ use crate::record::{
 };
 use crate::verify::{Verification, image_verify_showing};
 use crate::work_folder::{WorkFolder, name};
-use crate::{ExamineError, report, tables};
+use crate::{ExamineError, events, report, tables};
 
 /// What to examine, and how.
 pub struct Options<'a> {
@@ -98,10 +98,12 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
         sources: &mut sources,
         gaps: &mut gaps,
     };
-    nested::open_all(&mut held, &folder, options, progress);
+    let records = nested::open_all(&mut held, &folder, options, progress);
+    let events = events::all(&found, &outcomes, &sources, &records, &known, options, &mut gaps);
 
     progress.begin(Step::Writing, Some(found.len() as u64), None);
-    let written = tables::write(&folder, &options.exhibit, &found, &outcomes, &known, gaps)?;
+    let mut written = tables::write(&folder, &options.exhibit, &found, &outcomes, &known, gaps)?;
+    let events = events::write(&folder, &options.exhibit, events, &mut written.counts)?;
     let mut examination = Examination {
         schema_version: SCHEMA_VERSION,
         tool: options.method.tool.clone(),
@@ -122,6 +124,7 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
         files: BTreeMap::from([
             (name::ITEMS.to_owned(), written.items),
             (name::GAPS.to_owned(), written.gaps),
+            (name::EVENTS.to_owned(), events),
         ]),
     };
     examination.files.extend(written.pages);

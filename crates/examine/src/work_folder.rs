@@ -18,6 +18,7 @@ use crate::ExamineError;
 pub(crate) mod name {
     pub(crate) const ITEMS: &str = "items.parquet";
     pub(crate) const GAPS: &str = "gaps.parquet";
+    pub(crate) const EVENTS: &str = "events.parquet";
     pub(crate) const REPORT: &str = "report.html";
     pub(crate) const EXAMINATION: &str = "examination.json";
     /// A folder: the report's long tables, page by page.
@@ -223,7 +224,7 @@ fn clear(partial: &Path) -> Result<(), ExamineError> {
     let output = |source| ExamineError::Output { path: partial.to_owned(), source };
     let ours = |name: &str| {
         let name = name.strip_suffix(".partial").unwrap_or(name);
-        [name::ITEMS, name::GAPS, name::REPORT, name::EXAMINATION].contains(&name)
+        [name::ITEMS, name::GAPS, name::EVENTS, name::REPORT, name::EXAMINATION].contains(&name)
     };
     let names = fs::read_dir(partial)
         .and_then(|all| all.map(|e| e.map(|e| e.file_name())).collect::<Result<Vec<_>, _>>())

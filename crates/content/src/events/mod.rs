@@ -62,6 +62,16 @@ pub fn of_database(database: &Database<'_>) -> Events {
 }
 
 impl Events {
+    /// What a small record file told.
+    pub fn of(event: Option<Event>) -> Self {
+        Self { events: event.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Nothing, for this reason.
+    pub fn lost(problem: String) -> Self {
+        Self { problems: vec![problem], ..Self::default() }
+    }
+
     /// Adds an event; whether there is room for more.
     fn add(&mut self, mut event: Event) -> bool {
         if self.events.len() >= MOST_EVENTS {

@@ -13,6 +13,7 @@ use super::task::Opens;
 use crate::at_hand::Beginning;
 use crate::content::Trouble;
 use crate::digesting::Outcome;
+use crate::events::Recording;
 
 /// Children up to this many bytes are digested side by side.
 const SMALL: usize = 256 * 1024;
@@ -85,14 +86,16 @@ impl<'a, 's> Collector<'a, 's> {
         self.buffer.clear();
     }
 
-    /// Begins to keep the bytes of a child of which `head` has come, if it will be opened.
-    fn keep(&mut self, size: u64, start: usize) -> Option<Result<(), String>> {
-        let head = &self.buffer[start..];
-        let opens = media_type(head).and_then(|kind| Opens::of(kind, size))?;
-        let alone = match opens {
-            Opens::Unread(_) => return None,
-            Opens::Image => true,
-            Opens::Content(_) => false,
+    /// Begins to keep the bytes of a child whose head has come, if it will be opened, or records
+    /// events.
+    fn keep(&mut self, name: &[u8], size: u64, start: usize) -> Option<Result<(), String>> {
+        let media_type = media_type(&self.buffer[start..]);
+        let records = Recording::of(name, media_type, size).is_some();
+        let alone = match media_type.and_then(|kind| Opens::of(kind, size)) {
+            Some(Opens::Image) => true,
+            Some(Opens::Content(_)) => false,
+            Some(Opens::Unread(_)) | None if records => false,
+            Some(Opens::Unread(_)) | None => return None,
         };
         self.spool.begin(alone);
         Some(write(self.spool, &mut self.room, &self.buffer[start..]))
@@ -126,7 +129,7 @@ impl Sink for Collector<'_, '_> {
         } else {
             self.buffer.extend_from_slice(bytes);
             if self.buffer.len() - current.start > SMALL {
-                current.keeping = self.keep(u64::MAX, current.start);
+                current.keeping = self.keep(&current.child.name.0, u64::MAX, current.start);
                 let mut long = Fingerprinter::new();
                 long.update(&self.buffer[current.start..]);
                 current.long = Some(long);
@@ -151,7 +154,7 @@ impl Sink for Collector<'_, '_> {
                 self.buffer.truncate(current.start);
             }
             None if whole && current.child.same_as.is_none() => {
-                current.keeping = self.keep(current.len, current.start);
+                current.keeping = self.keep(&current.child.name.0, current.len, current.start);
                 self.small.push((self.members.len(), current.start..self.buffer.len()));
             }
             None => self.buffer.truncate(current.start),

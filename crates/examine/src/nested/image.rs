@@ -25,7 +25,7 @@ use crate::progress::Progress;
 use crate::run::Options;
 
 /// The runs of an entry as bytes by position.
-pub(super) struct Runs<'a> {
+pub(crate) struct Runs<'a> {
     image: &'a dyn image::Image,
     /// Where each run begins in the content.
     starts: Vec<u64>,
@@ -34,7 +34,7 @@ pub(super) struct Runs<'a> {
 }
 
 impl<'a> Runs<'a> {
-    pub(super) fn new(image: &'a dyn image::Image, runs: &'a [Run]) -> Self {
+    pub(crate) fn new(image: &'a dyn image::Image, runs: &'a [Run]) -> Self {
         let mut len = 0_u64;
         let mut starts = Vec::with_capacity(runs.len());
         for run in runs {

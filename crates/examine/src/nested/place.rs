@@ -19,6 +19,7 @@ use super::collect::Member;
 use super::opening::Inside;
 use super::task::{Task, Whose};
 use super::{Held, INSIDE, Memory, gap, image};
+use crate::events::Recording;
 use crate::gather::Found;
 use crate::progress::Progress;
 use crate::run::Options;
@@ -135,6 +136,9 @@ fn members_at(held: &mut Held<'_>, memory: &mut Memory, told: Told, place: &Plac
             }
         }
         if let (Some(kept), Some(digests)) = (kept, &outcome.digests) {
+            if Recording::of(&child.name.0, outcome.media_type, len).is_some() {
+                memory.records.entry(digests.sha256).or_insert_with(|| kept.clone());
+            }
             memory.kept.entry(digests.sha256).or_insert(kept);
         }
         numbers.push(child.number);
