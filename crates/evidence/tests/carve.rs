@@ -339,12 +339,16 @@ fn a_sequential_jpeg_in_two_pieces_is_put_together_and_marked() {
         ("made", picture(640, 480, 8)),
         ("restarting", jpeg(&Jpeg { width: 640, height: 480, seed: 8, restart: 9, inside: vec![] })),
     ] {
-        for (cut, gap) in [(5, 1), (6, 3), (9, 40)] {
+        for (cut, gap) in [(5, 1), (6, 3), (7, 5), (9, 40), (8, 300)] {
             let (cut, gap) = (cut * 4096, gap * 4096);
             assert!(file.len() > cut + 4096, "{name}: {}", file.len());
             let mut bytes = vec![0; 3 * 4096];
             bytes.extend(&file[..cut]);
-            bytes.extend(Noise::new(gap as u64).bytes(gap));
+            bytes.extend(match gap / 4096 % 3 {
+                0 => vec![0; gap],
+                1 => Noise::new(gap as u64).bytes(gap),
+                _ => b"Tide tables, harbour by harbour. ".repeat(gap)[..gap].to_vec(),
+            });
             bytes.extend(&file[cut..]);
             bytes.resize(bytes.len() + 50_000, 0);
             let found = carve(bytes, 2);

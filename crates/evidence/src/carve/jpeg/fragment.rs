@@ -2,19 +2,22 @@
 //!
 //! In: a candidate, and the length of an allocation unit. If its scan stops making sense: where the
 //! fault is noticed, the first piece ended at the unit's boundary before, or at one a little
-//! earlier: wrong data may decode for a while. From the last checkpoint before each of these
+//! earlier, for wrong data may decode for a while; zeros, which decode for ever, give themselves
+//! away by their look. From the last checkpoint before each of these
 //! boundaries decoding goes on in every unit behind, up to a bounded gap. A picture counts only
 //! if it decodes to its end with just as many units as it must have: half of another picture
 //! does not. Out: the shape, and where the second piece begins. The search is bounded by the
 //! budget of the window that it is given.
 
 use super::huffman::Bits;
-use super::{Picture, STRAY, Stop};
+use super::{Broken, Picture, STRAY, Stop};
 use crate::carve::kind::{Proof, Shape};
 use crate::carve::window::{Bytes, Window};
 
 /// Boundaries that are tried, from the fault backwards.
 const BOUNDARIES: u64 = 4;
+/// So many equal bytes are not those of a scan.
+const MONOTONE: usize = 64;
 /// Units that the gap may be long.
 const LONGEST_GAP: u64 = 1024;
 
@@ -60,6 +63,25 @@ impl Bytes for Spliced<'_> {
     }
 }
 
+/// Where the first piece may have ended, the likeliest first.
+fn cuts(window: &mut Window<'_>, origin: u64, unit: u64, broken: &Broken) -> Vec<u64> {
+    let last = (origin + broken.at) / unit * unit;
+    let begin = broken.checkpoints.first().map_or(broken.at, |first| first.bits.at);
+    let mut cuts: Vec<u64> = (0..BOUNDARIES)
+        .filter_map(|back| last.checked_sub(back * unit))
+        .filter(|cut| *cut > origin + begin)
+        .collect();
+    let mut at = (origin + begin).next_multiple_of(unit);
+    while at < last {
+        if window.bytes(at - origin, MONOTONE).is_some_and(|b| b.iter().all(|byte| *byte == b[0])) {
+            cuts.insert(0, at);
+            break;
+        }
+        at += unit;
+    }
+    cuts
+}
+
 /// Follows the picture, and looks for its second piece if it breaks off: the picture that begins at `origin` of `source`. `unit` is the
 /// length of an allocation unit, whose boundaries are multiples of it in `source`.
 pub(crate) fn search(source: &dyn Bytes, origin: u64, unit: u64, budget: u64) -> Search {
@@ -78,11 +100,9 @@ pub(crate) fn search(source: &dyn Bytes, origin: u64, unit: u64, budget: u64) ->
     };
     let (Some(frame), true) = (picture.frame.clone(), unit > 0) else { return search };
     let Some(scan) = picture.prepared(&frame, &broken.header) else { return search };
-    let last = (origin + broken.at) / unit * unit;
-    for back in 0..BOUNDARIES {
-        let Some(cut) = last.checked_sub(back * unit).filter(|cut| *cut > origin) else { break };
+    for cut in cuts(&mut window, origin, unit, &broken) {
         let before = broken.checkpoints.iter().rev().find(|c| origin + c.bits.at <= cut);
-        let Some(checkpoint) = before else { break };
+        let Some(checkpoint) = before else { continue };
         for units in 1..=LONGEST_GAP {
             let gap = units * unit;
             if cut.saturating_add(gap) >= source.len() {
