@@ -11,6 +11,8 @@ pub use pendeen_evidence::worker::protocol::Bytes;
 use pendeen_evidence::worker::sandbox;
 use serde::{Deserialize, Serialize};
 
+use crate::document::Document;
+
 /// Both sides speak just this version.
 pub const VERSION: u32 = 1;
 
@@ -34,6 +36,10 @@ pub enum Kind {
     Gzip,
     /// Likewise.
     Zstd,
+    /// The list of files of an iPhone's backup. Its children have no bytes: they lie beside it.
+    Backup,
+    /// A document that holds pictures or files.
+    Document(Document),
 }
 
 impl Kind {
@@ -49,7 +55,8 @@ impl Kind {
             "application/zstd" => Some(Self::Zstd),
             other => (other.starts_with("application/vnd.openxmlformats-officedocument.")
                 || other.starts_with("application/vnd.oasis.opendocument."))
-            .then_some(Self::Zip),
+            .then_some(Self::Zip)
+            .or_else(|| Document::of(other).map(Self::Document)),
         }
     }
 }
@@ -65,6 +72,20 @@ pub enum Layout {
     Ufdr,
     /// One compressed stream.
     Stream,
+    /// A backup's list of files.
+    Backup,
+    /// A photograph with its thumbnail, or its video.
+    Photograph,
+    /// A PDF.
+    Pdf,
+    /// One mail, or many.
+    Mail,
+    /// Microsoft's compound file.
+    Compound,
+    /// A thumbnail cache of Windows.
+    Thumbcache,
+    /// A SQLite database.
+    Database,
 }
 
 impl Layout {
@@ -75,6 +96,13 @@ impl Layout {
             Self::Tar => "tar",
             Self::Ufdr => "ufdr",
             Self::Stream => "stream",
+            Self::Backup => "backup",
+            Self::Photograph => "photograph",
+            Self::Pdf => "pdf",
+            Self::Mail => "mail",
+            Self::Compound => "ole",
+            Self::Thumbcache => "thumbcache",
+            Self::Database => "sqlite",
         }
     }
 }

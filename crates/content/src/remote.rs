@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
+use crate::positioned::Positioned;
 use crate::protocol::{Bytes, MOST_NEED};
 
 /// Whoever answers for bytes that are needed.
@@ -152,6 +153,16 @@ impl Read for Window {
         buf[..got].copy_from_slice(&bytes[..got]);
         self.consume(got);
         Ok(got)
+    }
+}
+
+impl Positioned for Source {
+    fn size(&self) -> u64 {
+        self.len
+    }
+
+    fn fill(&self, at: u64, buf: &mut [u8]) -> io::Result<()> {
+        self.read_exact_at(at, buf)
     }
 }
 

@@ -9,6 +9,7 @@
 //! entries, so that the result does not depend on them. Refused, each with a gap: what lies
 //! deeper, is larger or is more than [`Nesting`] allows, and containers without a reader.
 
+mod backup;
 mod collect;
 mod image;
 mod opening;
@@ -26,9 +27,9 @@ use crate::gather::{Found, Opened};
 use crate::progress::{Progress, Step};
 use crate::run::Options;
 use crate::work_folder::WorkFolder;
+pub(crate) use image::Runs;
 use place::Placed;
 use spool::Spooled;
-pub(crate) use image::Runs;
 pub(crate) use task::Opens;
 use task::Task;
 
@@ -101,6 +102,7 @@ pub(crate) fn open_all(
     let paths = held.found.iter().map(|one| &one.entry.forensic_path);
     memory.taken = paths.filter(|path| path.contains("!/")).cloned().collect();
     let mut tasks = archives(held.sources);
+    backup::unreadable(held, 0);
     let mut from = 0;
     for depth in 1.. {
         let to = held.found.len();
@@ -115,6 +117,7 @@ pub(crate) fn open_all(
         for (task, opened) in tasks.drain(..).zip(opened) {
             place::all(held, &mut memory, task, opened, options, progress);
         }
+        backup::unreadable(held, to);
         from = to;
     }
     memory.records

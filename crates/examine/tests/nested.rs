@@ -389,3 +389,104 @@ fn the_bytes_of_a_file_in_an_image_in_an_archive_can_be_had_again() {
         assert_eq!(Some(Digests::of(&bytes).sha256), item.sha256, "{path}");
     }
 }
+
+#[test]
+fn a_zipped_extraction_tells_where_its_files_were_on_the_phone() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = r#"<?xml version="1.0" encoding="utf-8"?>
+<project name="p" xmlns="http://pa.cellebrite.com/report/2.0"><taggedFiles>
+<file path="/data/media/0/DCIM/IMG_1.jpg" size="24" deleted="Intact"><accessInfo>
+<timestamp name="ModifyTime">2026-11-25T08:40:12+00:00</timestamp></accessInfo>
+<metadata section="File"><item name="Local Path">files\Image\IMG_1.jpg</item></metadata></file>
+<file path="/data/media/0/.trash/IMG_1.jpg" size="24" deleted="Deleted">
+<metadata section="File"><item name="Local Path">files\Image\IMG_1.jpg</item></metadata></file>
+</taggedFiles></project>"#;
+    let source = dir.path().join("phone.ufdr");
+    let members = [
+        member("files/Image/IMG_1.jpg", JPEG),
+        member("report.xml", report.as_bytes()),
+        member("files/Text/other.txt", b"other"),
+    ];
+    fs::write(&source, zip(&members)).unwrap();
+    let out = dir.path().join("out");
+    examine(&[&source], &[], &out, 1).unwrap();
+    assert_eq!(gaps(&out), []);
+    let found = by_path(&out);
+    let live = &found["ufdr:/files/Image/IMG_1.jpg"];
+    assert_eq!(
+        (live.path.as_str(), live.name.as_str()),
+        ("/data/media/0/DCIM/IMG_1.jpg", "IMG_1.jpg")
+    );
+    assert_eq!((live.origin, live.fs_type.as_str()), (Origin::Live, "ufdr"));
+    assert_eq!(live.modified, Some(1_795_596_012_000_000_000));
+    let deleted = &found["ufdr:/files/Image/IMG_1.jpg@3"];
+    assert_eq!(
+        (deleted.path.as_str(), deleted.origin),
+        ("/data/media/0/.trash/IMG_1.jpg", Origin::Deleted)
+    );
+    has(&found, &deleted.forensic_path, JPEG);
+    assert_eq!(found["ufdr:/files/Text/other.txt"].path, "/files/Text/other.txt");
+    let (_, bytes) =
+        item_content(&out, &deleted.id(), &support::workers(), ByteLen(1 << 20)).unwrap();
+    assert_eq!(bytes, JPEG);
+}
+
+/// The list of files of a backup with one picture, made by the `sqlite3` program.
+fn backup_list(dir: &Path) -> Option<Vec<u8>> {
+    if !have(&["sqlite3"]) {
+        return None;
+    }
+    let list = dir.join("Manifest.db");
+    let sql = "create table Files(fileID TEXT PRIMARY KEY, domain TEXT, relativePath TEXT, flags INTEGER, file BLOB);
+        insert into Files values('a1b2000000000000000000000000000000000000','CameraRollDomain','Media/DCIM/100APPLE/IMG_0001.JPG',1,x'');
+        insert into Files values('ff00000000000000000000000000000000000000','HomeDomain','Library/lost',1,x'');
+        insert into Files values('dd00000000000000000000000000000000000000','HomeDomain','Library',2,x'');";
+    recipe("sqlite3", &[text(&list), sql]);
+    Some(fs::read(list).unwrap())
+}
+
+const BACKED_UP: &str = "a1/a1b2000000000000000000000000000000000000";
+
+#[test]
+fn the_files_of_a_backup_have_the_paths_that_they_had_on_the_phone() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(list) = backup_list(dir.path()) else { return };
+    let backup = tar(&[
+        ("b/Manifest.db", &list),
+        ("b/Manifest.plist", b"bplist00"),
+        (&format!("b/{BACKED_UP}"), JPEG),
+    ]);
+    let archive = dir.path().join("backup.tar");
+    fs::write(&archive, &backup).unwrap();
+    let folder = dir.path().join("seized");
+    fs::create_dir_all(folder.join("b/a1")).unwrap();
+    fs::write(folder.join("b/Manifest.db"), &list).unwrap();
+    fs::write(folder.join("b/Manifest.plist"), b"bplist00").unwrap();
+    fs::write(folder.join("b").join(BACKED_UP), JPEG).unwrap();
+    for (source, prefix) in [(&archive, "tar:"), (&folder, "")] {
+        let out = dir.path().join(format!("out{}", prefix.len()));
+        examine(&[source], &[], &out, 1).unwrap();
+        let item = &by_path(&out)[&format!("{prefix}/b/{BACKED_UP}")];
+        assert_eq!(item.path, "/CameraRollDomain/Media/DCIM/100APPLE/IMG_0001.JPG");
+        assert_eq!(item.name, "IMG_0001.JPG");
+        let [gap] = &gaps(&out)[..] else { panic!("{:?}", gaps(&out)) };
+        assert_eq!(gap.reason, "1 of the 2 files that its list has are not in it");
+        let (_, bytes) =
+            item_content(&out, &item.id(), &support::workers(), ByteLen(1 << 20)).unwrap();
+        assert_eq!(bytes, JPEG);
+    }
+}
+
+#[test]
+fn an_encrypted_backup_is_recognised_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let backup = zip(&[
+        member("Manifest.db", &noise(9, 4096)),
+        member("Manifest.plist", b"bplist00"),
+        member(BACKED_UP, &noise(10, 4096)),
+    ]);
+    let (_, gaps) = folder(dir.path(), &[("backup.zip", backup)]);
+    let [gap] = &gaps[..] else { panic!("{gaps:?}") };
+    assert_eq!(gap.forensic_path, "/backup.zip!/Manifest.db");
+    assert!(gap.reason.contains("the backup is encrypted"), "{}", gap.reason);
+}

@@ -4,13 +4,16 @@
 //! goes through its content once, in the order in which the bytes lie. Refused: what has not the
 //! structure of its kind; the reason becomes a gap of the whole content.
 
+mod backup;
 mod checked;
 mod dos;
 mod extra;
 mod stream;
 mod tar;
+mod ufdr;
 mod zip;
 
+use crate::document;
 use crate::protocol::Kind;
 use crate::remote::Source;
 use crate::sink::{Children, Stop};
@@ -22,8 +25,10 @@ pub fn open(kind: Kind, source: &Source, children: &mut Children) -> Result<(), 
     match kind {
         Kind::Zip => zip::open(source, children),
         Kind::Tar => tar::open_plain(source, children),
+        Kind::Backup => backup::open(source, children),
         Kind::Gzip => stream::gzip(source, children),
         Kind::Zstd => stream::zstd(source, children),
+        Kind::Document(document) => document::open(document, source, children),
     }
 }
 

@@ -11,12 +11,13 @@
 mod directory;
 mod scan;
 
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 use pendeen_evidence::entry::Times;
 
 use super::checked::Checked;
 use super::extra::{self, Extra, Left};
+use super::ufdr::{self, Places};
 use super::{dos, u16_le, u32_le};
 use crate::protocol::{Bytes, Child, Layout, Zone};
 use crate::remote::{Source, Window};
@@ -41,12 +42,25 @@ struct Member {
 pub(super) fn open(source: &Source, children: &mut Children) -> Result<(), Stop> {
     match directory::read(source, children.room()) {
         Ok(directory) => {
-            children.layout(Layout::Zip)?;
-            let directory::Directory { mut members, problem, starts } = directory;
+            let directory::Directory { mut members, problem, starts, entries } = directory;
+            let places = places(source, &members);
+            children.layout(if matches!(places, Ok(Some(_))) {
+                Layout::Ufdr
+            } else {
+                Layout::Zip
+            })?;
+            if let Err(reason) = &places {
+                children.problem("what the report says of the files", reason.clone(), None)?;
+            }
+            let places = places.ok().flatten().unwrap_or_default();
             members.sort_by_key(|member| (member.at, member.child.number));
-            let mut taken = 0;
-            for member in members {
+            let (mut taken, mut more) = (0, entries);
+            for mut member in members {
+                let further = placed(&mut member.child, &places, &mut more);
                 tell(source, member, starts, &mut taken, children)?;
+                for child in further {
+                    children.child(child, &mut std::io::empty())?;
+                }
             }
             match problem {
                 Some((reason, at)) => {
@@ -57,6 +71,43 @@ pub(super) fn open(source: &Source, children: &mut Children) -> Result<(), Stop>
         }
         Err(reason) => scan::members(source, &reason, children),
     }
+}
+
+/// Where a phone's files were, if the archive has a report of that.
+fn places(source: &Source, members: &[Member]) -> Result<Option<Places>, String> {
+    let is_report = |member: &&Member| member.child.name.0 == b"report.xml";
+    let Some(report) = members.iter().find(is_report).filter(|report| !report.encrypted) else {
+        return Ok(None);
+    };
+    if !members.iter().any(|member| member.child.name.0.starts_with(b"files/")) {
+        return Ok(None);
+    }
+    let packed = source.window(data_of(source, report.at)?, report.packed);
+    let bytes = Checked::new(decoder(report.method, packed)?, report.child.size, report.crc);
+    ufdr::read(BufReader::with_capacity(128 << 10, bytes)).map(Some)
+}
+
+/// Gives a member the place that it had on the phone. Where it had several, the others are
+/// children of their own, numbered from `more` on.
+fn placed(child: &mut Child, places: &Places, more: &mut u64) -> Vec<Child> {
+    let name = String::from_utf8_lossy(&child.name.0);
+    let Some(places) = places.get(name.as_ref()) else { return Vec::new() };
+    let at = |child: &Child, place: &ufdr::Place| Child {
+        text: Some(place.path.clone()),
+        times: place.times,
+        zone: place.zone,
+        deleted: place.deleted,
+        ..child.clone()
+    };
+    let mut further = Vec::new();
+    for place in places.iter().skip(1) {
+        further.push(Child { number: *more, same_as: Some(child.number), ..at(child, place) });
+        *more += 1;
+    }
+    if let Some(place) = places.first() {
+        *child = at(child, place);
+    }
+    further
 }
 
 /// Tells a member of the directory, which begins at `starts`. `taken` is where the bytes of the

@@ -6,10 +6,10 @@
 //! UTF-8 as `\xff`: text only, which never becomes a path on a disk. Members of one name are told
 //! apart by their number: `a.txt@3`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use pendeen_content::protocol::{Child, Layout, Problem};
+use pendeen_content::protocol::{Child, Kind, Layout, Problem};
 use pendeen_evidence::entry::{Content, Entry};
 use pendeen_evidence::folder::printable;
 use pendeen_evidence::unit::ByteLen;
@@ -17,8 +17,8 @@ use pendeen_item::{Gap, Origin};
 
 use super::collect::Member;
 use super::opening::Inside;
-use super::task::{Task, Whose};
-use super::{Held, INSIDE, Memory, gap, image};
+use super::task::{Opens, Task, Whose};
+use super::{Held, INSIDE, Memory, backup, gap, image};
 use crate::events::Recording;
 use crate::gather::Found;
 use crate::progress::Progress;
@@ -55,6 +55,10 @@ pub(super) fn all(
         }
         Whose::Entries(entries) => entries,
     };
+    if task.opens == Opens::Content(Kind::Backup) {
+        backup::rename(held, &entries, inside);
+        return;
+    }
     let mut rest = entries.into_iter();
     if !task.again {
         let Some(first) = rest.next() else { return };
@@ -115,8 +119,9 @@ fn members_at(held: &mut Held<'_>, memory: &mut Memory, told: Told, place: &Plac
         }
     };
     let mut names = HashSet::with_capacity(told.members.len());
-    let first = held.found.len();
-    let mut numbers = Vec::with_capacity(told.members.len());
+    // Only few formats have links, whose targets come before them.
+    let linked = told.members.iter().any(|member| member.child.same_as.is_some());
+    let mut numbers: HashMap<u64, usize> = HashMap::new();
     let total = told.members.len() as u64;
     let room = usize::try_from(place.room).unwrap_or(usize::MAX);
     for member in told.members.into_iter().take(room) {
@@ -128,9 +133,7 @@ fn members_at(held: &mut Held<'_>, memory: &mut Memory, told: Told, place: &Plac
         }
         let mut size = if outcome.trouble.is_some() { child.size.unwrap_or(len) } else { len };
         if let Some(same) = child.same_as {
-            // A link names one before it, and only formats that count as they go have any.
-            if let Ok(at) = numbers.binary_search(&same) {
-                let target = first + at;
+            if let Some(&target) = numbers.get(&same) {
                 outcome = held.outcomes[target].clone();
                 size = held.found[target].entry.size.0;
             }
@@ -141,7 +144,9 @@ fn members_at(held: &mut Held<'_>, memory: &mut Memory, told: Told, place: &Plac
             }
             memory.kept.entry(digests.sha256).or_insert(kept);
         }
-        numbers.push(child.number);
+        if linked {
+            numbers.insert(child.number, held.found.len());
+        }
         let entry = entry(child, name, forensic_path, fs_type, size, place.parent.is_some());
         held.found.push(Found { source: place.source, entry, parent: place.parent });
         held.outcomes.push(outcome);

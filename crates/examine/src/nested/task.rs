@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use pendeen_content::protocol::Kind;
 
-use super::{Held, INSIDE, Memory, Nesting, gap};
+use super::{Held, INSIDE, Memory, Nesting, backup, gap};
 
 /// What a content is opened as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,11 @@ pub(super) fn of(
             continue;
         };
         let entry = &held.found[index].entry;
-        let Some(opens) = Opens::of(media_type, entry.size.0) else { continue };
+        let opens = match backup::is_list(&entry.name, media_type) {
+            true => Some(Opens::Content(Kind::Backup)),
+            false => Opens::of(media_type, entry.size.0),
+        };
+        let Some(opens) = opens else { continue };
         let sha256 = digests.sha256;
         let again = memory.opened.contains_key(&sha256);
         let kept = if again { None } else { memory.kept.get(&sha256) };

@@ -25,6 +25,8 @@ pub(super) struct Directory {
     pub(super) problem: Option<(String, u64)>,
     /// Where it begins.
     pub(super) starts: u64,
+    /// How many entries it has.
+    pub(super) entries: u64,
 }
 
 /// Where the directory is.
@@ -54,7 +56,8 @@ pub(super) fn read(source: &Source, most: u64) -> Result<Directory, String> {
         }
     };
     let starts = place.offset.saturating_add(shift);
-    let mut directory = Directory { members: Vec::new(), problem: None, starts };
+    let mut directory =
+        Directory { members: Vec::new(), problem: None, starts, entries: place.entries };
     let mut window = source.window(starts, place.ends.saturating_sub(starts));
     for number in 0..place.entries {
         let here = window.position();
