@@ -10,6 +10,7 @@
 
 mod client;
 pub mod container;
+pub mod document;
 pub mod events;
 mod positioned;
 pub mod protocol;

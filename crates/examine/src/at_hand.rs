@@ -29,6 +29,7 @@ impl Outcome {
     pub(crate) fn look_at(&mut self, content: &dyn Bytes) {
         let known = self.media_type.filter(|media_type| metadata::has_metadata(media_type));
         self.metadata = known.and_then(|kind| metadata::metadata(content, kind)).map(Box::new);
+        self.embeds = self.media_type == Some("image/jpeg") && metadata::embeds(content);
         self.encrypted = metadata::encrypted(content, self.media_type);
     }
 

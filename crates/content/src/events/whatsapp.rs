@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use pendeen_item::Event;
 
 use super::{Events, lookup, seconds, table, time, unsigned};
+use crate::document::base64;
 use crate::sqlite::{Database, Row};
 
 pub(super) fn read(database: &Database<'_>, out: &mut Events) {
@@ -175,29 +176,8 @@ fn direction(row: &Row<'_>, from_me: &str) -> &'static str {
 
 /// A SHA-256 in Base64 (RFC 4648, section 4); none where it is anything else.
 fn digest(text: &str) -> Option<[u8; 32]> {
-    let text = text.trim().trim_end_matches('=');
-    if text.len() != 43 {
-        return None;
-    }
-    let (mut out, mut bits, mut held, mut at) = ([0; 32], 0_u32, 0_u32, 0);
-    for c in text.bytes() {
-        let value = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xffff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            *out.get_mut(at)? = (bits >> held).to_le_bytes()[0];
-            at += 1;
-        }
-    }
-    Some(out)
+    let text = text.trim();
+    (text.len() == 44).then(|| base64(text.as_bytes()).try_into().ok())?
 }
 
 #[cfg(test)]

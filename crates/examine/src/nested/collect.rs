@@ -6,6 +6,7 @@
 
 use pendeen_content::Sink;
 use pendeen_content::protocol::{Child, Layout, Problem};
+use pendeen_fingerprint::metadata::embeds;
 use pendeen_fingerprint::{Fingerprinter, digest_many, media_type};
 
 use super::spool::{Spool, Spooled, not_kept};
@@ -91,7 +92,10 @@ impl<'a, 's> Collector<'a, 's> {
     fn keep(&mut self, name: &[u8], size: u64, start: usize) -> Option<Result<(), String>> {
         let media_type = media_type(&self.buffer[start..]);
         let records = Recording::of(name, media_type, size).is_some();
-        let alone = match media_type.and_then(|kind| Opens::of(kind, size)) {
+        let opens = media_type.and_then(|kind| Opens::of(kind, size)).filter(|opens| {
+            *opens != Opens::PHOTOGRAPH || embeds(&&self.buffer[start..])
+        });
+        let alone = match opens {
             Some(Opens::Image) => true,
             Some(Opens::Content(_)) => false,
             Some(Opens::Unread(_)) | None if records => false,

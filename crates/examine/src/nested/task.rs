@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use pendeen_content::document::Document;
 use pendeen_content::protocol::Kind;
 
 use super::{Held, INSIDE, Memory, Nesting, backup, gap};
@@ -27,6 +28,9 @@ pub(crate) enum Opens {
 const LEAST_IMAGE: u64 = 64 << 10;
 
 impl Opens {
+    /// A photograph: most hold nothing, and are not opened.
+    pub(super) const PHOTOGRAPH: Self = Self::Content(Kind::Document(Document::Photograph));
+
     /// What a content of this media type and size is opened as; none for what is no container.
     pub(crate) fn of(media_type: &str, size: u64) -> Option<Self> {
         if let Some(kind) = Kind::of(media_type) {
@@ -41,6 +45,7 @@ impl Opens {
             | "application/x-vhdx" => Self::Image,
             "application/x-7z-compressed" => Self::Unread("7-Zip archives"),
             "application/vnd.rar" => Self::Unread("RAR archives"),
+            "application/vnd.ms-outlook-pst" => Self::Unread("Outlook's mail stores"),
             "application/x-bzip2" => Self::Unread("bzip2 streams"),
             "application/x-xz" => Self::Unread("xz streams"),
             "application/vnd.ms-cab-compressed" => Self::Unread("cabinet files"),
@@ -95,7 +100,9 @@ pub(super) fn of(
             true => Some(Opens::Content(Kind::Backup)),
             false => Opens::of(media_type, entry.size.0),
         };
-        let Some(opens) = opens else { continue };
+        let Some(opens) = opens.filter(|o| *o != Opens::PHOTOGRAPH || outcome.embeds) else {
+            continue;
+        };
         let sha256 = digests.sha256;
         let again = memory.opened.contains_key(&sha256);
         let kept = if again { None } else { memory.kept.get(&sha256) };

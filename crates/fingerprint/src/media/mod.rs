@@ -56,6 +56,7 @@ const SIGNATURES: &[Signature] = &[
     sig(0, b"SQLite format 3\0", "application/vnd.sqlite3"),
     sig(0, b"\x37\x7f\x06\x82", "application/x-sqlite3-wal"),
     sig(0, b"\x37\x7f\x06\x83", "application/x-sqlite3-wal"),
+    sig(0, b"CMMM", "application/x-thumbcache"),
     sig(0, b"!BDN", "application/vnd.ms-outlook-pst"),
     sig(0, b"\x7fELF", "application/x-elf"),
     sig(0, b"\xca\xfe\xba\xbe", "application/java-vm"),

@@ -65,6 +65,24 @@ pub fn thumbnail(content: &dyn Bytes) -> Option<Thumbnail> {
     found
 }
 
+/// Whether a JPEG file seems to hold another picture, or a video: an EXIF thumbnail, or what
+/// phones write of a Motion Photo.
+pub fn embeds(content: &dyn Bytes) -> bool {
+    let view = View::whole(content);
+    let mut motion = false;
+    walk(view, |marker, payload| {
+        if let (0xe1, Some(packet)) = (marker, behind(payload, XMP)) {
+            let packet = packet.vec(0, packet.len(), 1 << 16).unwrap_or_default();
+            let holds = |mark: &[u8]| packet.windows(mark.len()).any(|w| w == mark);
+            motion |= holds(b"MotionPhoto") || holds(b"MicroVideo");
+        }
+        motion
+    });
+    // Samsung's phones end the file with a mark of their own.
+    let tail = view.len().checked_sub(4).and_then(|at| view.array(at));
+    motion || tail == Some(*b"SEFT") || thumbnail(content).is_some()
+}
+
 /// What follows a name at the beginning of a segment.
 fn behind<'a>(payload: View<'a>, name: &[u8]) -> Option<View<'a>> {
     let len = name.len() as u64;

@@ -26,7 +26,7 @@ mod xmp;
 pub use bytes::Bytes;
 use bytes::View;
 pub use encrypted::{Encrypted, encrypted};
-pub use jpeg::{Thumbnail, thumbnail};
+pub use jpeg::{Thumbnail, embeds, thumbnail};
 
 /// What a content says of itself. All of it is what was written there, not what is true.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
