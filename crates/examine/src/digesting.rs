@@ -13,12 +13,12 @@ use pendeen_evidence::content::{self, Reader};
 use pendeen_evidence::entry::Content;
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_fingerprint::metadata::{Encrypted, Metadata};
-use pendeen_knownset::KnownSet;
 use pendeen_fingerprint::{Digests, Fingerprinter, HEAD_LEN, digest_many, media_type};
+use pendeen_knownset::KnownSet;
 
 use crate::at_hand::{AtHand, Beginning};
-use crate::content::{Trouble, Window, read_runs, stream_file};
 use crate::checkpoint::Checkpoint;
+use crate::content::{Trouble, Window, read_runs, stream_file};
 use crate::gather::{Found, Opened};
 use crate::halves::digest_on_two_threads;
 use crate::mode::Mode;
@@ -217,7 +217,9 @@ impl Work<'_> {
     fn tell_hits(&self, outcomes: &[(&Shared, Outcome)]) {
         let Some(known) = self.along.known else { return };
         for (shared, outcome) in outcomes {
-            let Some(hit) = outcome.digests.as_ref().and_then(|d| known.lookup(d)) else { continue };
+            let Some(hit) = outcome.digests.as_ref().and_then(|d| known.lookup(d)) else {
+                continue;
+            };
             for index in std::iter::once(&shared.first).chain(&shared.others) {
                 self.progress.hit(&self.found[*index].entry.forensic_path, hit);
             }

@@ -11,6 +11,7 @@
 mod at_hand;
 mod budget;
 mod carving;
+mod checkpoint;
 mod content;
 mod digesting;
 mod error;
@@ -18,20 +19,25 @@ mod events;
 mod gather;
 mod halves;
 mod item_content;
+mod mode;
 mod nested;
 mod plan;
 pub mod preview;
+mod privileged;
 mod progress;
 mod record;
 mod report;
 mod run;
 mod tables;
+mod triage;
 mod verify;
 mod work_folder;
 
 pub use error::ExamineError;
 pub use item_content::{Workers, item_content};
 pub use nested::Nesting;
+pub use mode::{Checkpoints, Mode};
+pub use privileged::PrivilegedList;
 pub use progress::{Progress, Silent, Step};
 pub use record::{
     Counts, Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind,

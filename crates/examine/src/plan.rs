@@ -57,6 +57,26 @@ pub(crate) struct Plan {
     pub(crate) bytes: u64,
 }
 
+impl Plan {
+    /// Leaves out contents that need not be read.
+    pub(crate) fn retain(&mut self, mut wanted: impl FnMut(&Shared) -> bool) {
+        let mut bytes = 0_u64;
+        let mut keep = |shared: &Shared| {
+            let keep = wanted(shared);
+            bytes = bytes.saturating_add(if keep { shared.size } else { 0 });
+            keep
+        };
+        self.jobs.retain_mut(|job| match job {
+            Job::Batch(contents) | Job::ByWorker(contents) => {
+                contents.retain(&mut keep);
+                !contents.is_empty()
+            }
+            Job::Stream(shared) => keep(shared),
+        });
+        self.bytes = bytes;
+    }
+}
+
 /// Plans the reading of these entries.
 pub(crate) fn plan(found: &[Found], sources: &[Opened]) -> Plan {
     let mut plan = Plan::default();

@@ -17,6 +17,7 @@ use pendeen_knownset::Source as KnownList;
 use serde::{Deserialize, Serialize};
 
 use crate::ExamineError;
+use crate::privileged::PrivilegedList;
 use crate::verify::Verification;
 use crate::work_folder::name;
 
@@ -61,6 +62,15 @@ pub struct OptionsRecord {
     pub threads: usize,
     /// Whether each image that stores digests was read whole and compared with them.
     pub verify: bool,
+    /// Whether only files of a size that a known list has were read.
+    #[serde(default)]
+    pub triage: bool,
+    /// The words that marked what may be legally privileged, where there were any.
+    #[serde(default)]
+    pub privileged: Option<PrivilegedList>,
+    /// Whether the run went on from an interrupted one. The tables do not depend on it.
+    #[serde(default)]
+    pub resumed: bool,
     /// Whether the space that no live file owns was searched.
     #[serde(default)]
     pub carve: bool,
@@ -136,6 +146,12 @@ pub struct Counts {
     pub entries: u64,
     /// Rows of the item table.
     pub items: u64,
+    /// Items set apart in a table of their own, since they may be legally privileged.
+    #[serde(default)]
+    pub privileged: u64,
+    /// Items that were not meant to be read.
+    #[serde(default)]
+    pub not_read: u64,
     /// Items whose content could not be read whole.
     pub items_with_gaps: u64,
     /// Rows of the gap table.

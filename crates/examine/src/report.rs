@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use pendeen_item::Item;
 
 use crate::record::{Counts, Examination, SourceKind, SourceRecord};
-use crate::tables::Excerpt;
+use crate::tables::{Apart, Excerpt};
 use text::{Number, Text, Time};
 
 pub(crate) use rows::Rows;
@@ -53,6 +53,7 @@ fn write_page(out: &mut String, e: &Examination, excerpt: &Excerpt) -> fmt::Resu
     write_totals(out, &e.counts)?;
     write_known(out, e, &excerpt.known)?;
     excerpt.timeline.write(out, e.finished)?;
+    write_privileged(out, e, &excerpt.privileged)?;
     write_gaps(out, e, excerpt)?;
     write_items(out, e, &excerpt.first)?;
     write_files(out, e)?;
@@ -194,11 +195,12 @@ fn write_totals(out: &mut String, c: &Counts) -> fmt::Result {
     writeln!(
         out,
         "<p>{} entries were seen, and {} items written, of {} bytes together. \
-         {} of them could not be read whole.</p>",
+         {} of them could not be read whole.</p>{}",
         Number(c.entries),
         Number(c.items),
         Number(c.bytes),
-        Number(c.items_with_gaps)
+        Number(c.items_with_gaps),
+        not_read(c)
     )?;
     let origins: Vec<(&str, u64)> =
         c.by_origin.iter().map(|(name, n)| (name.as_str(), *n)).collect();
@@ -210,6 +212,18 @@ fn write_totals(out: &mut String, c: &Counts) -> fmt::Result {
         .collect();
     types.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     write_bars(out, "Items by media type", &types)
+}
+
+fn not_read(c: &Counts) -> String {
+    if c.not_read == 0 {
+        return String::new();
+    }
+    format!(
+        "\n<p class=\"warning\"><strong>This was a triage.</strong> {} items were not read: they \
+         have no digest, and nothing is known of their content. Deleted space was not searched and \
+         no container opened.</p>",
+        Number(c.not_read)
+    )
 }
 
 /// A table whose numbers are drawn as bars beside them.
@@ -264,6 +278,40 @@ fn write_known(out: &mut String, e: &Examination, known: &[Item]) -> fmt::Result
             Text(item.known_category.as_deref().unwrap_or_default()),
             Number(item.size_bytes),
             digest(item)
+        )?;
+    }
+    out.write_str("</table>\n")
+}
+
+/// What was set apart, by its digests: names of privileged files may be privileged themselves.
+fn write_privileged(out: &mut String, e: &Examination, apart: &[Apart]) -> fmt::Result {
+    let Some(list) = &e.options.privileged else { return Ok(()) };
+    out.write_str("<h2>Set apart as possibly privileged</h2>\n")?;
+    writeln!(
+        out,
+        "<p>{} items have one of the {} words of {} (SHA-256 {}). They were digested and not \
+         opened; they stand in <code>privileged.parquet</code> alone, which an independent person \
+         reads.</p>",
+        Number(e.counts.privileged),
+        Number(list.words),
+        Text(&list.path.to_string_lossy()),
+        Text(&list.sha256)
+    )?;
+    if apart.is_empty() {
+        return Ok(());
+    }
+    out.write_str(
+        "<table>\n<tr><th scope=\"col\" class=\"number\">Bytes</th><th scope=\"col\">MD5</th>\
+         <th scope=\"col\">SHA-256</th></tr>\n",
+    )?;
+    for Apart { size, md5, sha256 } in apart {
+        writeln!(
+            out,
+            "<tr><td class=\"number\">{}</td><td class=\"digest\">{}</td>\
+             <td class=\"digest\">{}</td></tr>",
+            Number(*size),
+            md5.map_or_else(|| "not read whole".to_owned(), hex::encode),
+            sha256.map_or_else(|| "not read whole".to_owned(), hex::encode)
         )?;
     }
     out.write_str("</table>\n")

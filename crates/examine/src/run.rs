@@ -13,10 +13,13 @@ use pendeen_item::{Gap, Stage};
 use pendeen_knownset::KnownSet;
 
 use crate::carving;
-use crate::digesting::digest_all;
+use crate::checkpoint::Checkpoint;
+use crate::digesting::{Along, digest_all};
 use crate::gather::{self, Opened};
-use crate::plan::plan;
+use crate::mode::Mode;
 use crate::nested::{self, Held, Nesting};
+use crate::plan::plan;
+use crate::privileged::{self, Words};
 use crate::progress::{Progress, Step};
 use crate::record::{
     Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind, SourceRecord,
@@ -24,7 +27,7 @@ use crate::record::{
 };
 use crate::verify::{Verification, image_verify_showing};
 use crate::work_folder::{WorkFolder, name};
-use crate::{ExamineError, events, report, tables};
+use crate::{ExamineError, events, report, tables, triage};
 
 /// What to examine, and how.
 pub struct Options<'a> {
@@ -51,6 +54,8 @@ pub struct Options<'a> {
     pub carve: bool,
     /// Who examines, with what.
     pub method: Method,
+    /// How it runs: triage, resuming, stopping, what is set apart.
+    pub mode: Mode<'a>,
     /// Tells the time, UTC; asked at the beginning and at the end.
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
 }
@@ -74,36 +79,100 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
     let started = (options.clock)();
     progress.begin(Step::Opening, None, None);
     let known = KnownSet::load(&options.known)?;
-    let mut sources = gather::open(&options.sources)?;
-    let folder = WorkFolder::create(&options.out, &options.sources)?;
+    let words = options.mode.privileged.as_deref().map(Words::load).transpose()?;
+    let sources = gather::open(&options.sources)?;
+    let folder = WorkFolder::create(&options.out, &options.sources, options.mode.resume)?;
+    let lists = Lists { known, words };
+    match examine(options, started, &lists, sources, &folder, progress) {
+        Ok(examination) => {
+            folder.finish()?;
+            Ok(examination)
+        }
+        Err(error @ (ExamineError::Interrupted { .. } | ExamineError::NotTheSame { .. })) => {
+            folder.leave();
+            Err(error)
+        }
+        Err(error) => Err(error),
+    }
+}
 
+/// The lists that the laboratory chose.
+struct Lists {
+    known: KnownSet,
+    words: Option<Words>,
+}
+
+/// The whole way within the work folder.
+fn examine(
+    options: &Options<'_>,
+    started: Timestamp,
+    lists: &Lists,
+    mut sources: Vec<Opened>,
+    folder: &WorkFolder,
+    progress: &dyn Progress,
+) -> Result<Examination, ExamineError> {
+    let Lists { known, words } = lists;
+    let mode = &options.mode;
+    let go_on = || mode.go_on(&options.out);
+    let checkpoint = Checkpoint::open(folder, mode.checkpoints)?;
     let mut gaps = Vec::new();
-    let verified = verify_all(options, &sources, &mut gaps, progress);
+    let verified = match checkpoint.verified() {
+        Some(verified) if verified.len() == sources.len() => verified,
+        _ => verify_all(options, &sources, progress),
+    };
+    go_on()?;
+    checkpoint.keep_verified(&verified)?;
+    for (source, verification) in sources.iter().zip(&verified) {
+        gaps.extend(verification.iter().flat_map(|found| verification_gaps(source, found)));
+    }
 
     progress.begin(Step::Listing, None, None);
     let mut found = gather::list(&mut sources, &options.worker, &mut gaps);
-    if options.carve {
+    go_on()?;
+    if options.carve && !mode.triage {
         let carved =
             carving::carve(&sources, &found, &options.worker, options.threads, &mut gaps, progress);
         found.extend(carved);
     }
 
-    let plan = plan(&found, &sources);
-    progress.begin(Step::Reading, Some(found.len() as u64), Some(plan.bytes));
-    let mut outcomes = digest_all(&plan, &found, &sources, options, progress);
-
-    let mut held = Held {
-        found: &mut found,
-        outcomes: &mut outcomes,
-        sources: &mut sources,
-        gaps: &mut gaps,
+    go_on()?;
+    let mut plan = plan(&found, &sources);
+    let not_read = if mode.triage { triage::narrow(&mut plan, known) } else { Vec::new() };
+    gaps.extend(triage::gaps(&not_read, &found, &sources));
+    let along = Along {
+        known: mode.triage.then_some(known),
+        words: words.as_ref(),
+        checkpoint: Some(&checkpoint),
+        before: checkpoint.resume(&found)?,
     };
-    let records = nested::open_all(&mut held, &folder, options, progress);
-    let events = events::all(&found, &outcomes, &sources, &records, &known, options, &mut gaps);
+    progress.begin(Step::Reading, Some(found.len() as u64), Some(plan.bytes));
+    let mut outcomes = digest_all(&mut plan, &found, &sources, options, along, progress);
+    checkpoint.flush()?;
+    go_on()?;
+    for index in not_read {
+        outcomes[index].not_read = Some(triage::NOT_READ);
+    }
+    if let Some(words) = words {
+        privileged::set_apart(words, &found, &mut outcomes);
+    }
+
+    let mut held =
+        Held { found: &mut found, outcomes: &mut outcomes, sources: &mut sources, gaps: &mut gaps };
+    let events = if mode.triage {
+        Vec::new()
+    } else {
+        let records = nested::open_all(&mut held, folder, options, progress);
+        go_on()?;
+        if let Some(words) = words {
+            privileged::set_apart(words, &found, &mut outcomes);
+        }
+        events::all(&found, &outcomes, &sources, &records, known, options, &mut gaps)
+    };
+    go_on()?;
 
     progress.begin(Step::Writing, Some(found.len() as u64), None);
-    let mut written = tables::write(&folder, &options.exhibit, &found, &outcomes, &known, gaps)?;
-    let events = events::write(&folder, &options.exhibit, events, &mut written.counts)?;
+    let mut written = tables::write(folder, &options.exhibit, &found, &outcomes, known, gaps)?;
+    let events = events::write(folder, &options.exhibit, events, &mut written.counts)?;
     let mut examination = Examination {
         schema_version: SCHEMA_VERSION,
         tool: options.method.tool.clone(),
@@ -117,8 +186,11 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
         finished: (options.clock)(),
         options: OptionsRecord {
             threads: options.threads.get(),
-            verify: options.verify,
-            carve: options.carve,
+            verify: options.verify && !mode.triage,
+            triage: mode.triage,
+            privileged: words.as_ref().map(|words| words.list.clone()),
+            resumed: mode.resume,
+            carve: options.carve && !mode.triage,
         },
         counts: written.counts,
         files: BTreeMap::from([
@@ -136,18 +208,16 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
     })?;
     text.push(b'\n');
     folder.write(name::EXAMINATION, &text)?;
-    folder.finish()?;
     Ok(examination)
 }
 
-/// Verifies each image where that is asked for; what differs or cannot be read is a gap.
+/// Verifies each image where that is asked for.
 fn verify_all(
     options: &Options<'_>,
     sources: &[Opened],
-    gaps: &mut Vec<Gap>,
     progress: &dyn Progress,
 ) -> Vec<Option<Verification>> {
-    if !options.verify {
+    if !options.verify || options.mode.triage {
         return sources.iter().map(|_| None).collect();
     }
     let comparable = |source: &Opened| source.image().is_some_and(stores_digests);
@@ -160,8 +230,10 @@ fn verify_all(
         .iter()
         .map(|source| {
             let image = source.image().filter(|image| stores_digests(image))?;
+            if options.mode.stopped() {
+                return None;
+            }
             let verification = image_verify_showing(image.as_ref(), options.threads, progress);
-            gaps.extend(verification_gaps(source, &verification));
             Some(verification)
         })
         .collect()

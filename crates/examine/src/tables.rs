@@ -24,8 +24,24 @@ pub(crate) struct Excerpt {
     pub(crate) known: Vec<Item>,
     /// The first gaps.
     pub(crate) gaps: Vec<Gap>,
+    /// The first items that are set apart, without their names.
+    pub(crate) privileged: Vec<Apart>,
     /// When contents were last changed.
     pub(crate) timeline: Timeline,
+}
+
+/// What is told of an item that is set apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Apart {
+    pub(crate) size: u64,
+    pub(crate) md5: Option<[u8; 16]>,
+    pub(crate) sha256: Option<[u8; 32]>,
+}
+
+impl Apart {
+    fn of(item: &Item) -> Self {
+        Self { size: item.size_bytes, md5: item.md5, sha256: item.sha256 }
+    }
 }
 
 /// Rows of a kind that the report itself shows.
@@ -37,7 +53,7 @@ pub(crate) struct Tables {
     pub(crate) gaps: FileRecord,
     pub(crate) counts: Counts,
     pub(crate) excerpt: Excerpt,
-    /// The pages of the report's long tables.
+    /// The pages of the report's long tables, and the table of what is set apart.
     pub(crate) pages: BTreeMap<String, FileRecord>,
 }
 
@@ -72,10 +88,27 @@ fn write_with(
     order.sort_unstable_by(|a, b| {
         forensic_order(&found[*a].entry.forensic_path, &found[*b].entry.forensic_path)
     });
+    let mut apart = None;
     for index in order {
         let item = item(found, index, &outcomes[index], known);
+        if outcomes[index].privileged {
+            let path = folder.path(name::PRIVILEGED);
+            counts.privileged += 1;
+            excerpt
+                .privileged
+                .extend((excerpt.privileged.len() < EXCERPT).then(|| Apart::of(&item)));
+            gaps.extend(
+                content_gap(&found[index], &outcomes[index])
+                    .map(|gap| Gap { forensic_path: format!("set apart: {}", item.id()), ..gap }),
+            );
+            match &mut apart {
+                Some(writer) => ItemWriter::write(writer, item)?,
+                none => none.insert(ItemWriter::create(&path, exhibit)?).write(item)?,
+            }
+            continue;
+        }
         gaps.extend(content_gap(&found[index], &outcomes[index]));
-        count(&mut counts, &item);
+        count(&mut counts, &item, outcomes[index].not_read.is_some());
         excerpt.timeline.add(&item);
         rows.add(&item);
         if excerpt.first.len() < EXCERPT {
@@ -90,7 +123,10 @@ fn write_with(
     gaps.sort_by(|a, b| forensic_order(&a.forensic_path, &b.forensic_path).then(a.cmp(b)));
     counts.gaps = gaps.len() as u64;
     excerpt.gaps = gaps.iter().take(EXCERPT).cloned().collect();
-    let pages = rows.finish(folder, &gaps)?;
+    let mut pages = rows.finish(folder, &gaps)?;
+    if let Some(writer) = apart {
+        pages.insert(name::PRIVILEGED.to_owned(), FileRecord::from(writer.finish()?));
+    }
     let mut writer = GapWriter::create(&folder.path(name::GAPS), exhibit)?;
     for gap in gaps {
         writer.write(gap)?;
@@ -128,7 +164,11 @@ fn item(found: &[Found], index: usize, outcome: &Outcome, known: &KnownSet) -> I
         encrypted: outcome.encrypted.map(|encrypted| encrypted.key().to_owned()),
         known_list: hit.map(|known| known.list.clone()),
         known_category: hit.map(|known| known.category.clone()).filter(|c| !c.is_empty()),
-        gap: outcome.trouble.as_ref().map(|trouble| trouble.reason.clone()),
+        gap: outcome
+            .trouble
+            .as_ref()
+            .map(|trouble| trouble.reason.clone())
+            .or_else(|| outcome.not_read.map(str::to_owned)),
     }
 }
 
@@ -149,9 +189,10 @@ fn content_gap(found: &Found, outcome: &Outcome) -> Option<Gap> {
     })
 }
 
-fn count(counts: &mut Counts, item: &Item) {
+fn count(counts: &mut Counts, item: &Item, not_read: bool) {
     counts.items += 1;
-    counts.items_with_gaps += u64::from(item.gap.is_some());
+    counts.not_read += u64::from(not_read);
+    counts.items_with_gaps += u64::from(item.gap.is_some() && !not_read);
     counts.bytes = counts.bytes.saturating_add(item.size_bytes);
     counts.extension_mismatches += u64::from(item.extension_mismatch);
     *counts.by_origin.entry(item.origin.key().to_owned()).or_default() += 1;

@@ -12,9 +12,7 @@ use pendeen_examine::{
     Counts, Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind,
     SourceRecord,
 };
-use pendeen_exchange::examination::{
-    ExportError, Format, Table, export, export_to_file,
-};
+use pendeen_exchange::examination::{ExportError, Format, Table, export, export_to_file};
 use pendeen_fingerprint::Digests;
 use pendeen_item::{Gap, GapWriter, Item, ItemWriter, Media, Origin, Recovery, Stage};
 use pendeen_knownset::KnownSet;
@@ -137,11 +135,8 @@ fn examination(dir: &Path, items: impl IntoIterator<Item = Item>) -> PathBuf {
     writer.write(gap).unwrap();
     let gaps = FileRecord::from(writer.finish().unwrap());
     fs::write(out.join("report.html"), "report").unwrap();
-    let report = FileRecord {
-        sha256: hex::encode(Digests::of(b"report").sha256),
-        len_bytes: 6,
-        rows: None,
-    };
+    let report =
+        FileRecord { sha256: hex::encode(Digests::of(b"report").sha256), len_bytes: 6, rows: None };
     let record = Examination {
         schema_version: SCHEMA_VERSION,
         tool: "pendeen".to_owned(),
@@ -157,7 +152,14 @@ fn examination(dir: &Path, items: impl IntoIterator<Item = Item>) -> PathBuf {
         known: Vec::new(),
         started: "2026-11-02T12:00:00Z".parse().unwrap(),
         finished: "2026-11-02T12:00:01Z".parse().unwrap(),
-        options: OptionsRecord { threads: 2, verify: true, carve: true },
+        options: OptionsRecord {
+            threads: 2,
+            verify: true,
+            triage: false,
+            privileged: None,
+            resumed: false,
+            carve: true,
+        },
         counts: Counts::default(),
         files: BTreeMap::from([
             ("items.parquet".to_owned(), items),
@@ -236,7 +238,10 @@ fn pictures_and_films_are_a_vics_case_with_each_content_once() {
     assert_eq!(twice["Exifs"][0]["PropertyValue"], "Maker");
     assert_eq!(twice["Category"], Value::Null);
     assert_eq!(twice["IsPrecategorized"], false);
-    assert_eq!((&of("film")["Category"], &of("film")["IsPrecategorized"]), (&2.into(), &true.into()));
+    assert_eq!(
+        (&of("film")["Category"], &of("film")["IsPrecategorized"]),
+        (&2.into(), &true.into())
+    );
     assert_eq!(of("text")["Category"], Value::Null);
     assert_eq!(of("text")["Comments"], "on the list texts as A");
     // What is written is read again as a list of known files.
@@ -352,9 +357,8 @@ fn peak() -> u64 {
 #[test]
 fn exports_of_many_items_need_little_memory() {
     let dir = tempfile::tempdir().unwrap();
-    let many = (0..20_000_u32).map(|n| {
-        item(&format!("p1/fat32:/DCIM/{n:07}.jpg"), &(n % 18_000).to_string(), JPEG)
-    });
+    let many = (0..20_000_u32)
+        .map(|n| item(&format!("p1/fat32:/DCIM/{n:07}.jpg"), &(n % 18_000).to_string(), JPEG));
     let out = examination(dir.path(), many);
     let before = peak();
     for format in [Format::Csv(Table::Items), Format::Vics, Format::Case] {

@@ -223,13 +223,18 @@ fn a_large_vics_list_is_never_whole_in_memory() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("large.json");
     let mut text = BufWriter::new(File::create(&path).unwrap());
-    write!(text, r#"{{"odata.metadata":"x/ProjectVic/DataModels/1.2.xml#Media","value":["#).unwrap();
+    write!(text, r#"{{"odata.metadata":"x/ProjectVic/DataModels/1.2.xml#Media","value":["#)
+        .unwrap();
     let comment = "nothing of interest ".repeat(60);
     for n in 0..RECORDS {
         let comma = if n == 0 { "" } else { "," };
         let digest = md5(&n.to_string());
-        write!(text, r#"{comma}{{"MediaID":{n},"Category":{},"MD5":"{digest}","Comments":"{comment}"}}"#, n % 3)
-            .unwrap();
+        write!(
+            text,
+            r#"{comma}{{"MediaID":{n},"Category":{},"MD5":"{digest}","Comments":"{comment}"}}"#,
+            n % 3
+        )
+        .unwrap();
     }
     write!(text, "]}}").unwrap();
     text.into_inner().unwrap();

@@ -89,7 +89,8 @@ impl<'a> Pages<'a> {
         if self.in_page > 0 {
             self.page(false)?;
         }
-        let mut list = head(self.title, &format!("<p><a href=\"../{}\">Report</a></p>", name::REPORT));
+        let mut list =
+            head(self.title, &format!("<p><a href=\"../{}\">Report</a></p>", name::REPORT));
         let _ = write!(
             list,
             "<p>{} rows on {} pages, in forensic order.</p>\n<table><tr><th>Page<th>begins with\n",
@@ -116,10 +117,15 @@ impl<'a> Pages<'a> {
         let mut way = format!("<p><a href=\"../{}\">Report</a>", name::REPORT);
         let _ = write!(way, " <a href=\"{}.html\">All pages</a>", self.name);
         if number > 1 {
-            let _ = write!(way, " <a href=\"{}\" rel=\"prev\">Previous</a>", self.page_name(number - 1));
+            let _ = write!(
+                way,
+                " <a href=\"{}\" rel=\"prev\">Previous</a>",
+                self.page_name(number - 1)
+            );
         }
         if more {
-            let _ = write!(way, " <a href=\"{}\" rel=\"next\">Next</a>", self.page_name(number + 1));
+            let _ =
+                write!(way, " <a href=\"{}\" rel=\"next\">Next</a>", self.page_name(number + 1));
         }
         way.push_str("</p>\n");
         let mut page = head(self.title, &way);

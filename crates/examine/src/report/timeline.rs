@@ -61,7 +61,8 @@ impl Timeline {
         out.write_str("<h2>When contents were last changed</h2>\n")?;
         let now = TimeZone::UTC.to_datetime(examined).date();
         let now = (now.year(), now.month());
-        let late: u64 = self.months.range(now..).filter(|(m, _)| **m > now).map(|b| b.1.items).sum();
+        let late: u64 =
+            self.months.range(now..).filter(|(m, _)| **m > now).map(|b| b.1.items).sum();
         let bars = self.bars(now);
         if bars.is_empty() {
             out.write_str("<p>No item has a time of its last change that could be drawn.</p>\n")?;
@@ -145,7 +146,8 @@ fn write_bars(out: &mut String, bars: &[(String, Bar)]) -> fmt::Result {
         out.write_str("</g>\n")?;
     }
     let (first, last) = (bars.first(), bars.last());
-    let label = |end: Option<&(String, Bar)>| end.map(|(label, _)| label.clone()).unwrap_or_default();
+    let label =
+        |end: Option<&(String, Bar)>| end.map(|(label, _)| label.clone()).unwrap_or_default();
     writeln!(
         out,
         "<text x=\"0\" y=\"{y}\">{}</text><text x=\"{width}\" y=\"{y}\" text-anchor=\"end\">{}\
@@ -177,7 +179,8 @@ mod tests {
         let few = timeline(&["2013-12-31T23:59:59Z", "2014-02-01T00:00:00Z"]);
         let labels: Vec<String> = few.bars((2026, 11)).into_iter().map(|(l, _)| l).collect();
         assert_eq!(labels, ["2013-12", "2014-01", "2014-02"]);
-        let many = timeline(&["1999-05-01T00:00:00Z", "2014-02-01T00:00:00Z", "2014-08-01T00:00:00Z"]);
+        let many =
+            timeline(&["1999-05-01T00:00:00Z", "2014-02-01T00:00:00Z", "2014-08-01T00:00:00Z"]);
         let bars = many.bars((2026, 11));
         assert_eq!(bars.len(), 16);
         assert_eq!(bars[15], ("2014".to_owned(), Bar { items: 2, known: 0 }));

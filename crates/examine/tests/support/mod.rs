@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_examine::{
-    Examination, ExamineError, Method, Nesting, Options, Silent, Workers, run,
+    Examination, ExamineError, Method, Mode, Nesting, Options, Silent, Workers, run,
 };
 use pendeen_item::{Item, read_items};
 
@@ -54,6 +54,7 @@ pub fn options(sources: &[&Path], known: &[&Path], out: &Path, threads: usize) -
             version: "test".to_owned(),
             examiner: Some("An Examiner".to_owned()),
         },
+        mode: Mode::default(),
         clock: &noon,
     }
 }
@@ -74,8 +75,8 @@ pub fn items(out: &Path) -> Vec<Item> {
 }
 
 /// The digest of each table.
-pub fn tables(out: &Path) -> [String; 2] {
-    ["items.parquet", "gaps.parquet"].map(|name| {
+pub fn tables(out: &Path) -> [String; 3] {
+    ["items.parquet", "gaps.parquet", "events.parquet"].map(|name| {
         let bytes = fs::read(out.join(name)).unwrap();
         hex::encode(pendeen_fingerprint::Digests::of(&bytes).sha256)
     })

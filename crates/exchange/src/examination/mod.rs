@@ -65,11 +65,7 @@ pub struct Exported {
 const MARKING: &str = "OFFICIAL-SENSITIVE";
 
 /// Writes an examination's export to `sink`.
-pub fn export(
-    dir: &Path,
-    format: Format,
-    sink: &mut dyn Write,
-) -> Result<Exported, ExportError> {
+pub fn export(dir: &Path, format: Format, sink: &mut dyn Write) -> Result<Exported, ExportError> {
     let examination = load(dir)?;
     let mut sink = BufWriter::with_capacity(1 << 20, sink);
     let exported = match format {
@@ -93,10 +89,8 @@ pub fn export_to_file(dir: &Path, format: Format, out: &Path) -> Result<Exported
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut beside = tempfile::Builder::new()
-        .prefix(".pendeen-export-")
-        .tempfile_in(folder)
-        .map_err(output)?;
+    let mut beside =
+        tempfile::Builder::new().prefix(".pendeen-export-").tempfile_in(folder).map_err(output)?;
     let exported = export(dir, format, beside.as_file_mut()).map_err(|error| match error {
         ExportError::Sink(source) => output(source),
         other => other,

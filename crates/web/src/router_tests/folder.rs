@@ -33,6 +33,7 @@ pub(super) fn examine(site: &Site, name: &str, exhibit: &str) -> PathBuf {
             version: "test".to_owned(),
             examiner: None,
         },
+        mode: pendeen_examine::Mode::default(),
         clock: &noon,
     };
     pendeen_examine::run(&options, &pendeen_examine::Silent).unwrap();

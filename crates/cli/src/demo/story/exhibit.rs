@@ -209,6 +209,7 @@ fn really_examine(files: ExhibitFiles, out: PathBuf, examiner: String) -> Result
         verify: true,
         carve: true,
         method: examine::method(Some(examiner)),
+        mode: pendeen_examine::Mode::default(),
         clock: &clock,
     };
     Ok(pendeen_examine::run(&options, &Silent)?)
