@@ -15,8 +15,8 @@ mod huffman;
 mod scan;
 
 use frame::{Coding, Frame};
-use huffman::{Bits, Fault, Table};
-use scan::{Masks, Part, Scan, Standing};
+use huffman::{Bits, Table};
+use scan::{Masks, Notes, Part, Scan, Standing};
 
 use super::kind::{Kind, Proof, Shape};
 use super::window::Window;
@@ -39,6 +39,8 @@ enum Stop {
 /// A sequential scan that stops making sense.
 struct Broken {
     header: ScanHeader,
+    /// Where the scan begins.
+    begin: u64,
     /// The byte by which the fault was noticed.
     at: u64,
     checkpoints: Vec<Standing>,
@@ -189,20 +191,25 @@ impl Picture {
     ) -> Result<u64, Stop> {
         let scan = self.prepared(frame, header).ok_or(Stop::No)?;
         let mut standing = scan.start(at);
-        let mut checkpoints = Vec::new();
         let sequential = frame.coding == Coding::Sequential;
-        let keep = sequential.then_some(&mut checkpoints);
+        let mut notes =
+            if sequential { Notes::Checkpoints(Vec::new()) } else { Notes::None };
         let mut bits = Bits::new(window, standing.bits);
-        let decoded = scan.decode(&mut bits, &mut standing, masks, keep);
+        let decoded = scan.decode(&mut bits, &mut standing, masks, &mut notes);
         match decoded.and_then(|()| bits.finish(STRAY)) {
             Ok((next, astray)) => {
                 self.note(header, if astray { Proof::Chain } else { Proof::Content });
                 Ok(next)
             }
-            Err(Fault::Undecodable | Fault::Ended) if sequential && standing.unit > 0 => {
-                let at = bits.state().at;
-                Err(Stop::Broken(Box::new(Broken { header: header.clone(), at, checkpoints })))
-            }
+            Err(_) if standing.unit > 0 => match notes {
+                Notes::Checkpoints(checkpoints) => Err(Stop::Broken(Box::new(Broken {
+                    header: header.clone(),
+                    begin: at,
+                    at: bits.state().at,
+                    checkpoints,
+                }))),
+                _ => Err(Stop::No),
+            },
             Err(_) => Err(Stop::No),
         }
     }

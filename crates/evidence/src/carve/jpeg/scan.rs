@@ -13,9 +13,9 @@ use super::huffman::{BitState, Bits, Fault, Table};
 /// Sizes of differences and of coefficients that 8-bit samples can give (tables F.1, F.2).
 const LARGEST_DC: u8 = 11;
 const LARGEST_AC: u8 = 10;
-/// The mean of a block, times eight, lies within 1,024 of zero; what is beyond four times that is
-/// no rounding.
-const FARTHEST_DC: i64 = 4096;
+/// The mean of a block, times eight, lies within 1,024 of zero; rounding adds half a step, and
+/// pictures that were brightened without decoding them a little more.
+const FARTHEST_DC: i64 = 1280;
 /// Checkpoints lie about so many bytes apart, and so many are kept.
 const CHECKPOINT_EVERY: u64 = 1 << 10;
 const CHECKPOINTS: usize = 256;
@@ -56,6 +56,37 @@ pub(super) struct Standing {
     skipped: u32,
 }
 
+/// What is written down while a sequential scan is decoded.
+#[derive(Default)]
+pub(super) enum Notes {
+    /// Nothing.
+    #[default]
+    None,
+    /// Where decoding can go on from: the last [`CHECKPOINTS`] places.
+    Checkpoints(Vec<Standing>),
+    /// Behind each unit: the next byte, and the mean of the first component's last block.
+    Means(Vec<(u64, i32)>),
+}
+
+impl Notes {
+    fn before(&mut self, standing: &Standing) {
+        if let Self::Checkpoints(kept) = self
+            && kept.last().is_none_or(|last| standing.bits.at >= last.bits.at + CHECKPOINT_EVERY)
+        {
+            if kept.len() >= 2 * CHECKPOINTS {
+                kept.drain(..CHECKPOINTS);
+            }
+            kept.push(*standing);
+        }
+    }
+
+    fn behind(&mut self, standing: &Standing) {
+        if let Self::Means(means) = self {
+            means.push((standing.bits.at, standing.means[0]));
+        }
+    }
+}
+
 /// Which coefficients of a progressive picture are not zero: a bit each, 64 to a block.
 pub(super) type Masks = Vec<Vec<u64>>;
 
@@ -79,24 +110,16 @@ impl Scan<'_> {
     }
 
     /// Decodes from `standing` to the end of the scan; on a fault, `standing` is where it was.
-    /// Leaves checkpoints, the last [`CHECKPOINTS`] of them, where they are wanted.
     pub(super) fn decode(
         &self,
         bits: &mut Bits<'_, '_>,
         standing: &mut Standing,
         masks: &mut Masks,
-        mut checkpoints: Option<&mut Vec<Standing>>,
+        notes: &mut Notes,
     ) -> Result<(), Fault> {
         let units = self.units();
         while standing.unit < units {
-            if let Some(kept) = checkpoints.as_deref_mut()
-                && kept.last().is_none_or(|last| standing.bits.at >= last.bits.at + CHECKPOINT_EVERY)
-            {
-                if kept.len() >= 2 * CHECKPOINTS {
-                    kept.drain(..CHECKPOINTS);
-                }
-                kept.push(*standing);
-            }
+            notes.before(standing);
             if self.restart > 0 && standing.until_restart == 0 {
                 bits.restart(standing.restarts)?;
                 standing.restarts = (standing.restarts + 1) % 8;
@@ -107,6 +130,7 @@ impl Scan<'_> {
             let result = self.unit(bits, standing, masks);
             standing.bits = bits.state();
             result?;
+            notes.behind(standing);
             standing.unit += 1;
             standing.until_restart = standing.until_restart.saturating_sub(1);
         }
@@ -184,7 +208,7 @@ impl Scan<'_> {
         let mean = &mut standing.means[part.component];
         *mean = mean.saturating_add(bits.signed(size)?);
         let value = (i64::from(*mean) << self.bits.1) * i64::from(part.step);
-        if value.abs() > FARTHEST_DC { Err(Fault::Undecodable) } else { Ok(()) }
+        if value.abs() > FARTHEST_DC + i64::from(part.step) { Err(Fault::Undecodable) } else { Ok(()) }
     }
 }
 
