@@ -10,6 +10,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -21,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::ExamineError;
 use crate::digesting::Outcome;
-use crate::gather::Found;
+use crate::gather::{Found, Opened};
 use crate::mode::Checkpoints;
 use crate::verify::Verification;
 use crate::work_folder::{WorkFolder, name};
@@ -40,6 +41,7 @@ struct Saved {
     media_type: Option<String>,
     metadata: Option<SavedMetadata>,
     encrypted: Option<String>,
+    embeds: bool,
     privileged: bool,
 }
 
@@ -100,8 +102,12 @@ impl Checkpoint {
     /// The outcomes of an earlier run, by the index of their content's first entry.
     ///
     /// Refused: those of a run that listed something else.
-    pub(crate) fn resume(&self, found: &[Found]) -> Result<Vec<(usize, Outcome)>, ExamineError> {
-        let listing = listing(found);
+    pub(crate) fn resume(
+        &self,
+        found: &[Found],
+        sources: &[Opened],
+    ) -> Result<Vec<(usize, Outcome)>, ExamineError> {
+        let listing = listing(found, sources);
         let before = match fs::read(self.folder.join(LISTING)) {
             Ok(before) => before,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -204,11 +210,15 @@ fn durable(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The digest of all that was listed: where each content is and how long.
-fn listing(found: &[Found]) -> Vec<u8> {
+/// The digest of the sources and of all that was listed: where each content is and how long.
+fn listing(found: &[Found], sources: &[Opened]) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
     let number = |hash: &mut Sha256, n: u64| hash.update(n.to_le_bytes());
+    for source in sources {
+        hash.update(source.path.as_os_str().as_bytes());
+        number(&mut hash, source.image_len().unwrap_or(0));
+    }
     for one in found {
         let entry = &one.entry;
         number(&mut hash, one.source as u64);
@@ -252,6 +262,7 @@ fn saved(first: usize, outcome: &Outcome) -> Saved {
             longitude_e7: m.longitude_e7,
         }),
         encrypted: outcome.encrypted.map(|encrypted| encrypted.key().to_owned()),
+        embeds: outcome.embeds,
         privileged: outcome.privileged,
     }
 }
@@ -274,6 +285,7 @@ fn outcome(saved: Saved) -> Outcome {
                 longitude_e7: m.longitude_e7,
             })
         }),
+        embeds: saved.embeds,
         encrypted: saved.encrypted.and_then(|key| encrypted.into_iter().find(|e| e.key() == key)),
         privileged: saved.privileged,
         ..Outcome::default()

@@ -97,6 +97,9 @@ pub(crate) fn all(
     let mut logs = HashMap::new();
     for (index, (one, outcome)) in found.iter().zip(outcomes).enumerate() {
         let entry = &one.entry;
+        if outcome.privileged {
+            continue;
+        }
         match Recording::of(&entry.name, outcome.media_type, entry.size.0) {
             Some(Recording::Log) => {
                 logs.insert(entry.forensic_path.as_str(), index);
