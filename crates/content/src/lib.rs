@@ -22,4 +22,4 @@ pub mod sqlite;
 pub use client::{Session, Sink};
 pub use positioned::{Positioned, Stretch};
 pub use remote::{Source, Window};
-pub use sink::{Children, Stop};
+pub use sink::{Children, Stop, Tell};

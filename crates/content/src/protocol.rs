@@ -36,6 +36,12 @@ pub enum Kind {
     Gzip,
     /// Likewise.
     Zstd,
+    /// Likewise.
+    Bzip2,
+    /// Likewise.
+    Xz,
+    /// A 7-Zip archive.
+    SevenZip,
     /// The list of files of an iPhone's backup. Its children have no bytes: they lie beside it.
     Backup,
     /// A document that holds pictures or files.
@@ -53,6 +59,9 @@ impl Kind {
             "application/x-tar" => Some(Self::Tar),
             "application/gzip" => Some(Self::Gzip),
             "application/zstd" => Some(Self::Zstd),
+            "application/x-bzip2" => Some(Self::Bzip2),
+            "application/x-xz" => Some(Self::Xz),
+            "application/x-7z-compressed" => Some(Self::SevenZip),
             other => (other.starts_with("application/vnd.openxmlformats-officedocument.")
                 || other.starts_with("application/vnd.oasis.opendocument."))
             .then_some(Self::Zip)
@@ -72,6 +81,8 @@ pub enum Layout {
     Ufdr,
     /// One compressed stream.
     Stream,
+    /// A 7-Zip archive.
+    SevenZip,
     /// A backup's list of files.
     Backup,
     /// A photograph with its thumbnail, or its video.
@@ -96,6 +107,7 @@ impl Layout {
             Self::Tar => "tar",
             Self::Ufdr => "ufdr",
             Self::Stream => "stream",
+            Self::SevenZip => "7z",
             Self::Backup => "backup",
             Self::Photograph => "photograph",
             Self::Pdf => "pdf",

@@ -5,7 +5,7 @@
 //! Refused: nothing. What the parent cannot read is an error of that read alone.
 
 use std::cell::RefCell;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
 use crate::positioned::Positioned;
@@ -128,6 +128,20 @@ impl Window {
     }
 }
 
+impl Seek for Window {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.end.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        self.block = Rc::default();
+        self.from = 0;
+        Ok(self.at)
+    }
+}
+
 impl BufRead for Window {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.from >= self.block.len() && self.at < self.end {
@@ -136,7 +150,7 @@ impl BufRead for Window {
             self.from = usize::try_from(self.at - start).map_err(io::Error::other)?;
         }
         let bytes = self.block.get(self.from..).unwrap_or_default();
-        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
         Ok(&bytes[..bytes.len().min(left)])
     }
 

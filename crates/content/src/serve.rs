@@ -17,7 +17,7 @@ use rustix::process::Signal;
 use crate::container;
 use crate::protocol::{self, Bytes, Reply, Request};
 use crate::remote::{Giver, Source};
-use crate::sink::{Children, Stop, cut};
+use crate::sink::{Children, Stop, Tell, cut};
 
 /// Replies are gathered up to so many bytes.
 const GATHERED: usize = 256 << 10;
@@ -60,7 +60,7 @@ fn serve(parent: UnixStream, descriptors_closed: bool) -> io::Result<()> {
             Some(Request::Open { len, kind, want, limits }) => {
                 let parent = Parent { requests: Rc::clone(&requests), output: Rc::clone(&output) };
                 let source = Source::new(Box::new(parent), len);
-                let mut children = Children::new(Rc::clone(&output), want, limits);
+                let mut children = Children::new(Box::new(Rc::clone(&output)), want, limits);
                 let opened = container::open(kind, &source, &mut children);
                 let (told, problems) = children.counts();
                 let reply = match opened {
@@ -93,13 +93,13 @@ impl Requests {
 }
 
 /// Where replies go.
-pub(crate) struct Output {
+struct Output {
     parent: UnixStream,
     gathered: Vec<u8>,
 }
 
 impl Output {
-    pub(crate) fn send(&mut self, reply: &Reply) -> io::Result<()> {
+    fn send(&mut self, reply: &Reply) -> io::Result<()> {
         let gathered = std::mem::take(&mut self.gathered);
         self.gathered = frame::encode(reply, gathered).map_err(io::Error::other)?;
         if self.gathered.len() >= GATHERED { self.flush() } else { Ok(()) }
@@ -109,6 +109,12 @@ impl Output {
         self.parent.write_all(&self.gathered)?;
         self.gathered.clear();
         Ok(())
+    }
+}
+
+impl Tell for Rc<RefCell<Output>> {
+    fn tell(&mut self, reply: &Reply) -> io::Result<()> {
+        self.borrow_mut().send(reply)
     }
 }
 

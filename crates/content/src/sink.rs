@@ -3,12 +3,9 @@
 //! In: children and their bytes, in order. Out: replies to the parent. Refused: children and
 //! bytes past the limits; the reader hears [`Stop`] and ends, and the problem is told once.
 
-use std::cell::RefCell;
 use std::io::{self, Read};
-use std::rc::Rc;
 
 use crate::protocol::{Bytes, Child, Layout, Limits, MOST_NAME, MOST_TEXT, Problem, Reply, Want};
-use crate::serve::Output;
 
 /// Why a reader ends early.
 #[derive(Debug)]
@@ -24,9 +21,22 @@ pub enum Stop {
 /// Bytes of a piece.
 const PIECE: usize = 128 << 10;
 
+/// Whoever hears what is found.
+pub trait Tell {
+    /// Hears one reply.
+    fn tell(&mut self, reply: &Reply) -> io::Result<()>;
+}
+
+impl<F: FnMut(&Reply)> Tell for F {
+    fn tell(&mut self, reply: &Reply) -> io::Result<()> {
+        self(reply);
+        Ok(())
+    }
+}
+
 /// Tells children to the parent.
 pub struct Children {
-    output: Rc<RefCell<Output>>,
+    parent: Box<dyn Tell>,
     want: Want,
     limits: Limits,
     children: u64,
@@ -35,8 +45,9 @@ pub struct Children {
 }
 
 impl Children {
-    pub(crate) fn new(output: Rc<RefCell<Output>>, want: Want, limits: Limits) -> Self {
-        Self { output, want, limits, children: 0, problems: 0, bytes: 0 }
+    /// Tells `parent`, within these limits.
+    pub fn new(parent: Box<dyn Tell>, want: Want, limits: Limits) -> Self {
+        Self { parent, want, limits, children: 0, problems: 0, bytes: 0 }
     }
 
     /// Says what the content turned out to be.
@@ -152,7 +163,7 @@ impl Children {
     }
 
     fn send(&mut self, reply: &Reply) -> Result<(), Stop> {
-        self.output.borrow_mut().send(reply).map_err(Stop::Parent)
+        self.parent.tell(reply).map_err(Stop::Parent)
     }
 }
 

@@ -17,7 +17,7 @@ use pendeen_evidence::image::Image;
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_item::{Gap, Origin, Recovery, Stage};
 
-use crate::gather::{Found, Opened};
+use crate::gather::{Facts, Found, Opened};
 use crate::plan::first_byte;
 use crate::progress::{Progress, Step};
 
@@ -51,6 +51,7 @@ pub(crate) fn carve(
                 source,
                 entry: entry(one, &space, &prefix),
                 parent: None,
+                facts: Facts::default(),
             }));
         }
     }

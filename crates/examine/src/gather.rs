@@ -56,6 +56,19 @@ pub(crate) struct Found {
     pub(crate) entry: Entry,
     /// Index of the entry that it lies in, if it lies in one.
     pub(crate) parent: Option<usize>,
+    /// What else its container says of it.
+    pub(crate) facts: Facts,
+}
+
+/// What only archives say of their members.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// User and group that owned it.
+    pub(crate) owner: Option<(u64, u64)>,
+    /// Its times were local ones of an unknown zone.
+    pub(crate) zone_unknown: bool,
+    /// Its bytes are encrypted.
+    pub(crate) encrypted: bool,
 }
 
 /// Opens every source. A path that is a segment of an image named before is no further source.
@@ -122,7 +135,7 @@ pub(crate) fn list(
         }
         found.extend(entries.into_iter().map(|mut entry| {
             entry.forensic_path.insert_str(0, &source.prefix);
-            Found { source: index, entry, parent: None }
+            Found { source: index, entry, parent: None, facts: Facts::default() }
         }));
     }
     found

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use pendeen_evidence::entry::Content;
 use pendeen_fingerprint::extension_mismatch;
+use pendeen_fingerprint::metadata::Encrypted;
 use pendeen_item::{Gap, GapWriter, Item, ItemWriter, Stage, forensic_order};
 use pendeen_knownset::KnownSet;
 
@@ -136,7 +137,7 @@ fn write_with(
 
 /// The row of one entry.
 fn item(found: &[Found], index: usize, outcome: &Outcome, known: &KnownSet) -> Item {
-    let entry = &found[index].entry;
+    let Found { entry, facts, .. } = &found[index];
     let parent = found[index].parent.and_then(|parent| found.get(parent));
     let name = String::from_utf8_lossy(&entry.name).into_owned();
     let hit = outcome.digests.as_ref().and_then(|digests| known.lookup(digests));
@@ -161,7 +162,11 @@ fn item(found: &[Found], index: usize, outcome: &Outcome, known: &KnownSet) -> I
         sha1: outcome.digests.map(|d| d.sha1),
         sha256: outcome.digests.map(|d| d.sha256),
         media: outcome.media(),
-        encrypted: outcome.encrypted.map(|encrypted| encrypted.key().to_owned()),
+        encrypted: match (outcome.encrypted, facts.encrypted) {
+            (Some(encrypted), _) => Some(encrypted.key().to_owned()),
+            (None, true) => Some(Encrypted::Container.key().to_owned()),
+            (None, false) => None,
+        },
         known_list: hit.map(|known| known.list.clone()),
         known_category: hit.map(|known| known.category.clone()).filter(|c| !c.is_empty()),
         gap: outcome
@@ -169,6 +174,9 @@ fn item(found: &[Found], index: usize, outcome: &Outcome, known: &KnownSet) -> I
             .as_ref()
             .map(|trouble| trouble.reason.clone())
             .or_else(|| outcome.not_read.map(str::to_owned)),
+        owner_id: facts.owner.map(|(user, _)| user),
+        group_id: facts.owner.map(|(_, group)| group),
+        time_zone: facts.zone_unknown.then(|| "unknown".to_owned()),
     }
 }
 

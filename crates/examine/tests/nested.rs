@@ -175,6 +175,8 @@ fn encrypted_members_and_formats_without_a_reader_are_items_and_gaps() {
     has(&found, "/a.zip!/open.jpg", JPEG);
     let secret = &found["/a.zip!/secret.jpg"];
     assert_eq!((secret.sha256, secret.size_bytes), (None, JPEG.len() as u64));
+    assert_eq!(secret.encrypted.as_deref(), Some("container"));
+    assert_eq!(secret.time_zone.as_deref(), Some("unknown"));
     let told: Vec<_> = gaps.iter().map(|gap| (gap.forensic_path.as_str(), gap.stage)).collect();
     assert_eq!(
         told,
@@ -221,6 +223,8 @@ fn links_devices_and_sparse_files_of_tape_archives_are_told() {
     let (found, gaps) = folder(dir.path(), &[("a.tar", archive)]);
     has(&found, "/a.tar!/a.jpg", JPEG);
     has(&found, "/a.tar!/hard.jpg", JPEG);
+    let owned = &found["/a.tar!/a.jpg"];
+    assert_eq!((owned.owner_id, owned.group_id, &owned.time_zone), (Some(1000), Some(100), &None));
     assert_eq!(found.len(), 7, "{:?}", found.keys());
     let told: Vec<_> = gaps.iter().map(|gap| gap.forensic_path.as_str()).collect();
     assert_eq!(told, ["/a.tar!/device", "/a.tar!/lost.jpg", "/a.tar!/soft.jpg", "/a.tar!/sparse"]);
@@ -489,4 +493,43 @@ fn an_encrypted_backup_is_recognised_and_told() {
     let [gap] = &gaps[..] else { panic!("{gaps:?}") };
     assert_eq!(gap.forensic_path, "/backup.zip!/Manifest.db");
     assert!(gap.reason.contains("the backup is encrypted"), "{}", gap.reason);
+}
+
+#[test]
+fn archives_of_seven_zip_bzip2_and_xz_are_opened() {
+    if !have(&["7zz", "bzip2", "xz"]) {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (source, out) = (dir.path().join("seized"), dir.path().join("out"));
+    fs::create_dir(&source).unwrap();
+    let long = noise(4, 900_000);
+    let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
+    write("a.jpg", JPEG);
+    write("long", &long);
+    write("t.tar", &tar(&[("a.jpg", JPEG)]));
+    let at = |name: &str| text(&dir.path().join(name)).to_owned();
+    recipe("7zz", &["a", "-bd", text(&source.join("a.7z")), &at("a.jpg"), &at("long")]);
+    recipe("7zz", &["a", "-bd", "-psecret", text(&source.join("s.7z")), &at("a.jpg")]);
+    recipe("bzip2", &["-k", &at("t.tar")]);
+    recipe("xz", &["-k", &at("t.tar")]);
+    for name in ["t.tar.bz2", "t.tar.xz"] {
+        fs::rename(dir.path().join(name), source.join(name)).unwrap();
+    }
+    examine(&[&source], &[], &out, 2).unwrap();
+    let found = by_path(&out);
+    has(&found, "/a.7z!/a.jpg", JPEG);
+    has(&found, "/a.7z!/long", &long);
+    has(&found, "/t.tar.bz2!/a.jpg", JPEG);
+    has(&found, "/t.tar.xz!/a.jpg", JPEG);
+    assert_eq!(found["/s.7z!/a.jpg"].encrypted.as_deref(), Some("container"));
+    let gaps = gaps(&out);
+    let [gap] = &gaps[..] else { panic!("{gaps:?}") };
+    assert_eq!(
+        (gap.forensic_path.as_str(), gap.reason.as_str()),
+        ("/s.7z!/a.jpg", "it is encrypted")
+    );
+    let item = &found["/a.7z!/long"];
+    let (_, bytes) = item_content(&out, &item.id(), &support::workers(), ByteLen(1 << 20)).unwrap();
+    assert_eq!(bytes, long);
 }

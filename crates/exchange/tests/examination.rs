@@ -12,7 +12,7 @@ use pendeen_examine::{
     Counts, Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind,
     SourceRecord,
 };
-use pendeen_exchange::examination::{ExportError, Format, Table, export, export_to_file};
+use pendeen_exchange::examination::{ExportError, Format, Table, export, export_to_file, portable};
 use pendeen_fingerprint::Digests;
 use pendeen_item::{Gap, GapWriter, Item, ItemWriter, Media, Origin, Recovery, Stage};
 use pendeen_knownset::KnownSet;
@@ -67,6 +67,9 @@ fn empty() -> Item {
         media: Media::default(),
         encrypted: None,
         gap: None,
+        owner_id: None,
+        group_id: None,
+        time_zone: None,
     }
 }
 
@@ -321,6 +324,33 @@ fn an_export_appears_whole_or_not_at_all_and_overwrites_nothing() {
         fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["examined", "items.csv"]);
+}
+
+#[test]
+fn a_portable_case_opens_from_its_folder_and_its_digests_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = examination(dir.path(), items());
+    let case = dir.path().join("portable");
+    assert_eq!(portable(&out, &case).unwrap().written, 7);
+    let mut names: Vec<_> = fs::read_dir(&case)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["SHA256SUMS", "examination.json", "gaps.csv", "items.csv", "report.html"]);
+    assert_eq!(fs::read(case.join("report.html")).unwrap(), b"report");
+    assert_eq!(
+        fs::read_to_string(case.join("items.csv")).unwrap(),
+        text(&out, Format::Csv(Table::Items))
+    );
+    let sums = fs::read_to_string(case.join("SHA256SUMS")).unwrap();
+    assert_eq!(sums.lines().count(), 4);
+    for line in sums.lines() {
+        let (sum, name) = line.split_once("  ").unwrap();
+        let bytes = fs::read(case.join(name)).unwrap();
+        assert_eq!(sum, hex::encode(Digests::of(&bytes).sha256), "{name}");
+    }
+    assert!(matches!(portable(&out, &case), Err(ExportError::Exists { .. })));
 }
 
 /// Takes so many bytes and then no more.

@@ -64,6 +64,9 @@ pub fn item_schema() -> SchemaRef {
         may("known_category", DataType::Utf8),
         may("known_distance", DataType::UInt16),
         may("gap", DataType::Utf8),
+        may("owner_id", DataType::UInt64),
+        may("group_id", DataType::UInt64),
+        may("time_zone", DataType::Utf8),
     ]))
 }
 
@@ -169,6 +172,9 @@ impl ItemWriter {
             "known_list" => text(items, |i| i.known_list.as_deref()),
             "known_category" => text(items, |i| i.known_category.as_deref()),
             "gap" => text(items, |i| i.gap.as_deref()),
+            "owner_id" => number(items, |i| i.owner_id),
+            "group_id" => number(items, |i| i.group_id),
+            "time_zone" => text(items, |i| i.time_zone.as_deref()),
             _ => new_null_array(field.data_type(), items.len()),
         }
     }

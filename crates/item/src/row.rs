@@ -129,6 +129,12 @@ pub struct Item {
     pub known_category: Option<String>,
     /// Why something about it could not be read.
     pub gap: Option<String>,
+    /// Number of the user that owned it, where an archive says so.
+    pub owner_id: Option<u64>,
+    /// Number of the group that owned it.
+    pub group_id: Option<u64>,
+    /// `unknown` where its times were local ones without their zone, taken for UTC.
+    pub time_zone: Option<String>,
 }
 
 impl Item {

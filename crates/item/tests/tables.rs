@@ -44,6 +44,9 @@ fn item(n: usize) -> Item {
         known_list: n.is_multiple_of(5).then(|| "list".to_owned()),
         known_category: n.is_multiple_of(5).then(|| "B".to_owned()),
         gap: (n == 1).then(|| "cut short".to_owned()),
+        owner_id: n.is_multiple_of(2).then_some(1000),
+        group_id: n.is_multiple_of(3).then_some(100),
+        time_zone: n.is_multiple_of(4).then(|| "unknown".to_owned()),
     }
 }
 

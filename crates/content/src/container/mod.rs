@@ -8,6 +8,7 @@ mod backup;
 mod checked;
 mod dos;
 mod extra;
+mod seven_zip;
 mod stream;
 mod tar;
 mod ufdr;
@@ -22,9 +23,15 @@ pub use tar::is_header as is_tar_header;
 
 /// Opens a content and tells what lies in it.
 pub fn open(kind: Kind, source: &Source, children: &mut Children) -> Result<(), Stop> {
+    if source.is_empty() {
+        return Err(Stop::Broken("it is empty".to_owned()));
+    }
     match kind {
         Kind::Zip => zip::open(source, children),
         Kind::Tar => tar::open_plain(source, children),
+        Kind::Bzip2 => stream::bzip2(source, children),
+        Kind::Xz => stream::xz(source, children),
+        Kind::SevenZip => seven_zip::open(source, children),
         Kind::Backup => backup::open(source, children),
         Kind::Gzip => stream::gzip(source, children),
         Kind::Zstd => stream::zstd(source, children),

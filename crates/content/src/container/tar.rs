@@ -64,8 +64,14 @@ pub(super) fn open_plain(source: &Source, children: &mut Children) -> Result<(),
 /// Tells what is in the archive on `tape`.
 pub(super) fn open(tape: &mut dyn Tape, children: &mut Children) -> Result<(), Stop> {
     children.layout(Layout::Tar)?;
-    let mut reader =
-        Reader { tape, at: 0, number: 0, next: Extended::default(), names: HashMap::new() };
+    let mut reader = Reader {
+        tape,
+        at: 0,
+        number: 0,
+        next: Extended::default(),
+        names: HashMap::new(),
+        ended: false,
+    };
     match reader.members(children) {
         Err(Failure::Tape(error)) => {
             let reason = format!("reading it failed: {error}");
@@ -103,6 +109,8 @@ struct Reader<'a> {
     next: Extended,
     /// Files by name, for hard links.
     names: HashMap<Vec<u8>, u64>,
+    /// The end mark was met, or its absence told.
+    ended: bool,
 }
 
 /// What headers before a member's own say of it.
@@ -127,6 +135,7 @@ impl Reader<'_> {
             let last = got < BLOCK;
             // The end mark, the padding behind it, and a damaged stretch may all be zeros.
             let zeros = block[..got].iter().all(|byte| *byte == 0);
+            self.ended |= zeros && got > 0;
             if !last && !zeros && !is_header(&block) {
                 bad.get_or_insert(here);
                 continue;
@@ -139,6 +148,10 @@ impl Reader<'_> {
                 if !zeros {
                     let reason =
                         format!("the archive ends in the middle of a block, after {got} bytes");
+                    children.problem("the rest of what is in it", reason, Some(here))?;
+                }
+                if zeros && !self.ended {
+                    let reason = "the archive has no end mark: it was cut short there";
                     children.problem("the rest of what is in it", reason, Some(here))?;
                 }
                 return Ok(());
@@ -243,6 +256,8 @@ impl Reader<'_> {
         let mut bytes = Checked::new((&mut *self.tape).take(size), Some(size), None);
         children.child(child, &mut bytes)?;
         let left = bytes.into_inner().limit();
+        // That the archive ends in it has been told of the child.
+        self.ended |= left > 0;
         self.at = self.at.saturating_add(size - left);
         if children.is_full() {
             let reason = "the limit on what is read out of one container is reached";

@@ -4,7 +4,7 @@
 //! them. Where there is no directory that can be read, members are found by their local headers,
 //! and that is told. Encrypted members are told as such. Refused: members whose bytes are also
 //! another's (a known way to make a small archive claim without end), methods other than
-//! stored, deflated and Zstandard, and archives in several files.
+//! stored, deflated, bzip2, xz and Zstandard, and archives in several files.
 //!
 //! Source: APPNOTE.TXT 6.3.10.
 
@@ -23,6 +23,8 @@ use crate::protocol::{Bytes, Child, Layout, Zone};
 use crate::remote::{Source, Window};
 use crate::sink::{Children, Stop};
 
+/// Memory for the dictionary of an xz stream at most, in KiB.
+const XZ_MEMORY: u32 = 2 << 20;
 const LOCAL: [u8; 4] = *b"PK\x03\x04";
 /// Bytes of a local header before its name.
 const LOCAL_LEN: u64 = 30;
@@ -173,6 +175,8 @@ fn decoder(method: u16, packed: Window) -> Result<Box<dyn Read>, String> {
     match method {
         0 => Ok(Box::new(packed)),
         8 => Ok(Box::new(flate2::bufread::DeflateDecoder::new(packed))),
+        12 => Ok(Box::new(bzip2::bufread::BzDecoder::new(packed))),
+        95 => Ok(Box::new(lzma_rust2::XzReader::new_mem_limit(packed, false, XZ_MEMORY))),
         93 => match zstd::stream::read::Decoder::with_buffer(packed) {
             Ok(decoder) => Ok(Box::new(decoder)),
             Err(error) => Err(error.to_string()),
@@ -183,9 +187,7 @@ fn decoder(method: u16, packed: Window) -> Result<Box<dyn Read>, String> {
                 2..=5 => "reduced",
                 6 => "imploded",
                 9 => "packed with Deflate64",
-                12 => "packed with bzip2",
                 14 => "packed with LZMA",
-                95 => "packed with xz",
                 98 => "packed with PPMd",
                 _ => "packed by a method of its own",
             };

@@ -97,6 +97,7 @@ fn beside<'a>(
             missing += 1;
             continue;
         };
+        held.found[index].facts.owner = child.owner;
         let entry = &mut held.found[index].entry;
         let place = child.text.as_deref().unwrap_or_default();
         entry.path = format!("/{place}");

@@ -92,9 +92,9 @@ impl<'a, 's> Collector<'a, 's> {
     fn keep(&mut self, name: &[u8], size: u64, start: usize) -> Option<Result<(), String>> {
         let media_type = media_type(&self.buffer[start..]);
         let records = Recording::of(name, media_type, size).is_some();
-        let opens = media_type.and_then(|kind| Opens::of(kind, size)).filter(|opens| {
-            *opens != Opens::PHOTOGRAPH || embeds(&&self.buffer[start..])
-        });
+        let opens = media_type
+            .and_then(|kind| Opens::of(kind, size))
+            .filter(|opens| *opens != Opens::PHOTOGRAPH || embeds(&&self.buffer[start..]));
         let alone = match opens {
             Some(Opens::Image) => true,
             Some(Opens::Content(_)) => false,

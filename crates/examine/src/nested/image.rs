@@ -18,7 +18,7 @@ use pendeen_evidence::unit::ByteOffset;
 use super::opening::{self, Image};
 use super::{Held, INSIDE, gap};
 use crate::content::described;
-use crate::digesting::digest_all;
+use crate::digesting::{Along, digest_all};
 use crate::gather::{self, Opened};
 use crate::plan::plan;
 use crate::progress::Progress;
@@ -118,7 +118,9 @@ pub(super) fn add(
         sandbox: None,
     }];
     let mut found = gather::list(&mut sources, &options.worker, held.gaps);
-    let outcomes = digest_all(&plan(&found, &sources), &found, &sources, options, progress);
+    let along = Along { known: None, words: None, checkpoint: None, before: Vec::new() };
+    let mut plan = plan(&found, &sources);
+    let outcomes = digest_all(&mut plan, &found, &sources, options, along, progress);
     for one in &mut found {
         one.source = held.sources.len();
         one.parent = Some(parent);

@@ -9,8 +9,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use pendeen_content::protocol::{Child, Kind, Layout, Problem};
-use pendeen_evidence::entry::{Content, Entry};
+use pendeen_content::protocol::{Child, Kind, Layout, Problem, Zone};
+use pendeen_evidence::entry::{Content, Entry, Times};
 use pendeen_evidence::folder::printable;
 use pendeen_evidence::unit::ByteLen;
 use pendeen_item::{Gap, Origin};
@@ -20,7 +20,7 @@ use super::opening::Inside;
 use super::task::{Opens, Task, Whose};
 use super::{Held, INSIDE, Memory, backup, gap, image};
 use crate::events::Recording;
-use crate::gather::Found;
+use crate::gather::{Facts, Found};
 use crate::progress::Progress;
 use crate::run::Options;
 
@@ -147,8 +147,13 @@ fn members_at(held: &mut Held<'_>, memory: &mut Memory, told: Told, place: &Plac
         if linked {
             numbers.insert(child.number, held.found.len());
         }
+        let facts = Facts {
+            owner: child.owner,
+            zone_unknown: child.zone == Zone::Unknown && child.times != Times::default(),
+            encrypted: child.encrypted,
+        };
         let entry = entry(child, name, forensic_path, fs_type, size, place.parent.is_some());
-        held.found.push(Found { source: place.source, entry, parent: place.parent });
+        held.found.push(Found { source: place.source, entry, parent: place.parent, facts });
         held.outcomes.push(outcome);
     }
     if total > place.room {
@@ -265,7 +270,7 @@ fn again(held: &mut Held<'_>, memory: &mut Memory, placed: &Placed, index: usize
         let one = &held.found[from];
         let mut entry = one.entry.clone();
         entry.forensic_path = moved(&entry.forensic_path);
-        let copy = Found { source: one.source, entry, parent: Some(index) };
+        let copy = Found { source: one.source, entry, parent: Some(index), facts: one.facts };
         held.outcomes.push(held.outcomes[from].clone());
         held.found.push(copy);
     }

@@ -43,11 +43,8 @@ impl Opens {
             | "application/x-vmdk"
             | "application/x-vhd"
             | "application/x-vhdx" => Self::Image,
-            "application/x-7z-compressed" => Self::Unread("7-Zip archives"),
             "application/vnd.rar" => Self::Unread("RAR archives"),
             "application/vnd.ms-outlook-pst" => Self::Unread("Outlook's mail stores"),
-            "application/x-bzip2" => Self::Unread("bzip2 streams"),
-            "application/x-xz" => Self::Unread("xz streams"),
             "application/vnd.ms-cab-compressed" => Self::Unread("cabinet files"),
             _ => return None,
         })

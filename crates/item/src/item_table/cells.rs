@@ -53,6 +53,9 @@ impl Cells<'_> {
             known_list: self.maybe("known_list"),
             known_category: self.maybe("known_category"),
             gap: self.maybe("gap"),
+            owner_id: self.number("owner_id"),
+            group_id: self.number("group_id"),
+            time_zone: self.maybe("time_zone"),
         })
     }
 
