@@ -289,7 +289,7 @@ fn what_is_encrypted_or_damaged_is_a_gap() {
         let path = source.join("cut.db");
         database(&path, &chromium());
         let bytes = fs::read(&path).unwrap();
-        fs::write(&path, &bytes[..bytes.len() - 4096]).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 8192]).unwrap();
         fs::write(source.join("header.db"), b"SQLite format 3\0 and no more").unwrap();
     });
     let reason = |path: &str| {

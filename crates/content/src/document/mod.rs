@@ -149,7 +149,9 @@ fn mailbox(from: &mut dyn BufRead, tell: &mut Tell<'_>) -> Result<(), String> {
         let start = mail.len();
         let mut line = Read::take(&mut *from, MOST_BYTES);
         let got = line.read_until(b'\n', &mut mail).map_err(|e| e.to_string())?;
-        let begins = blank && mail.get(start..).is_some_and(|line| line.starts_with(b"From "));
+        let begins = blank
+            && mail.get(start..).is_some_and(|line| line.starts_with(b"From "))
+            && begins_field(from.fill_buf().map_err(|e| e.to_string())?);
         if got == 0 || begins {
             let next = mail.split_off(start);
             if start > 0 {
@@ -172,6 +174,13 @@ fn mailbox(from: &mut dyn BufRead, tell: &mut Tell<'_>) -> Result<(), String> {
         0 => Ok(()),
         _ => Err(format!("a mail of more than {MOST_BYTES} bytes is read in part only")),
     }
+}
+
+/// Whether a header field begins here: a line that begins with "From " in the text of a mail is
+/// followed by more text, and one between mails by a header.
+fn begins_field(bytes: &[u8]) -> bool {
+    let name = bytes.iter().position(|b| !b.is_ascii_graphic() || *b == b':');
+    name.is_none_or(|end| end > 0 && bytes[end] == b':')
 }
 
 /// The extension of a picture that begins here; none where none begins.
