@@ -1,7 +1,7 @@
 //! An archive as a source: a phone's extraction, a backup, whatever was handed over packed.
 //!
-//! In: a file. Out: [`Archive`], if its first bytes say so: ZIP, gzip, Zstandard, or a tape archive
-//! whose first header checks. Nothing of it is unpacked here: the sandboxed content worker does
+//! In: a file. Out: [`Archive`], if its first bytes say so: ZIP, 7-Zip, a compressed stream, or a
+//! tape archive whose first header checks. Nothing of it is unpacked here: the sandboxed content worker does
 //! that. A file that is none of these is left to [`crate::image`].
 
 use std::fs::File;
@@ -66,6 +66,9 @@ fn media_type(head: &[u8]) -> Option<&'static str> {
         (b"PK\x05\x06", "application/zip"),
         (b"\x1f\x8b\x08", "application/gzip"),
         (b"\x28\xb5\x2f\xfd", "application/zstd"),
+        (b"\xfd7zXZ\0", "application/x-xz"),
+        (b"BZh", "application/x-bzip2"),
+        (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     ];
     let found = SIGNATURES.iter().find(|(magic, _)| head.starts_with(magic));
     found.map(|(_, kind)| *kind).or_else(|| is_tar(head).then_some("application/x-tar"))

@@ -123,6 +123,12 @@ pub(crate) fn open_all(
     memory.records
 }
 
+/// One gap for each source that is an archive, where containers are not opened.
+pub(crate) fn not_opened(sources: &[Opened]) -> Vec<Gap> {
+    let packed = sources.iter().filter(|opened| matches!(opened.source, Source::Archive(_)));
+    packed.map(|opened| gap(&opened.prefix, INSIDE, "a triage does not open archives")).collect()
+}
+
 /// The sources that are archives.
 fn archives(sources: &[Opened]) -> Vec<Task> {
     let archive = |(source, opened): (usize, &Opened)| match &opened.source {

@@ -529,7 +529,45 @@ fn archives_of_seven_zip_bzip2_and_xz_are_opened() {
         (gap.forensic_path.as_str(), gap.reason.as_str()),
         ("/s.7z!/a.jpg", "it is encrypted")
     );
+    for (name, path) in
+        [("a.7z", "7z:/a.jpg"), ("t.tar.xz", "tar:/a.jpg"), ("t.tar.bz2", "tar:/a.jpg")]
+    {
+        let out = dir.path().join(format!("out-{name}"));
+        examine(&[&source.join(name)], &[], &out, 1).unwrap();
+        has(&by_path(&out), path, JPEG);
+    }
     let item = &found["/a.7z!/long"];
     let (_, bytes) = item_content(&out, &item.id(), &support::workers(), ByteLen(1 << 20)).unwrap();
     assert_eq!(bytes, long);
+}
+
+#[test]
+fn entries_seen_are_items_whatever_is_damaged_in_a_nest_of_containers() {
+    let dir = tempfile::tempdir().unwrap();
+    let inner = zip(&[member("a.jpg", JPEG), member("b", &noise(2, 300))]);
+    let tape = tar(&[("c.zip", &inner), ("d.jpg", JPEG)]);
+    let whole = zip(&[member("e.tgz", &gzip(&tape)), member("f.tar", &tape)]);
+    let source = dir.path().join("seized");
+    fs::create_dir(&source).unwrap();
+    // Every 13th byte flipped, and every 97th the end: each a file of its own.
+    for at in (0..whole.len()).step_by(13) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0xff;
+        fs::write(source.join(format!("flipped-{at}")), damaged).unwrap();
+    }
+    for len in (0..whole.len()).step_by(97) {
+        fs::write(source.join(format!("cut-{len}")), &whole[..len]).unwrap();
+    }
+    let both = [1, 2].map(|threads| {
+        let out = dir.path().join(format!("out{threads}"));
+        let examination = examine(&[&source], &[], &out, threads).unwrap();
+        assert_eq!(examination.counts.entries, examination.counts.items);
+        let gaps = gaps(&out);
+        for item in items(&out) {
+            let told = gaps.iter().any(|gap| gap.forensic_path == item.forensic_path);
+            assert!(item.sha256.is_some() || told, "{}", item.forensic_path);
+        }
+        tables(&out)
+    });
+    assert_eq!(both[0], both[1]);
 }
