@@ -143,7 +143,7 @@ fn examine(
         known: mode.triage.then_some(known),
         words: words.as_ref(),
         checkpoint: Some(&checkpoint),
-        before: checkpoint.resume(&found)?,
+        before: checkpoint.resume(&found, &sources)?,
     };
     progress.begin(Step::Reading, Some(found.len() as u64), Some(plan.bytes));
     let mut outcomes = digest_all(&mut plan, &found, &sources, options, along, progress);
@@ -159,6 +159,7 @@ fn examine(
     let mut held =
         Held { found: &mut found, outcomes: &mut outcomes, sources: &mut sources, gaps: &mut gaps };
     let events = if mode.triage {
+        held.gaps.extend(nested::not_opened(held.sources));
         Vec::new()
     } else {
         let records = nested::open_all(&mut held, folder, options, progress);
