@@ -10,14 +10,15 @@ use std::cell::RefCell;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use pendeen_evidence::entry::{Content, Run};
+use pendeen_content::Positioned;
+use pendeen_evidence::entry::Content;
 use pendeen_evidence::image::Image;
-use pendeen_evidence::unit::ByteOffset;
 use pendeen_fingerprint::metadata::{self, Bytes};
 use pendeen_item::{Degrees, Media};
 
 use crate::content::open;
 use crate::digesting::Outcome;
+use crate::nested::Runs;
 
 /// Length of the blocks that are read, in bytes.
 const BLOCK: u64 = 64 * 1024;
@@ -53,14 +54,8 @@ impl Outcome {
 
 /// A content that lies in an image or a folder, read a block at a time.
 pub(crate) struct AtHand<'a> {
-    place: Place<'a>,
-    len: u64,
+    content: Box<dyn Positioned + 'a>,
     last: RefCell<Block>,
-}
-
-enum Place<'a> {
-    Runs(&'a dyn Image, &'a [Run]),
-    File(File),
 }
 
 /// The block read last.
@@ -73,34 +68,39 @@ struct Block {
 
 impl<'a> AtHand<'a> {
     /// A content with a place; none where only a worker can read it, or it cannot be opened.
-    pub(crate) fn of(
-        content: &'a Content,
-        image: Option<&'a dyn Image>,
-        len: u64,
-    ) -> Option<Self> {
-        let place = match (content, image) {
-            (Content::Runs(runs), Some(image)) => Place::Runs(image, runs),
-            (Content::File(path), _) => Place::File(open(path).ok()?),
+    pub(crate) fn of(content: &'a Content, image: Option<&'a dyn Image>, len: u64) -> Option<Self> {
+        let content: Box<dyn Positioned> = match (content, image) {
+            (Content::Runs(runs), Some(image)) => Box::new(Runs::new(image, runs)),
+            (Content::File(path), _) => Box::new(OfFile { file: open(path).ok()?, len }),
             _ => return None,
         };
-        Some(Self { place, len, last: RefCell::default() })
+        Some(Self { content, last: RefCell::default() })
+    }
+}
+
+/// A file of a folder, by position.
+pub(crate) struct OfFile {
+    pub(crate) file: File,
+    pub(crate) len: u64,
+}
+
+impl Positioned for OfFile {
+    fn size(&self) -> u64 {
+        self.len
     }
 
-    fn load(&self, at: u64, buf: &mut [u8]) -> Option<()> {
-        match &self.place {
-            Place::File(file) => file.read_exact_at(buf, at).ok(),
-            Place::Runs(image, runs) => read_part(*image, runs, at, buf),
-        }
+    fn fill(&self, at: u64, buf: &mut [u8]) -> std::io::Result<()> {
+        self.file.read_exact_at(buf, at)
     }
 }
 
 impl Bytes for AtHand<'_> {
     fn len(&self) -> u64 {
-        self.len
+        self.content.size()
     }
 
     fn read(&self, mut at: u64, mut buf: &mut [u8]) -> Option<()> {
-        if at.checked_add(buf.len() as u64)? > self.len {
+        if at.checked_add(buf.len() as u64)? > self.len() {
             return None;
         }
         let mut last = self.last.borrow_mut();
@@ -113,8 +113,8 @@ impl Bytes for AtHand<'_> {
                 }
                 let start = number * BLOCK;
                 let mut bytes = std::mem::take(&mut last.bytes);
-                bytes.resize(usize::try_from(BLOCK.min(self.len - start)).ok()?, 0);
-                self.load(start, &mut bytes)?;
+                bytes.resize(usize::try_from(BLOCK.min(self.len() - start)).ok()?, 0);
+                self.content.fill(start, &mut bytes).ok()?;
                 last.bytes = bytes;
                 last.number = number;
             }
@@ -143,31 +143,4 @@ impl Bytes for Beginning<'_> {
     fn read(&self, at: u64, buf: &mut [u8]) -> Option<()> {
         self.head.read(at, buf)
     }
-}
-
-/// Fills `buf` from byte `at` of a content that lies in `runs`.
-fn read_part(image: &dyn Image, runs: &[Run], at: u64, buf: &mut [u8]) -> Option<()> {
-    let mut wanted = at..at.checked_add(buf.len() as u64)?;
-    let mut start = 0_u64;
-    for run in runs {
-        let (Run::Data { len, .. } | Run::Hole { len } | Run::Lost { len }) = *run;
-        let end = start.checked_add(len.0)?;
-        let here = wanted.start.max(start)..wanted.end.min(end);
-        if here.start < here.end {
-            let from = usize::try_from(here.start - at).ok()?;
-            let to = usize::try_from(here.end - at).ok()?;
-            let part = buf.get_mut(from..to)?;
-            match *run {
-                Run::Data { at, .. } => {
-                    let place = at.0.checked_add(here.start - start)?;
-                    image.read_at(ByteOffset(place), part).ok()?;
-                }
-                Run::Hole { .. } => part.fill(0),
-                Run::Lost { .. } => return None,
-            }
-            wanted.start = here.end;
-        }
-        start = end;
-    }
-    (wanted.start >= wanted.end).then_some(())
 }

@@ -12,17 +12,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pendeen_content::Positioned;
 use pendeen_content::events::{
     Events, RECYCLED_BYTES, SHORTCUT_BYTES, of_database, recycled, shortcut,
 };
 use pendeen_content::sqlite::Database;
-use pendeen_content::{Positioned, Stretch};
 use pendeen_evidence::content::Reader;
 use pendeen_evidence::entry::{Content, Entry};
 use pendeen_item::{Event, EventWriter, Gap, Stage};
 use pendeen_knownset::KnownSet;
 
 use crate::ExamineError;
+use crate::at_hand::OfFile;
 use crate::content::{described, open};
 use crate::digesting::Outcome;
 use crate::gather::{Found, Opened};
@@ -255,7 +256,7 @@ impl Work<'_> {
         Ok(match (&entry.content, image) {
             (Content::File(path), _) => {
                 let file = open(path).map_err(|e| again(&e))?;
-                Box::new(Whole { file, len: entry.size.0 })
+                Box::new(OfFile { file, len: entry.size.0 })
             }
             (Content::Runs(runs), Some(image)) => Box::new(Runs::new(image.as_ref(), runs)),
             (Content::Embedded, _) => {
@@ -285,21 +286,5 @@ impl Work<'_> {
             }
             _ => return Err("its content has no place".to_owned()),
         })
-    }
-}
-
-/// A file of a folder.
-struct Whole {
-    file: std::fs::File,
-    len: u64,
-}
-
-impl Positioned for Whole {
-    fn size(&self) -> u64 {
-        self.len
-    }
-
-    fn fill(&self, at: u64, buf: &mut [u8]) -> std::io::Result<()> {
-        Stretch { file: &self.file, at: 0, len: self.len }.fill(at, buf)
     }
 }

@@ -137,16 +137,16 @@ fn exiftool(path: &Path) -> Vec<String> {
 fn files_of_other_programs_are_read_as_exiftool_reads_them() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    if !ran("exiftool", &["-ver"])
-        || !ran("convert", &["-version"])
-        || !ran("ffmpeg", &["-version"])
-    {
-        println!("not compared: exiftool, convert and ffmpeg are not all installed");
+    if !ran("exiftool", &["-ver"]) {
+        println!("not compared: exiftool is not installed");
         return;
+    }
+    for (kind, bytes) in samples::all() {
+        std::fs::write(path(&format!("sample.{}", &kind[6..])), bytes).unwrap();
     }
     let gradient = ["-size", "123x45", "gradient:red-blue"];
     for name in ["a.jpg", "a.png", "a.gif", "a.bmp", "a.webp", "a.tiff", "a.heic"] {
-        // Some builds of convert write no WebP or HEIC; ffmpeg's need not either.
+        // Where convert or ffmpeg is missing, or writes no such format, the samples remain.
         ran("convert", &[&gradient[..], &[&path(name)]].concat());
     }
     let source = ["-y", "-f", "lavfi", "-i", "testsrc=size=176x144:rate=10:duration=2.5"];
@@ -211,5 +211,5 @@ fn files_of_other_programs_are_read_as_exiftool_reads_them() {
         compared += 1;
         println!("{name} ({kind}): as exiftool reads it");
     }
-    assert!(compared >= 8, "only {compared} files were made");
+    assert!(compared >= samples::all().len(), "only {compared} files were made");
 }

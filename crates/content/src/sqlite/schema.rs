@@ -50,7 +50,7 @@ impl Table {
 /// All tables of a database.
 pub(super) fn read(database: &Database<'_>) -> Result<Vec<Table>, SqliteError> {
     let mut tables = Vec::new();
-    btree::walk(database, 1, &mut |_, payload| {
+    let read = btree::walk(database, 1, &mut |_, payload| {
         let values = record::values(payload, database.encoding).unwrap_or_default();
         if let [Value::Text(kind), Value::Text(name), _, root, Value::Text(sql), ..] =
             values.as_slice()
@@ -65,7 +65,12 @@ pub(super) fn read(database: &Database<'_>) -> Result<Vec<Table>, SqliteError> {
             tables.push(Table { name: name.clone(), columns, root, rowid, without_rowid });
         }
         tables.len() < TABLES
-    })?;
+    });
+    match read {
+        // Tables whose place is known are read, and that others may be missing is counted.
+        Err(_) if !tables.is_empty() => database.lose_row(),
+        read => read?,
+    }
     Ok(tables)
 }
 
