@@ -81,7 +81,7 @@ pub enum WorkerKind {
 /// `pendeen examine`.
 #[derive(Debug, Args)]
 pub struct Examine {
-    /// Disk image (raw, split raw, E01, QCOW2, VMDK, VHD, VHDX, VDI: name the first file) or folder
+    /// Disk image (raw, split raw, E01, QCOW2, VMDK, VHD, VHDX, VDI: name the first file), archive (ZIP, UFDR, tar) or folder
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
     /// List of known files: CSV, VICS JSON, NSRL database, plain digests; may be given several times
@@ -125,7 +125,7 @@ pub struct Export {
     /// Which table, for CSV
     #[arg(long, value_name = "TABLE", default_value = "items")]
     pub table: ExportTable,
-    /// The file, which must not exist yet; standard output by default
+    /// The file (for a portable case the folder), which must not exist yet; standard output by default
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
@@ -139,6 +139,8 @@ pub enum ExportFormat {
     Vics,
     /// Everything as a CASE/UCO graph in JSON-LD
     Case,
+    /// A folder that opens with a browser and a spreadsheet: report, tables, digests
+    Portable,
     /// Streamlined forensic report: says what is missing for it
     Sfr,
 }

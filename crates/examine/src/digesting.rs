@@ -86,7 +86,8 @@ struct Work<'a> {
     next: AtomicUsize,
     /// Bytes that no thread has taken yet.
     untaken: AtomicU64,
-    done: Mutex<Vec<(usize, Outcome)>>,
+    /// At each entry's index what became of it.
+    done: Mutex<Vec<Outcome>>,
     progress: &'a dyn Progress,
     threads: NonZeroUsize,
     mode: &'a Mode<'a>,
@@ -112,7 +113,7 @@ pub(crate) fn digest_all(
         jobs: schedule(plan),
         next: AtomicUsize::new(0),
         untaken: AtomicU64::new(plan.bytes),
-        done: Mutex::new(Vec::with_capacity(found.len())),
+        done: Mutex::new(outcomes),
         progress,
         threads,
         mode: &options.mode,
@@ -124,9 +125,7 @@ pub(crate) fn digest_all(
         }
         work.run();
     });
-    for (index, outcome) in work.done.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        outcomes[index] = outcome;
-    }
+    let mut outcomes = work.done.into_inner().unwrap_or_else(PoisonError::into_inner);
     for (index, reason) in &plan.refused {
         outcomes[*index] = Outcome::unread(Trouble::new(reason.clone()));
     }
@@ -206,8 +205,10 @@ impl Work<'_> {
         for (shared, outcome) in outcomes {
             items += 1 + shared.others.len() as u64;
             bytes = bytes.saturating_add(shared.size);
-            done.extend(shared.others.iter().map(|index| (*index, outcome.clone())));
-            done.push((shared.first, outcome));
+            for index in &shared.others {
+                done[*index] = outcome.clone();
+            }
+            done[shared.first] = outcome;
         }
         drop(done);
         self.progress.advance(items, bytes);

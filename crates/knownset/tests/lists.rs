@@ -268,3 +268,25 @@ fn a_digest_given_many_times_is_kept_once_and_counted() {
     assert_eq!(source.conflicting, 239_998);
     assert_eq!(source.repeated, 2_500_000 - 801 - 239_998);
 }
+
+#[test]
+fn a_list_with_any_byte_changed_or_cut_anywhere_is_read_or_refused_and_never_a_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = dir.path().join("rds.db");
+    reference_set(&database, "FILE", &[row("one"), row("two")]);
+    let database = std::fs::read(&database).unwrap();
+    let plain = format!("# own\n{}\n{}  b\n", md5("one"), sha256("two"));
+    let path = dir.path().join("changed");
+    for (list, step) in [(hash_set().into_bytes(), 3), (plain.into_bytes(), 1), (database, 97)] {
+        for at in (0..list.len()).step_by(step) {
+            let mut changed = list.clone();
+            changed[at] ^= 0x55;
+            for bytes in [&changed[..], &list[..at]] {
+                std::fs::write(&path, bytes).unwrap();
+                if let Ok(set) = KnownSet::load(&[&path]) {
+                    assert!(set.sources()[0].records > 0);
+                }
+            }
+        }
+    }
+}

@@ -121,3 +121,117 @@ fn write_item(row: &mut String, item: &Item) {
         None => row.push_str("not read whole"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+    use std::time::Instant;
+
+    use pendeen_item::{Media, Origin, Stage};
+
+    use super::*;
+
+    const ITEMS: u32 = 1_000_000;
+
+    fn item(n: u32) -> Item {
+        let path = format!("/DCIM/{:03}/IMG_{n:07}.jpg", n / 5000);
+        Item {
+            forensic_path: format!("p1/fat32:{path}"),
+            parent: None,
+            name: format!("IMG_{n:07}.jpg"),
+            path,
+            origin: Origin::Live,
+            recovery: None,
+            fs_type: "fat32".to_owned(),
+            fs_address: n.to_string(),
+            offset_bytes: Some(u64::from(n) * 4096),
+            size_bytes: u64::from(n),
+            created: None,
+            modified: Some(i64::from(n) * 1_400_000_000_000),
+            accessed: None,
+            changed: None,
+            media_type: Some("image/jpeg".to_owned()),
+            extension_mismatch: false,
+            md5: Some([7; 16]),
+            sha1: Some([7; 20]),
+            sha256: Some([7; 32]),
+            media: Media::default(),
+            encrypted: None,
+            known_list: (n % 1000 == 999).then(|| "cards".to_owned()),
+            known_category: None,
+            gap: None,
+            time_zone: None,
+            owner_id: None,
+            group_id: None,
+        }
+    }
+
+    /// The most memory that this process has had, in bytes.
+    fn peak() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_ascii_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// What a browser makes of a page; none where there is none.
+    fn in_browser(page: &Path, profile: &Path) -> Option<String> {
+        let browser = Command::new("chromium")
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"])
+            .args(["--no-first-run", "--disable-background-networking", "--disable-sync"])
+            .args(["--disable-component-update", "--dump-dom"])
+            .arg(format!("--user-data-dir={}", profile.display()))
+            .arg(format!("file://{}", page.display()))
+            .output();
+        let Ok(browser) = browser else {
+            println!("chromium is not installed: no browser has shown the pages");
+            return None;
+        };
+        Some(String::from_utf8_lossy(&browser.stdout).into_owned())
+    }
+
+    #[test]
+    fn a_million_items_are_pages_that_need_little_memory_and_a_browser_shows_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = WorkFolder::create(&dir.path().join("out"), &[], false).unwrap();
+        let (before, started) = (peak(), Instant::now());
+        let gap = Gap {
+            forensic_path: "p1/fat32:/<b>".to_owned(),
+            stage: Stage::Content,
+            wanted: "its content".to_owned(),
+            reason: "no reason".to_owned(),
+            offset_bytes: None,
+            size_bytes: None,
+        };
+        let gaps = vec![gap; EXCERPT + 1];
+        let files = std::thread::scope(|scope| {
+            let mut rows = Rows::start(scope, &folder);
+            (0..ITEMS).for_each(|n| rows.add(&item(n)));
+            rows.finish(&folder, &gaps)
+        })
+        .unwrap();
+        let grown = peak().saturating_sub(before);
+        let bytes: u64 = files.values().map(|file| file.len_bytes).sum();
+        println!(
+            "{} pages, {bytes} bytes, {:?}, {grown} bytes of memory more",
+            files.len(),
+            started.elapsed()
+        );
+        // 500 pages of items, one of known ones and of gaps, and a list of each.
+        assert_eq!(files.len(), 500 + 1 + 1 + 3);
+        assert!(grown < 64 << 20, "{grown} bytes of memory");
+        for (page, wanted) in [
+            ("report/items.html", "items-0500.html"),
+            ("report/items-0250.html", "IMG_0499999.jpg"),
+            ("report/items-0500.html", "IMG_0999999.jpg"),
+            ("report/known-0001.html", "IMG_0999999.jpg"),
+            ("report/gaps-0001.html", "/&lt;b&gt;"),
+        ] {
+            let started = Instant::now();
+            let profile = tempfile::tempdir().unwrap();
+            let Some(shown) = in_browser(&folder.path(page), profile.path()) else { return };
+            println!("{page}: {} bytes, shown in {:?}", files[page].len_bytes, started.elapsed());
+            assert!(shown.contains(wanted), "{page} does not show {wanted}");
+        }
+    }
+}

@@ -5,11 +5,13 @@
 //! written row by row: a table of millions of items is never whole in memory. A file appears
 //! whole under its name, or not at all.
 //! Refused: a folder that is not finished or was changed; a file that is already there.
+//! Or a folder for people who have nothing but a browser ([`portable()`]).
 //! Never in an export: evidential pixels. Files appear as names, places, times and digests.
 
 mod case;
 mod csv;
 mod export_error;
+mod portable;
 mod vics;
 
 use std::fs;
@@ -19,6 +21,7 @@ use std::path::Path;
 use pendeen_examine::{Examination, load};
 
 pub use export_error::ExportError;
+pub use portable::portable;
 
 /// The forms of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
