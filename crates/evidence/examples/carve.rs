@@ -72,7 +72,9 @@ fn text(len: usize) -> Vec<u8> {
     while bytes.len() < len {
         let random = next(&mut state);
         let letters = 1 + random % 11;
-        bytes.extend((0..letters).map(|n| b"etaoinshrdlucmfwypvbgk"[(random >> (5 * n)) as usize % 22]));
+        bytes.extend(
+            (0..letters).map(|n| b"etaoinshrdlucmfwypvbgk"[(random >> (5 * n)) as usize % 22]),
+        );
         bytes.extend(match random >> 58 {
             0 => b".\nBM ".as_slice(),
             1 => b", GIF ",

@@ -180,7 +180,8 @@ fn changed_bytes_never_panic_and_what_is_found_lies_in_the_space() {
 #[test]
 fn a_thumbnail_belongs_to_its_picture_and_counts_by_itself_where_the_picture_is_lost() {
     let inside = picture(64, 48, 3);
-    let outer = jpeg(&Jpeg { width: 640, height: 480, seed: 4, inside: inside.clone(), restart: 0 });
+    let outer =
+        jpeg(&Jpeg { width: 640, height: 480, seed: 4, inside: inside.clone(), restart: 0 });
     let whole = carve(outer.clone(), 1);
     assert_eq!(places(&whole), [(Kind::Jpeg, 0, outer.len() as u64)]);
     let cut = outer[..outer.len() / 2].to_vec();
@@ -196,10 +197,7 @@ fn a_picture_that_overwrote_part_of_a_film_is_found_beside_it_but_no_part_of_a_f
     film[odd..odd + later.len()].copy_from_slice(&later);
     assert_eq!(
         places(&carve(film.clone(), 1)),
-        [
-            (Kind::Mp4, 0, film.len() as u64),
-            (Kind::Jpeg, aligned as u64, later.len() as u64)
-        ]
+        [(Kind::Mp4, 0, film.len() as u64), (Kind::Jpeg, aligned as u64, later.len() as u64)]
     );
 }
 
@@ -337,7 +335,10 @@ fn what_a_live_file_owns_is_not_searched_but_its_slack_and_unowned_blocks_are() 
 fn a_sequential_jpeg_in_two_pieces_is_put_together_and_marked() {
     for (name, file) in [
         ("made", picture(640, 480, 8)),
-        ("restarting", jpeg(&Jpeg { width: 640, height: 480, seed: 8, restart: 9, inside: vec![] })),
+        (
+            "restarting",
+            jpeg(&Jpeg { width: 640, height: 480, seed: 8, restart: 9, inside: vec![] }),
+        ),
     ] {
         for (cut, gap) in [(5, 1), (6, 3), (7, 5), (9, 40), (8, 300)] {
             let (cut, gap) = (cut * 4096, gap * 4096);

@@ -18,15 +18,21 @@ use pendeen_fingerprint::Digests;
 use pendeen_item::{Item, Origin, Recovery, Stage, read_gaps};
 use support::{examine, have, items, noise, options, recipe, tables, text, workers};
 
-/// Coarse noise as a JPEG: squares of eight pixels in shades, a little rough.
+/// Hills under a sky as a JPEG, rough as a photograph is.
 fn jpeg(width: u32, height: u32, seed: u64) -> Vec<u8> {
-    let shades = noise(seed, (width * height) as usize);
+    let rough = noise(seed, (width * height) as usize);
+    let hill = |x: u32, far: u32| {
+        let wave = (x + 40 * far + u32::from(rough[far as usize])) % 240;
+        height * (2 + far) / 8 + wave.abs_diff(120) * height / 1000
+    };
     let mut pixels = Vec::with_capacity((width * height * 3) as usize);
     for y in 0..height {
         for x in 0..width {
-            let square = shades[(y / 8 * (width / 8) + x / 8) as usize];
-            let rough = shades[(y * width + x) as usize] % 24;
-            pixels.extend([square / 2 + rough, square / 3 + 60, 200 - square / 2 + rough]);
+            let grain = rough[(y * width + x) as usize] % 24;
+            let far = (0..5).rev().find(|far| y > hill(x, *far));
+            let shade = far.map_or(200 - y * 60 / height, |far| 40 + far * 22);
+            let shade = u8::try_from(shade).unwrap();
+            pixels.extend([shade / 2 + grain, shade, 220 - shade / 2 + grain]);
         }
     }
     let mut out = Vec::new();
@@ -143,8 +149,7 @@ fn a_carved_item_gives_its_bytes_again() {
     let out = dir.path().join("out");
     examine(&[&disk], &[], &out, 1).unwrap();
     for item in items(&out).iter().filter(|item| item.origin == Origin::Carved) {
-        let (_, bytes) =
-            item_content(&out, &item.id(), &workers(), ByteLen(1 << 20)).unwrap();
+        let (_, bytes) = item_content(&out, &item.id(), &workers(), ByteLen(1 << 20)).unwrap();
         assert!(pictures.iter().any(|(_, picture)| *picture == bytes), "{}", item.forensic_path);
     }
 }
@@ -284,4 +289,42 @@ fn a_disk_without_file_systems_is_carved_whole_and_space_between_partitions_too(
     let paths: Vec<&str> = all.iter().map(|item| item.forensic_path.as_str()).collect();
     assert!(paths.contains(&"carved/1000000.jpg"), "{paths:?}");
     assert!(paths.contains(&"p1:carved/1100000.png"), "{paths:?}");
+}
+
+#[test]
+fn a_photograph_in_two_pieces_is_put_together_and_marked_inferred() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = jpeg(1600, 1000, 3);
+    let other = jpeg(1600, 1000, 4);
+    assert!(file.len() > 60_000 && other.len() > 60_000);
+    // What lies between: noise, the middle of another picture, zeros, text.
+    let between = [
+        noise(8, 3 * 4096),
+        other[20_480..40_960].to_vec(),
+        vec![0; 5 * 4096],
+        b"Tide tables, harbour by harbour. ".repeat(1000)[..7 * 4096].to_vec(),
+    ];
+    for (number, foreign) in between.iter().enumerate() {
+        for cut in [4096 * 3, 4096 * 9] {
+            let bytes =
+                [&vec![0x11; 40_960], &file[..cut], foreign, &file[cut..], &vec![0; 90_000]]
+                    .concat();
+            let bytes = [bytes.as_slice(), &vec![0; 512 - bytes.len() % 512]].concat();
+            let disk = dir.path().join(format!("{number}-{cut}.dd"));
+            fs::write(&disk, bytes).unwrap();
+            let out = dir.path().join(format!("{number}-{cut}"));
+            examine(&[&disk], &[], &out, 2).unwrap();
+            let found: Vec<Item> = items(&out);
+            assert_eq!(found.len(), 1, "{number} {cut}: {found:?}");
+            assert_eq!(
+                found[0].sha256,
+                Some(sha256(&file)),
+                "{number} {cut}: {}",
+                found[0].fs_address
+            );
+            assert_eq!(found[0].recovery, Some(Recovery::Inferred));
+            let second = 40_960 + cut + foreign.len();
+            assert_eq!(found[0].fs_address, format!("40960+{cut},{second}+{}", file.len() - cut));
+        }
+    }
 }

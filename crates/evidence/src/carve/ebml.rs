@@ -102,7 +102,9 @@ impl Walk {
             self.tracks |= part.id == TRACKS;
             let end = match part.len {
                 Some(len) => part.body.checked_add(len)?,
-                None if part.id == CLUSTER => self.blocks(window, part.body, window.len(), false)?,
+                None if part.id == CLUSTER => {
+                    self.blocks(window, part.body, window.len(), false)?
+                }
                 None => return None,
             };
             if end > stated.unwrap_or(window.len()) {
@@ -141,8 +143,16 @@ impl Walk {
 fn is_part(id: u32) -> bool {
     matches!(
         id,
-        0x114d_9b74 | 0x1549_a966 | TRACKS | CLUSTER | 0x1c53_bb6b | 0x1941_a469 | 0x1043_a770
-            | 0x1254_c367 | 0xec | 0xbf
+        0x114d_9b74
+            | 0x1549_a966
+            | TRACKS
+            | CLUSTER
+            | 0x1c53_bb6b
+            | 0x1941_a469
+            | 0x1043_a770
+            | 0x1254_c367
+            | 0xec
+            | 0xbf
     )
 }
 

@@ -353,12 +353,7 @@ fn measure(signature: Signature, window: &mut Window<'_>) -> Option<Shape> {
 
 /// Measures the file that begins with `bytes`, if it is one of these kinds: a single validator,
 /// for those who test it. No more than `budget` bytes are read.
-pub fn measure_at(
-    signature: Signature,
-    bytes: &dyn Bytes,
-    at: u64,
-    budget: u64,
-) -> Option<Shape> {
+pub fn measure_at(signature: Signature, bytes: &dyn Bytes, at: u64, budget: u64) -> Option<Shape> {
     if signature == Signature::Jpeg {
         let found = fragment::search(bytes, at, 512, budget).found?;
         return (found.gap == 0).then_some(found.shape);

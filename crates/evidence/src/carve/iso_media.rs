@@ -116,9 +116,29 @@ fn next(window: &mut Window<'_>, at: u64, end: u64) -> Option<Part> {
 fn known(name: &[u8; 4]) -> bool {
     matches!(
         name,
-        b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide" | b"meta" | b"uuid" | b"moof"
-            | b"mfra" | b"pdin" | b"styp" | b"sidx" | b"ssix" | b"prft" | b"emsg" | b"udta"
-            | b"pnot" | b"PICT" | b"idat" | b"mpvd" | b"meco" | b"imda"
+        b"ftyp"
+            | b"moov"
+            | b"mdat"
+            | b"free"
+            | b"skip"
+            | b"wide"
+            | b"meta"
+            | b"uuid"
+            | b"moof"
+            | b"mfra"
+            | b"pdin"
+            | b"styp"
+            | b"sidx"
+            | b"ssix"
+            | b"prft"
+            | b"emsg"
+            | b"udta"
+            | b"pnot"
+            | b"PICT"
+            | b"idat"
+            | b"mpvd"
+            | b"meco"
+            | b"imda"
     )
 }
 
@@ -163,8 +183,7 @@ fn chunks(window: &mut Window<'_>, part: &Part, width: u64, found: &mut Found) -
     for number in 0..count {
         found.chunks = found.chunks.checked_add(1).filter(|n| *n <= MOST_CHUNKS)?;
         let at = part.body + 8 + number * width;
-        let chunk =
-            if width == 4 { u64::from(window.u32_be(at)?) } else { window.u64_be(at)? };
+        let chunk = if width == 4 { u64::from(window.u32_be(at)?) } else { window.u64_be(at)? };
         found.farthest = found.farthest.max(chunk);
     }
     Some(())

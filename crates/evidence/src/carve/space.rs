@@ -175,7 +175,8 @@ pub fn spaces(
     known: &[Known],
     entries: &[&Entry],
 ) -> Vec<Space> {
-    let owned = united(entries.iter().filter(|e| e.origin == Origin::Live).flat_map(runs).collect());
+    let owned =
+        united(entries.iter().filter(|e| e.origin == Origin::Live).flat_map(runs).collect());
     let mut taken = owned;
     let mut spaces = Vec::new();
     for (volume, known) in volumes.iter().zip(known) {
@@ -205,9 +206,8 @@ pub fn spaces(
             add(range.to_vec(), Some(fs), Origin::Carved);
         }
     }
-    let within = united(
-        volumes.iter().map(|v| (v.offset.0, v.offset.0.saturating_add(v.len.0))).collect(),
-    );
+    let within =
+        united(volumes.iter().map(|v| (v.offset.0, v.offset.0.saturating_add(v.len.0))).collect());
     let outside = without(&without(&[(0, image.len().0)], &within), &taken);
     spaces.push(Space::new(image, &outside));
     spaces.retain(|space| !space.is_empty());

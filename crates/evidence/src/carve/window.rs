@@ -24,9 +24,8 @@ impl Bytes for Vec<u8> {
     }
 
     fn read_at(&self, at: u64, buf: &mut [u8]) -> bool {
-        let found = usize::try_from(at)
-            .ok()
-            .and_then(|at| self.get(at..at.checked_add(buf.len())?));
+        let found =
+            usize::try_from(at).ok().and_then(|at| self.get(at..at.checked_add(buf.len())?));
         if let Some(found) = found {
             buf.copy_from_slice(found);
         }

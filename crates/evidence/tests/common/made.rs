@@ -126,7 +126,10 @@ pub fn jpeg(how: &Jpeg) -> Vec<u8> {
                 let symbol = u8::try_from(zeros << 4 | size).unwrap();
                 let code = symbols.iter().position(|s| *s == symbol).unwrap();
                 bits.put(u32::try_from(code).unwrap(), 8);
-                bits.put(u32::try_from(noise.below(1 << size)).unwrap(), u32::try_from(size).unwrap());
+                bits.put(
+                    u32::try_from(noise.below(1 << size)).unwrap(),
+                    u32::try_from(size).unwrap(),
+                );
                 at += zeros + 1;
             }
             bits.put(0, 8);
@@ -188,7 +191,10 @@ pub fn film(brand: &[u8; 4], header_first: bool, len: usize, seed: u64) -> Vec<u
             .collect();
         let table = part(b"stco", &[&[0, 0, 0, 0, 0, 0, 0, 2][..], &offsets].concat());
         let table = [part(b"stsd", &[0; 8]), table].concat();
-        let media = part(b"mdia", &[part(b"mdhd", &[0; 24]), part(b"minf", &part(b"stbl", &table))].concat());
+        let media = part(
+            b"mdia",
+            &[part(b"mdhd", &[0; 24]), part(b"minf", &part(b"stbl", &table))].concat(),
+        );
         let track = part(b"trak", &[part(b"tkhd", &[0; 84]), media].concat());
         part(b"moov", &[part(b"mvhd", &[0; 100]), track].concat())
     };
@@ -221,7 +227,10 @@ pub fn avi(frames: usize, parts: usize, seed: u64) -> Vec<u8> {
         let mut body = b"movi".to_vec();
         for number in 0..frames {
             let len = 300 + usize::try_from(noise.below(700)).unwrap();
-            body.extend(riff_chunk(if number % 3 == 2 { b"01wb" } else { b"00dc" }, &noise.bytes(len)));
+            body.extend(riff_chunk(
+                if number % 3 == 2 { b"01wb" } else { b"00dc" },
+                &noise.bytes(len),
+            ));
         }
         riff_chunk(b"LIST", &body)
     };

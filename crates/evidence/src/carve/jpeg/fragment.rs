@@ -2,15 +2,14 @@
 //!
 //! In: a candidate, and the length of an allocation unit. Where its scan stops making sense, the
 //! first piece ended at the unit's boundary before, or at one earlier: wrong data may decode for
-//! a while, that of a like picture for long; zeros, which decode for ever, give themselves away by
-//! their look. From the last checkpoint before each of these boundaries decoding goes on in every
-//! unit behind, up to a bounded gap. A picture counts only if it decodes to its end with just as
-//! many units as it must have. Where pieces of a like picture lie between, several combinations
-//! may: then the one with the least visible seam is taken, and none whose seam is far rougher
-//! than the picture above it.
+//! a while, that of a like picture for long. Zeros, which decode for ever, give themselves away by
+//! their look; a like picture by a seam: units that are far rougher, against those above them,
+//! than the rows before. From the last checkpoint before each of these boundaries decoding goes on
+//! in every unit behind, up to a bounded gap, as long as there is no such seam. A picture counts
+//! only if it decodes to its end with just as many units as it must have; of several
+//! combinations that do, the smoothest one is taken.
 //! Out: the shape, and where the second piece begins. The search is bounded by a number of bytes.
 
-use super::frame::Frame;
 use super::huffman::Bits;
 use super::scan::{Notes, Scan, Standing};
 use super::{Broken, Picture, STRAY, Stop};
@@ -25,11 +24,11 @@ const MONOTONE: usize = 64;
 /// Units that the gap may be long, behind the boundaries near the fault and behind others.
 const LONGEST_GAP: u64 = 1024;
 const SHORTER_GAP: u64 = 64;
-/// Combinations that decode, of which the best is taken.
-const MOST_RIVALS: usize = 8;
-/// A seam this many times rougher than the picture before it is none of this picture.
-const ROUGHEST: u64 = 3;
-/// Bytes that one search reads at most.
+/// Units that are this many times rougher than the picture before them are none of it, ...
+const ROUGHER: u64 = 2;
+/// ... if they are rougher by more than two steps, in sixteenths.
+const STEPS: u64 = 32;
+/// Bytes that one search reads at most, and as many more to choose among combinations.
 const MOST_READ: u64 = 16 << 20;
 
 /// A picture in two pieces: its first `first` bytes, and the rest behind a gap; in one piece
@@ -81,8 +80,7 @@ pub(crate) fn search(source: &dyn Bytes, origin: u64, unit: u64, budget: u64) ->
     let mut window = Window::new(source, origin, budget);
     let mut picture = Picture::default();
     let result = picture.follow(&mut window, 2);
-    let mut search =
-        Search { found: None, spent: window.spent(), exhausted: window.exhausted() };
+    let mut search = Search { found: None, spent: window.spent(), exhausted: window.exhausted() };
     let broken = match result {
         Ok(shape) => {
             search.found = Some(Pieces { shape, first: shape.len, gap: 0 });
@@ -91,34 +89,17 @@ pub(crate) fn search(source: &dyn Bytes, origin: u64, unit: u64, budget: u64) ->
         Err(Stop::Broken(broken)) if !search.exhausted && unit > 0 => broken,
         Err(_) => return search,
     };
-    let cuts = cuts(&mut window, origin, unit, &broken);
-    search.spent = window.spent();
     if let Some(frame) = &picture.frame
         && let Some(scan) = picture.prepared(frame, &broken.header)
+        && let Ok(across) = usize::try_from(scan.across())
     {
         let trial =
-            Trial { source, origin, budget, picture: &picture, frame, scan, broken: &broken };
+            Trial { source, origin, budget, picture: &picture, scan, across, broken: &broken };
+        let cuts = trial.cuts(&mut window, unit);
+        search.spent = window.spent();
         trial.all(&cuts, unit, &mut search);
     }
     search
-}
-
-/// Where the first piece may have ended, the likeliest first.
-fn cuts(window: &mut Window<'_>, origin: u64, unit: u64, broken: &Broken) -> Vec<u64> {
-    let last = (origin + broken.at) / unit * unit;
-    let mut cuts: Vec<u64> = (0..BOUNDARIES)
-        .map_while(|back| last.checked_sub(back * unit))
-        .take_while(|cut| *cut > origin + broken.begin)
-        .collect();
-    let mut at = (origin + broken.begin).next_multiple_of(unit);
-    while at < last {
-        if window.bytes(at - origin, MONOTONE).is_some_and(|b| b.iter().all(|byte| *byte == b[0])) {
-            cuts.insert(0, at);
-            break;
-        }
-        at += unit;
-    }
-    cuts
 }
 
 /// A picture that breaks off, and what its other piece is tried with.
@@ -127,59 +108,92 @@ struct Trial<'t> {
     origin: u64,
     budget: u64,
     picture: &'t Picture,
-    frame: &'t Frame,
     scan: Scan<'t>,
+    /// Units in a row.
+    across: usize,
     broken: &'t Broken,
 }
 
 impl Trial<'_> {
-    /// Tries all combinations, and keeps the one with the least seam.
+    /// Where the first piece may have ended, the likeliest first.
+    fn cuts(&self, window: &mut Window<'_>, unit: u64) -> Vec<u64> {
+        let begin = self.origin + self.broken.begin;
+        let last = (self.origin + self.broken.at) / unit * unit;
+        let mut cuts: Vec<u64> = (0..BOUNDARIES)
+            .map_while(|back| last.checked_sub(back * unit))
+            .take_while(|cut| *cut > begin)
+            .collect();
+        let first = begin.next_multiple_of(unit);
+        let all = || (0..).map(|n| first + n * unit).take_while(|cut| *cut < last);
+        let seam = all().find(|cut| {
+            let at = self.units_before(*cut);
+            at > self.across
+                && rough(&self.broken.means, self.across, at, at + self.across) > self.limit(at)
+        });
+        // The first units behind a cut may look right.
+        for cut in seam.into_iter().flat_map(|cut| [cut + unit, cut - unit, cut]) {
+            cuts.insert(0, cut);
+        }
+        let monotone = all().find(|cut| {
+            let bytes = window.bytes(cut - self.origin, MONOTONE);
+            bytes.is_some_and(|bytes| bytes.iter().all(|byte| *byte == bytes[0]))
+        });
+        cuts.splice(0..0, monotone);
+        cuts
+    }
+
+    /// How many units end before a byte of the source.
+    fn units_before(&self, cut: u64) -> usize {
+        self.broken.means.partition_point(|(at, _)| self.origin + at <= cut)
+    }
+
+    /// How rough the units from this one on may be.
+    fn limit(&self, unit: usize) -> u64 {
+        rough(&self.broken.means, self.across, 0, unit) * ROUGHER + STEPS
+    }
+
+    /// Tries all combinations. Where one decodes, others with as long a gap may, if what lies
+    /// between is of a like picture: the smoothest is kept.
     fn all(&self, cuts: &[u64], unit: u64, search: &mut Search) {
-        let mut best: Option<(u64, Pieces)> = None;
-        let mut rivals = 0;
-        'cuts: for (number, cut) in cuts.iter().copied().enumerate() {
-            let checkpoints = self.broken.checkpoints.iter().rev();
-            let Some(from) = checkpoints.clone().find(|c| self.origin + c.bits.at <= cut) else {
-                continue;
-            };
-            let longest = if number < NEAR { LONGEST_GAP } else { SHORTER_GAP };
-            for gap in (1..=longest).map(|units| units * unit) {
-                if cut.saturating_add(gap) >= self.source.len() {
+        let gaps = |longest| (1..=longest).map(move |units| units * unit);
+        for (number, cut) in cuts.iter().copied().enumerate() {
+            for gap in gaps(if number < NEAR { LONGEST_GAP } else { SHORTER_GAP }) {
+                if cut.saturating_add(gap) >= self.source.len() || search.spent >= MOST_READ {
                     break;
-                }
-                if search.spent >= MOST_READ || rivals >= MOST_RIVALS {
-                    break 'cuts;
                 }
                 if search.spent >= self.budget {
                     search.exhausted = true;
-                    break 'cuts;
+                    return;
                 }
-                let Some(pieces) = self.one(cut, gap, from, search) else { continue };
-                rivals += 1;
-                if let Some(seam) = self.seam(cut, gap, search)
-                    && best.is_none_or(|(least, _)| seam < least)
-                {
-                    best = Some((seam, pieces));
+                if let Some(first) = self.one(cut, gap, search) {
+                    let most = search.spent.saturating_add(MOST_READ);
+                    let others = cuts.iter().filter_map(|cut| {
+                        (search.spent < most).then(|| self.one(*cut, gap, search)).flatten()
+                    });
+                    let all = std::iter::once(first).chain(others.collect::<Vec<_>>());
+                    search.found = all.min_by_key(|(rough, _)| *rough).map(|(_, pieces)| pieces);
+                    return;
                 }
             }
         }
-        search.found = best.map(|(_, pieces)| pieces);
     }
 
-    fn spliced(&self, cut: u64, gap: u64) -> Spliced<'_> {
-        Spliced { source: self.source, cut, gap }
-    }
-
-    /// Decodes on from a checkpoint, with the second piece `gap` bytes behind the first.
-    fn one(&self, cut: u64, gap: u64, from: &Standing, search: &mut Search) -> Option<Pieces> {
-        let spliced = self.spliced(cut, gap);
+    /// Decodes on from the last checkpoint before `cut`, with the second piece `gap` bytes behind
+    /// the first. Gives how rough the picture is, too.
+    fn one(&self, cut: u64, gap: u64, search: &mut Search) -> Option<(u64, Pieces)> {
+        let mut checkpoints = self.broken.checkpoints.iter().rev();
+        let from: &Standing = checkpoints.find(|c| self.origin + c.bits.at <= cut)?;
+        let spliced = Spliced { source: self.source, cut, gap };
         let left = self.budget.saturating_sub(search.spent);
         let mut window = Window::new(&spliced, self.origin, left);
         let mut standing = *from;
         let mut bits = Bits::new(&mut window, standing.bits);
+        let units = self.units_before(cut);
+        let before = self.broken.means.get(..units).unwrap_or_default();
+        let mut notes = Notes::of_rest(from, before, self.across, self.limit(units));
         let decoded = self
             .scan
-            .decode(&mut bits, &mut standing, &mut Vec::new(), &mut Notes::None)
+            .decode(&mut bits, &mut standing, &mut Vec::new(), &mut notes)
             .and_then(|()| bits.finish(STRAY));
         let shape = decoded.ok().and_then(|(next, _)| {
             let mut picture = self.picture.clone();
@@ -188,35 +202,19 @@ impl Trial<'_> {
         });
         search.spent = search.spent.saturating_add(window.spent());
         let shape = shape.filter(|shape| self.origin + shape.len > cut)?;
-        Some(Pieces { shape, first: cut - self.origin, gap })
+        let kept = usize::try_from(from.unit).ok().and_then(|unit| self.broken.means.get(..unit));
+        let means = [kept.unwrap_or_default(), &notes.means].concat();
+        let rough = rough(&means, self.across, self.across, means.len());
+        Some((rough, Pieces { shape, first: cut - self.origin, gap }))
     }
+}
 
-    /// How much rougher the two rows of units behind the cut are, against those above them, than
-    /// the rows before: in sixteenths. None where that is too rough to be one picture.
-    fn seam(&self, cut: u64, gap: u64, search: &mut Search) -> Option<u64> {
-        let spliced = self.spliced(cut, gap);
-        let left = self.budget.saturating_sub(search.spent);
-        let mut window = Window::new(&spliced, self.origin, left);
-        let mut standing = self.scan.start(self.broken.begin);
-        let mut bits = Bits::new(&mut window, standing.bits);
-        let mut notes = Notes::Means(Vec::new());
-        let decoded = self.scan.decode(&mut bits, &mut standing, &mut Vec::new(), &mut notes);
-        search.spent = search.spent.saturating_add(window.spent());
-        let (Ok(()), Notes::Means(means)) = (decoded, notes) else { return None };
-        let across = match self.scan.parts.as_slice() {
-            [only] => self.frame.components.get(only.component)?.own.0,
-            _ => self.frame.units.0,
-        };
-        let across = usize::try_from(across).ok()?;
-        let at = means.partition_point(|(at, _)| self.origin + at <= cut);
-        let rough = |from: usize, to: usize| {
-            let pairs = means.get(from.max(across)..to.min(means.len())).unwrap_or_default();
-            let above = means.get(from.max(across) - across..).unwrap_or_default();
-            let sum: u64 =
-                pairs.iter().zip(above).map(|(a, b)| u64::from(a.1.abs_diff(b.1))).sum();
-            sum * 16 / (pairs.len() as u64).max(1)
-        };
-        let seam = rough(at, at + 2 * across);
-        (seam <= ROUGHEST * rough(0, at) + 16 * ROUGHEST).then_some(seam)
-    }
+/// How much the units of `from..to` differ from those above them on average, in sixteenths of a
+/// step.
+fn rough(means: &[(u64, i32)], across: usize, from: usize, to: usize) -> u64 {
+    let from = from.max(across);
+    let units = means.get(from..to.min(means.len())).unwrap_or_default();
+    let above = means.get(from - across..).unwrap_or_default();
+    let sum: u64 = units.iter().zip(above).map(|(a, b)| u64::from(a.1.abs_diff(b.1))).sum();
+    sum * 16 / (units.len() as u64).max(1)
 }

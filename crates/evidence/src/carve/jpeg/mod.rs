@@ -44,6 +44,8 @@ struct Broken {
     /// The byte by which the fault was noticed.
     at: u64,
     checkpoints: Vec<Standing>,
+    /// Behind each unit: the next byte, and a mean.
+    means: Vec<(u64, i32)>,
 }
 
 /// What a scan's header says.
@@ -84,10 +86,8 @@ impl Picture {
             let len = window.u16_be(body).filter(|len| *len >= 2).ok_or(Stop::No)?;
             let next = body + u64::from(len);
             if !matches!(marker, 0xe0..=0xef | 0xfe) {
-                let segment = window
-                    .bytes(body + 2, usize::from(len) - 2)
-                    .ok_or(Stop::No)?
-                    .to_vec();
+                let segment =
+                    window.bytes(body + 2, usize::from(len) - 2).ok_or(Stop::No)?.to_vec();
                 if marker == 0xda {
                     at = self.scan(window, &segment, next)?;
                     continue;
@@ -192,8 +192,7 @@ impl Picture {
         let scan = self.prepared(frame, header).ok_or(Stop::No)?;
         let mut standing = scan.start(at);
         let sequential = frame.coding == Coding::Sequential;
-        let mut notes =
-            if sequential { Notes::Checkpoints(Vec::new()) } else { Notes::None };
+        let mut notes = if sequential { Notes::of_all() } else { Notes::default() };
         let mut bits = Bits::new(window, standing.bits);
         let decoded = scan.decode(&mut bits, &mut standing, masks, &mut notes);
         match decoded.and_then(|()| bits.finish(STRAY)) {
@@ -201,15 +200,13 @@ impl Picture {
                 self.note(header, if astray { Proof::Chain } else { Proof::Content });
                 Ok(next)
             }
-            Err(_) if standing.unit > 0 => match notes {
-                Notes::Checkpoints(checkpoints) => Err(Stop::Broken(Box::new(Broken {
-                    header: header.clone(),
-                    begin: at,
-                    at: bits.state().at,
-                    checkpoints,
-                }))),
-                _ => Err(Stop::No),
-            },
+            Err(_) if sequential && standing.unit > 0 => Err(Stop::Broken(Box::new(Broken {
+                header: header.clone(),
+                begin: at,
+                at: bits.state().at,
+                checkpoints: notes.checkpoints,
+                means: notes.means,
+            }))),
             Err(_) => Err(Stop::No),
         }
     }

@@ -18,7 +18,7 @@ const LARGEST_AC: u8 = 10;
 const FARTHEST_DC: i64 = 1280;
 /// Checkpoints lie about so many bytes apart, and so many are kept.
 const CHECKPOINT_EVERY: u64 = 1 << 10;
-const CHECKPOINTS: usize = 256;
+const CHECKPOINTS: usize = 1024;
 
 /// A component's part in a scan.
 #[derive(Clone, Copy)]
@@ -58,32 +58,93 @@ pub(super) struct Standing {
 
 /// What is written down while a sequential scan is decoded.
 #[derive(Default)]
-pub(super) enum Notes {
-    /// Nothing.
-    #[default]
-    None,
+pub(super) struct Notes<'n> {
+    /// Whether anything is.
+    kept: bool,
     /// Where decoding can go on from: the last [`CHECKPOINTS`] places.
-    Checkpoints(Vec<Standing>),
+    pub(super) checkpoints: Vec<Standing>,
     /// Behind each unit: the next byte, and the mean of the first component's last block.
-    Means(Vec<(u64, i32)>),
+    pub(super) means: Vec<(u64, i32)>,
+    /// The unit that the first of `means` is of.
+    first: usize,
+    pub(super) seam: Option<Seam<'n>>,
 }
 
-impl Notes {
+/// Looks at the units behind a cut: do they fit under those above them?
+pub(super) struct Seam<'n> {
+    /// The means of the units before the cut.
+    pub(super) before: &'n [(u64, i32)],
+    /// Units in a row.
+    pub(super) across: usize,
+    /// How rough it may be.
+    pub(super) limit: u64,
+    sum: u64,
+    units: u64,
+}
+
+/// Units of which means are kept: 250 million pixels, or more.
+const MOST_MEANS: usize = 4 << 20;
+/// Units after which a seam is judged, again and again.
+const JUDGED: u64 = 16;
+
+impl<'n> Notes<'n> {
+    /// Of a picture from its beginning.
+    pub(super) fn of_all() -> Self {
+        Self { kept: true, ..Self::default() }
+    }
+
+    /// Of a picture from `standing` on, that is cut behind the units of `before`.
+    pub(super) fn of_rest(
+        standing: &Standing,
+        before: &'n [(u64, i32)],
+        across: usize,
+        limit: u64,
+    ) -> Self {
+        let seam = Seam { before, across, limit, sum: 0, units: 0 };
+        let first = usize::try_from(standing.unit).unwrap_or(usize::MAX);
+        Self { kept: true, first, seam: Some(seam), ..Self::default() }
+    }
+
     fn before(&mut self, standing: &Standing) {
-        if let Self::Checkpoints(kept) = self
-            && kept.last().is_none_or(|last| standing.bits.at >= last.bits.at + CHECKPOINT_EVERY)
-        {
-            if kept.len() >= 2 * CHECKPOINTS {
-                kept.drain(..CHECKPOINTS);
+        let far = |last: &Standing| standing.bits.at >= last.bits.at + CHECKPOINT_EVERY;
+        if self.kept && self.seam.is_none() && self.checkpoints.last().is_none_or(far) {
+            if self.checkpoints.len() >= 2 * CHECKPOINTS {
+                self.checkpoints.drain(..CHECKPOINTS);
             }
-            kept.push(*standing);
+            self.checkpoints.push(*standing);
         }
     }
 
-    fn behind(&mut self, standing: &Standing) {
-        if let Self::Means(means) = self {
-            means.push((standing.bits.at, standing.means[0]));
+    fn behind(&mut self, standing: &Standing) -> Result<(), Fault> {
+        if !self.kept || self.means.len() >= MOST_MEANS {
+            return Ok(());
         }
+        self.means.push((standing.bits.at, standing.means[0]));
+        let unit = usize::try_from(standing.unit).unwrap_or(usize::MAX);
+        let Some(seam) = &mut self.seam else { return Ok(()) };
+        let cut = seam.before.len();
+        let Some(above) = unit.checked_sub(seam.across).filter(|_| unit >= cut) else {
+            return Ok(());
+        };
+        let above = match seam.before.get(above) {
+            Some(mean) => Some(mean),
+            None => above.checked_sub(self.first).and_then(|above| self.means.get(above)),
+        };
+        if let Some((_, above)) = above.filter(|_| seam.units < 2 * seam.across as u64) {
+            seam.sum += u64::from(standing.means[0].abs_diff(*above));
+            seam.units += 1;
+            if seam.units % JUDGED == 0 && seam.rough() > seam.limit {
+                return Err(Fault::Undecodable);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Seam<'_> {
+    /// How much a unit differs from the one above it, in sixteenths of a step.
+    pub(super) fn rough(&self) -> u64 {
+        self.sum * 16 / self.units.max(1)
     }
 }
 
@@ -93,20 +154,20 @@ pub(super) type Masks = Vec<Vec<u64>>;
 impl Scan<'_> {
     /// Where decoding begins.
     pub(super) fn start(&self, at: u64) -> Standing {
-        Standing {
-            bits: BitState::at(at),
-            until_restart: self.restart,
-            ..Standing::default()
+        Standing { bits: BitState::at(at), until_restart: self.restart, ..Standing::default() }
+    }
+
+    /// How many units the scan has, across and down.
+    fn grid(&self) -> (u64, u64) {
+        match self.parts.as_slice() {
+            [only] => self.frame.components[only.component].own,
+            _ => self.frame.units,
         }
     }
 
-    /// How many units the scan has.
-    pub(super) fn units(&self) -> u64 {
-        let (across, down) = match self.parts.as_slice() {
-            [only] => self.frame.components[only.component].own,
-            _ => self.frame.units,
-        };
-        across * down
+    /// How many units a row has.
+    pub(super) fn across(&self) -> u64 {
+        self.grid().0
     }
 
     /// Decodes from `standing` to the end of the scan; on a fault, `standing` is where it was.
@@ -115,9 +176,10 @@ impl Scan<'_> {
         bits: &mut Bits<'_, '_>,
         standing: &mut Standing,
         masks: &mut Masks,
-        notes: &mut Notes,
+        notes: &mut Notes<'_>,
     ) -> Result<(), Fault> {
-        let units = self.units();
+        let (across, down) = self.grid();
+        let units = across * down;
         while standing.unit < units {
             notes.before(standing);
             if self.restart > 0 && standing.until_restart == 0 {
@@ -130,7 +192,7 @@ impl Scan<'_> {
             let result = self.unit(bits, standing, masks);
             standing.bits = bits.state();
             result?;
-            notes.behind(standing);
+            notes.behind(standing)?;
             standing.unit += 1;
             standing.until_restart = standing.until_restart.saturating_sub(1);
         }
@@ -148,7 +210,8 @@ impl Scan<'_> {
             let (row, column) = (standing.unit / component.own.0, standing.unit % component.own.0);
             return self.block(bits, standing, masks, *only, row * component.stride + column);
         }
-        let (row, column) = (standing.unit / self.frame.units.0, standing.unit % self.frame.units.0);
+        let (row, column) =
+            (standing.unit / self.frame.units.0, standing.unit % self.frame.units.0);
         for part in &self.parts {
             let Component { across, down, stride, .. } = self.frame.components[part.component];
             for y in 0..down {
@@ -208,7 +271,11 @@ impl Scan<'_> {
         let mean = &mut standing.means[part.component];
         *mean = mean.saturating_add(bits.signed(size)?);
         let value = (i64::from(*mean) << self.bits.1) * i64::from(part.step);
-        if value.abs() > FARTHEST_DC + i64::from(part.step) { Err(Fault::Undecodable) } else { Ok(()) }
+        if value.abs() > FARTHEST_DC + i64::from(part.step) {
+            Err(Fault::Undecodable)
+        } else {
+            Ok(())
+        }
     }
 }
 
