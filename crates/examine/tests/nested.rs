@@ -571,3 +571,37 @@ fn entries_seen_are_items_whatever_is_damaged_in_a_nest_of_containers() {
     });
     assert_eq!(both[0], both[1]);
 }
+
+#[test]
+fn the_public_images_are_opened_inside_their_archives_and_containers() {
+    let Some(folder) = support::real_images() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    examine(&[&folder], &[], &out, 2).unwrap();
+    let found = by_path(&out);
+    // Published digests, through a ZIP in a folder, a volume and a file system.
+    let expected = fs::read_to_string(folder.join("expected.csv")).unwrap();
+    let mut compared = 0;
+    for line in expected.lines().filter(|line| line.starts_with("dftt-7")) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let orphan = cells[1].ends_with("sing2.dat");
+        let path = if orphan { "/$OrphanFiles/sing2.dat" } else { cells[1] };
+        let path = format!("/dftt-7-undel-ntfs.zip!/7-undel-ntfs/7-ntfs-undel.dd!/ntfs:{path}");
+        assert_eq!(found[&path].md5.map(hex::encode).as_deref(), Some(cells[3]), "{path}");
+        compared += 1;
+    }
+    assert_eq!(compared, 9);
+    // One volume in six containers.
+    for name in ["split.E01", "splitraw.000", "qcow2", "vhd", "vmdk", "E01"] {
+        let item = &found[&format!("/ext2.{name}!/ext2:/passwords.txt")];
+        assert_eq!(item.sha256, found["/ext2.E01!/ext2:/passwords.txt"].sha256, "{name}");
+    }
+    // An archive in an archive in a file system in an E01; an ISO in a ZIP.
+    let deep = "/nps-2010-emails.E01!/p1/fat16:/myfile22.zip!/myfile2.zip!/myfile2.txt";
+    assert_eq!(found[deep].size_bytes, 30);
+    let iso = "/dftt-14-iso9660-1.zip!/14-iso9660-1/iso-dirtree1.iso!/iso9660:";
+    assert!(found.keys().any(|path| path.starts_with(iso)), "nothing below {iso}");
+    for gap in gaps(&out) {
+        println!("{}: {}: {}", gap.forensic_path, gap.wanted, gap.reason);
+    }
+}

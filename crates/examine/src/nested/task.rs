@@ -38,7 +38,8 @@ impl Opens {
         }
         Some(match media_type {
             "application/x-raw-disk-image" if size >= LEAST_IMAGE => Self::Image,
-            "application/x-ewf"
+            "application/x-iso9660-image"
+            | "application/x-ewf"
             | "application/x-qemu-disk"
             | "application/x-vmdk"
             | "application/x-vhd"

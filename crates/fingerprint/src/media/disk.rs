@@ -5,7 +5,7 @@
 //! little: what stands around them must agree as well.
 //!
 //! Source: UEFI 2.10, sections 5.2 and 5.3; Microsoft's FAT specification 1.03 and exFAT
-//! specification; the kernel's documentation of ext4; Apple TN1150 and the APFS reference.
+//! specification; the kernel's documentation of ext4; Apple TN1150 and the APFS reference; ECMA-119.
 
 /// The type of such images.
 pub(super) const RAW: &str = "application/x-raw-disk-image";
@@ -20,6 +20,14 @@ pub(super) fn media_type(head: &[u8]) -> Option<&'static str> {
     let boot = at(510, b"\x55\xaa")
         && (at(3, b"NTFS    ") || at(3, b"EXFAT   ") || fat(head) || partitions(head));
     (known || boot).then_some(RAW)
+}
+
+/// The primary volume descriptor of ISO 9660, in its seventeenth sector.
+///
+/// Source: ECMA-119, section 8.4.
+pub(super) fn iso_9660(head: &[u8]) -> Option<&'static str> {
+    let descriptor = head.get(16 * 2048..)?;
+    descriptor.starts_with(b"\x01CD001\x01").then_some("application/x-iso9660-image")
 }
 
 /// A superblock of ext2, ext3 or ext4: its mark, a block size and a revision that exist.
@@ -75,6 +83,14 @@ mod tests {
         assert_eq!(media_type(&head), Some(RAW));
         head[462] = 0x33;
         assert_eq!(media_type(&head), None, "the second entry can be none");
+    }
+
+    #[test]
+    fn an_iso_9660_image_is_told_by_its_descriptor() {
+        let mut head = vec![0; super::super::HEAD_LEN];
+        head[32_768..32_775].copy_from_slice(b"\x01CD001\x01");
+        assert_eq!(super::super::media_type(&head), Some("application/x-iso9660-image"));
+        assert_eq!(iso_9660(&head[..32_770]), None);
     }
 
     #[test]

@@ -13,9 +13,12 @@ mod text;
 
 pub use extension::extension_mismatch;
 
-/// How many first bytes [`media_type`] looks at: an ISO 9660 descriptor is past it, a tar
-/// header and the first ZIP members are not.
-pub const HEAD_LEN: usize = 4096;
+/// How many first bytes [`media_type`] looks at: as many as show the descriptor of an ISO 9660
+/// image, which stands behind 32 KiB that may hold anything.
+pub const HEAD_LEN: usize = 33 * 1024;
+
+/// How many of them all other formats are told by: a tar header and the first ZIP members.
+const MOST_FORMATS: usize = 4096;
 
 /// Bytes at a position, and what they mean.
 struct Signature {
@@ -99,13 +102,15 @@ const SIGNATURES: &[Signature] = &[
 /// Give at least [`HEAD_LEN`] bytes where the file has them: fewer may name a ZIP-based
 /// document a plain ZIP.
 pub fn media_type(head: &[u8]) -> Option<&'static str> {
-    let head = head.get(..HEAD_LEN).unwrap_or(head);
+    let all = head;
+    let head = head.get(..MOST_FORMATS).unwrap_or(head);
     SIGNATURES
         .iter()
         .find(|s| head.get(s.at..).is_some_and(|rest| rest.starts_with(s.magic)))
         .map(|s| s.media_type)
         .or_else(|| container::media_type(head))
         .or_else(|| disk::media_type(head))
+        .or_else(|| disk::iso_9660(all))
         .or_else(|| text::media_type(head))
 }
 
