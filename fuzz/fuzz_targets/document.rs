@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use pendeen_content::document::{Document, parts};
-use pendeen_content::events::{recycled, shortcut};
+use pendeen_content::events::{jump_list, recycled, shortcut};
 
 const KINDS: [Document; 7] = [
     Document::Photograph,
@@ -21,6 +21,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((which, bytes)) = data.split_first() else { return };
     let kind = KINDS[usize::from(*which) % KINDS.len()];
     let _ = parts(kind, bytes, &mut |_| true);
+    let _ = jump_list(bytes);
     let _ = recycled(bytes);
     let _ = shortcut(bytes);
 });

@@ -8,6 +8,7 @@ mod samples;
 use std::io::Write;
 
 use pendeen_content::document::{Document, parts};
+use pendeen_content::events::jump_list;
 use proptest::prelude::*;
 
 /// A JPEG, long enough to be kept in a database.
@@ -185,6 +186,38 @@ fn a_compound_file_gives_the_pictures_of_thumbs_db_and_the_attachments_of_a_mess
     has(Document::Compound, &file, &[("2.jpg", &long[12..])]);
     let locked = compound(("EncryptedPackage", &attachment), ("x", b""));
     assert_eq!(all(Document::Compound, &locked).1, Err("it is encrypted".to_owned()));
+}
+
+/// A jump list's entries, of this version.
+fn destinations(version: u32, paths: &[&str]) -> Vec<u8> {
+    let mut out = version.to_le_bytes().to_vec();
+    out.resize(32, 0);
+    for path in paths {
+        let start = out.len();
+        out.resize(start + 100, 0);
+        out.extend(133_594_528_890_000_000_u64.to_le_bytes());
+        out.resize(start + if version == 1 { 112 } else { 128 }, 0);
+        out.extend(u16::try_from(path.len()).unwrap().to_le_bytes());
+        out.extend(path.encode_utf16().flat_map(u16::to_le_bytes));
+        out.resize(out.len() + if version == 1 { 0 } else { 4 }, 0);
+    }
+    out
+}
+
+#[test]
+fn a_jump_list_tells_which_files_a_program_opened_last_and_when() {
+    for version in [1, 4] {
+        let list = destinations(version, &["C:\\a.jpg", "C:\\b.mp4"]);
+        let file = compound(("1", &[0; 5000]), ("DestList", &list));
+        let found = jump_list(&file);
+        assert_eq!(found.problems, [""; 0]);
+        let targets: Vec<_> = found.events.iter().map(|e| e.target.as_deref().unwrap()).collect();
+        assert_eq!(targets, ["C:\\a.jpg", "C:\\b.mp4"]);
+        assert_eq!(found.events[1].time, Some(1_714_979_289_000_000_000));
+    }
+    let file = compound(("1", &[0; 5000]), ("DestList", &destinations(9, &["C:\\a.jpg"])));
+    assert_eq!(jump_list(&file).problems.len(), 1);
+    assert_eq!(jump_list(b"no compound file").problems.len(), 1);
 }
 
 /// A thumbnail cache of Windows 10 with one picture and one entry without any.

@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pendeen_content::Positioned;
 use pendeen_content::events::{
-    Events, RECYCLED_BYTES, SHORTCUT_BYTES, of_database, recycled, shortcut,
+    Events, JUMP_LIST_BYTES, RECYCLED_BYTES, SHORTCUT_BYTES, jump_list, of_database, recycled,
+    shortcut,
 };
 use pendeen_content::sqlite::Database;
 use pendeen_evidence::content::Reader;
@@ -48,6 +49,8 @@ pub(crate) enum Recording {
     Recycled,
     /// A shortcut of Windows.
     Shortcut,
+    /// A list of the files that a program of Windows opened last.
+    JumpList,
 }
 
 impl Recording {
@@ -57,6 +60,12 @@ impl Recording {
             Some("application/vnd.sqlite3") => Some(Self::Database),
             Some("application/x-sqlite3-wal") => Some(Self::Log),
             Some("application/x-ms-shortcut") if size <= SHORTCUT_BYTES => Some(Self::Shortcut),
+            Some("application/x-ole-storage")
+                if size <= JUMP_LIST_BYTES
+                    && name.to_ascii_lowercase().ends_with(b".automaticdestinations-ms") =>
+            {
+                Some(Self::JumpList)
+            }
             None if size <= RECYCLED_BYTES && last_component(name).starts_with(b"$I") => {
                 Some(Self::Recycled)
             }
@@ -224,8 +233,11 @@ impl Work<'_> {
             let len = usize::try_from(content.size()).map_err(|e| e.to_string())?;
             let mut bytes = vec![0; len];
             content.fill(0, &mut bytes).map_err(|e| e.to_string())?;
-            let read = if how == Recording::Recycled { recycled } else { shortcut };
-            return Ok(Events::of(read(&bytes)));
+            return Ok(match how {
+                Recording::Recycled => Events::of(recycled(&bytes)),
+                Recording::JumpList => jump_list(&bytes),
+                _ => Events::of(shortcut(&bytes)),
+            });
         }
         let path = format!("{}-wal", self.found[index].entry.forensic_path);
         let log = self.logs.get(path.as_str()).map(|log| self.open(*log, readers)).transpose();

@@ -1,8 +1,8 @@
 //! An examination: evidence against known lists, written as tables.
 //!
 //! In: sources (disk images, folders) and known lists. Out: a folder with `items.parquet`,
-//! `gaps.parquet`, `report.html` and, last of all, `examination.json`. [`run`] is the whole
-//! way; [`load`] reads a finished examination back, [`item_content`] one item's bytes and
+//! `gaps.parquet`, `events.parquet`, `report.html` and, last of all, `examination.json`. [`run`]
+//! is the whole way; [`load`] reads a finished examination back, [`item_content`] one item's bytes and
 //! [`preview`] a blurred picture; [`image_verify`] compares an image with its stored digests.
 //! Refused: a source that cannot be opened, a known list that cannot be read, a folder for the
 //! results that holds anything. What cannot be read inside a source is a gap: nothing is

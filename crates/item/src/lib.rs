@@ -1,9 +1,10 @@
-//! The tables of an examination: items and gaps as rows, and their Parquet files.
+//! The tables of an examination: items, gaps and events as rows, and their Parquet files.
 //!
 //! In: [`Item`]s and [`Gap`]s in forensic order ([`forensic_order`]). Out: Parquet files whose
 //! bytes depend on the rows alone: no clock, no machine, fixed row groups. And back again:
 //! whole ([`read_items`]) or a page at a time ([`read_page`]).
-//! Refused: a file whose columns are not the ones documented in docs/reference/items.md.
+//! Refused: a file whose columns are not the ones documented in docs/reference/items.md and
+//! docs/reference/events.md.
 
 mod error;
 mod event;

@@ -49,6 +49,12 @@ pub(super) fn parts(bytes: &[u8], tell: &mut Tell<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// The bytes of the first stream of this name; none where there is no such stream.
+pub(crate) fn stream_of(bytes: &[u8], name: &str) -> Result<Option<Vec<u8>>, String> {
+    let file = File::open(bytes)?;
+    Ok(file.directory().iter().find(|stream| stream.name == name).map(|stream| file.stream(stream)))
+}
+
 /// A stream of the directory.
 struct Stream {
     number: usize,

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::{Bytes, Child, Layout};
 use crate::remote::Source;
 use crate::sink::{Children, Stop};
+pub(crate) use compound::stream_of;
 pub(crate) use mail::base64;
 
 /// A document is held whole up to this many bytes.

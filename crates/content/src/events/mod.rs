@@ -11,6 +11,7 @@
 mod android;
 mod apple;
 mod browser;
+mod jump_list;
 mod recycle;
 mod shortcut;
 mod signal;
@@ -22,6 +23,7 @@ use std::collections::HashMap;
 use pendeen_item::Event;
 
 use crate::sqlite::{Database, Row, Table};
+pub use jump_list::{JUMP_LIST_BYTES, jump_list};
 pub use recycle::{RECYCLED_BYTES, recycled};
 pub use shortcut::{SHORTCUT_BYTES, shortcut};
 
