@@ -93,8 +93,16 @@ pub(crate) fn search(source: &dyn Bytes, origin: u64, unit: u64, budget: u64) ->
         && let Some(scan) = picture.prepared(frame, &broken.header)
         && let Ok(across) = usize::try_from(scan.across())
     {
-        let trial =
-            Trial { source, origin, budget, picture: &picture, scan, across, broken: &broken };
+        let trial = Trial {
+            source,
+            origin,
+            budget,
+            picture: &picture,
+            scan,
+            across,
+            broken: &broken,
+            rough: Roughness::of(&broken.means, across),
+        };
         let cuts = trial.cuts(&mut window, unit);
         search.spent = window.spent();
         trial.all(&cuts, unit, &mut search);
@@ -112,6 +120,7 @@ struct Trial<'t> {
     /// Units in a row.
     across: usize,
     broken: &'t Broken,
+    rough: Roughness,
 }
 
 impl Trial<'_> {
@@ -127,8 +136,7 @@ impl Trial<'_> {
         let all = || (0..).map(|n| first + n * unit).take_while(|cut| *cut < last);
         let seam = all().find(|cut| {
             let at = self.units_before(*cut);
-            at > self.across
-                && rough(&self.broken.means, self.across, at, at + self.across) > self.limit(at)
+            at > self.across && self.rough.between(at, at + self.across) > self.limit(at)
         });
         // The first units behind a cut may look right.
         for cut in seam.into_iter().flat_map(|cut| [cut + unit, cut - unit, cut]) {
@@ -149,7 +157,7 @@ impl Trial<'_> {
 
     /// How rough the units from this one on may be.
     fn limit(&self, unit: usize) -> u64 {
-        rough(&self.broken.means, self.across, 0, unit) * ROUGHER + STEPS
+        self.rough.between(0, unit).saturating_mul(ROUGHER).saturating_add(STEPS)
     }
 
     /// Tries all combinations. Where one decodes, others with as long a gap may, if what lies
@@ -204,17 +212,35 @@ impl Trial<'_> {
         let shape = shape.filter(|shape| self.origin + shape.len > cut)?;
         let kept = usize::try_from(from.unit).ok().and_then(|unit| self.broken.means.get(..unit));
         let means = [kept.unwrap_or_default(), &notes.means].concat();
-        let rough = rough(&means, self.across, self.across, means.len());
+        let rough = Roughness::of(&means, self.across).between(0, means.len());
         Some((rough, Pieces { shape, first: cut - self.origin, gap }))
     }
 }
 
-/// How much the units of `from..to` differ from those above them on average, in sixteenths of a
-/// step.
-fn rough(means: &[(u64, i32)], across: usize, from: usize, to: usize) -> u64 {
-    let from = from.max(across);
-    let units = means.get(from..to.min(means.len())).unwrap_or_default();
-    let above = means.get(from - across..).unwrap_or_default();
-    let sum: u64 = units.iter().zip(above).map(|(a, b)| u64::from(a.1.abs_diff(b.1))).sum();
-    sum * 16 / (units.len() as u64).max(1)
+/// How much units differ from those above them: sums up to each unit.
+struct Roughness {
+    across: usize,
+    sums: Vec<u64>,
+}
+
+impl Roughness {
+    fn of(means: &[(u64, i32)], across: usize) -> Self {
+        let above = std::iter::repeat_n(None, across).chain(means.iter().map(Some));
+        let mut sum = 0_u64;
+        let sums = means.iter().zip(above).map(|((_, mean), above)| {
+            sum += above.map_or(0, |(_, above)| u64::from(mean.abs_diff(*above)));
+            sum
+        });
+        Self { across, sums: std::iter::once(0).chain(sums).collect() }
+    }
+
+    /// The average over these units, in sixteenths of a step.
+    fn between(&self, from: usize, to: usize) -> u64 {
+        let (from, to) = (from.max(self.across), to.min(self.sums.len().saturating_sub(1)));
+        let (Some(low), Some(high), true) = (self.sums.get(from), self.sums.get(to), from < to)
+        else {
+            return 0;
+        };
+        (high - low) * 16 / (to - from) as u64
+    }
 }
