@@ -6,8 +6,6 @@
 //!
 //! Each file found is a line: kind, position, length, how far it was checked.
 
-#![expect(clippy::print_stdout, reason = "this program is run by hand and prints a table")]
-
 use std::error::Error;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
@@ -72,9 +70,10 @@ fn text(len: usize) -> Vec<u8> {
     while bytes.len() < len {
         let random = next(&mut state);
         let letters = 1 + random % 11;
-        bytes.extend(
-            (0..letters).map(|n| b"etaoinshrdlucmfwypvbgk"[(random >> (5 * n)) as usize % 22]),
-        );
+        let letter = |n: u64| {
+            b"etaoinshrdlucmfwypvbgk"[usize::from((random >> (5 * n)).to_le_bytes()[0]) % 22]
+        };
+        bytes.extend((0..letters).map(letter));
         bytes.extend(match random >> 58 {
             0 => b".\nBM ".as_slice(),
             1 => b", GIF ",
@@ -117,6 +116,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let address = carve::address(&one.runs);
         println!("{}\t{address}\t{:?}", one.kind.media_type(), one.proof);
     }
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are kept")]
     let bytes = space.len() as f64;
     println!(
         "{} found, {} not followed, {} stretches unreadable; {:.0} MiB in {seconds:.2} s on {threads} threads: {:.2} GB/s",

@@ -283,7 +283,7 @@ impl Covers {
         let mut before = self.0.range(..=at).rev().take(2).map(|(_, cover)| *cover);
         let Some((_, proof)) = before.find(|(end, _)| *end > at) else { return Shows::Anything };
         let proves_itself = matches!(signature, Signature::Jpeg | Signature::Png);
-        if proof == Proof::Frame && proves_itself && at % unit.max(1) == 0 {
+        if proof == Proof::Frame && proves_itself && at.is_multiple_of(unit.max(1)) {
             Shows::Proven
         } else {
             Shows::Nothing

@@ -49,7 +49,7 @@ fn measure_as(window: &mut Window<'_>, kind: Kind) -> Option<Shape> {
     let mut found = Found::default();
     let (mut at, len) = (0, window.len());
     while let Some(part) = next(window, at, len) {
-        if !known(&part.name) || (&part.name == b"ftyp" && at > 0) {
+        if !known(part.name) || (&part.name == b"ftyp" && at > 0) {
             break;
         }
         found.boxes += 1;
@@ -94,9 +94,8 @@ fn brand(window: &mut Window<'_>) -> Option<Kind> {
     let compatible = |wanted: &[u8]| brands.clone().skip(1).any(|brand| brand == wanted);
     Some(match major {
         b"avif" | b"avis" => Kind::Avif,
-        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" => Kind::Heic,
         b"mif1" | b"msf1" if compatible(b"avif") => Kind::Avif,
-        b"mif1" | b"msf1" => Kind::Heic,
+        b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => Kind::Heic,
         b"qt  " => Kind::QuickTime,
         [b'3', b'g', _, _] => Kind::ThreeGpp,
         _ => Kind::Mp4,
@@ -113,9 +112,9 @@ fn next(window: &mut Window<'_>, at: u64, end: u64) -> Option<Part> {
 }
 
 /// Boxes of a file's own level.
-fn known(name: &[u8; 4]) -> bool {
+fn known(name: [u8; 4]) -> bool {
     matches!(
-        name,
+        &name,
         b"ftyp"
             | b"moov"
             | b"mdat"

@@ -50,7 +50,6 @@ fn webp(window: &mut Window<'_>) -> Option<Shape> {
             b"VP8L" => len >= 5 && window.u8(at + 8)? == 0x2f,
             b"VP8X" => len == 10 && number == 0,
             b"ANMF" => len >= 24,
-            b"ALPH" | b"ANIM" | b"ICCP" | b"EXIF" | b"XMP " => number > 0,
             _ => number > 0,
         };
         if !sound {

@@ -16,7 +16,7 @@ pub(super) const AHEAD: usize = 32;
 /// How far a file begins before that pair: an `ftyp` is preceded by the length of its box.
 pub(super) const BEHIND: usize = 4;
 /// QuickTime's other boxes are weak signatures: they count at the beginning of a sector alone.
-const SECTOR: u64 = 512;
+const SECTOR: usize = 512;
 
 /// Tells each signature whose pair lies in `bytes[from..to]`, with the index of the file's first
 /// byte. `position` is where `bytes` begins, for what must be aligned.
@@ -37,13 +37,13 @@ pub(super) fn find(
         }
         at = end;
     }
-    let first = position.saturating_add(from as u64).next_multiple_of(SECTOR) - position;
+    let first = position.saturating_add(from as u64).next_multiple_of(SECTOR as u64) - position;
     let mut at = usize::try_from(first).unwrap_or(to);
     while at < to {
         if quicktime(&bytes[at..]) {
             each(at, Signature::QuickTime);
         }
-        at += SECTOR as usize;
+        at += SECTOR;
     }
 }
 
@@ -110,11 +110,7 @@ fn examine(bytes: &[u8], at: usize, each: &mut dyn FnMut(usize, Signature)) {
         {
             each(at, Signature::Riff);
         }
-        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, _, _, 0, 0, header, 0, 0, 0, ..]
-            if matches!(header, 12 | 40 | 52 | 56 | 64 | 108 | 124) =>
-        {
-            each(at, Signature::Bmp);
-        }
+        [b'B', b'M', rest @ ..] if begins_bmp(rest) => each(at, Signature::Bmp),
         [0x1a, 0x45, 0xdf, 0xa3, ..] => each(at, Signature::Ebml),
         [b'f', b't', b'y', b'p', ..] => {
             let start = at.checked_sub(BEHIND);
@@ -133,6 +129,13 @@ fn examine(bytes: &[u8], at: usize, each: &mut dyn FnMut(usize, Signature)) {
 /// Markers that a file begins with: tables, a frame, an application's segment, a comment.
 fn begins_jpeg(marker: u8) -> bool {
     matches!(marker, 0xc0..=0xc2 | 0xc4 | 0xdb | 0xdd | 0xe0..=0xef | 0xfe)
+}
+
+/// What follows the two letters: a length, zeros, where the pixels begin, a header's length.
+fn begins_bmp(rest: &[u8]) -> bool {
+    rest.get(4..8) == Some(&[0; 4])
+        && rest.get(10..12) == Some(&[0; 2])
+        && matches!(rest.get(12..16), Some([12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]))
 }
 
 fn quicktime(bytes: &[u8]) -> bool {

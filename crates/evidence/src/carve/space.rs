@@ -175,8 +175,9 @@ pub fn spaces(
     known: &[Known],
     entries: &[&Entry],
 ) -> Vec<Space> {
-    let owned =
-        united(entries.iter().filter(|e| e.origin == Origin::Live).flat_map(runs).collect());
+    let owned = united(
+        entries.iter().filter(|e| e.origin == Origin::Live).flat_map(|entry| runs(entry)).collect(),
+    );
     let mut taken = owned;
     let mut spaces = Vec::new();
     for (volume, known) in volumes.iter().zip(known) {
@@ -224,7 +225,7 @@ fn label(volume: &Volume, fs_type: &str) -> String {
     }
 }
 
-fn runs(entry: &&Entry) -> Vec<Extent> {
+fn runs(entry: &Entry) -> Vec<Extent> {
     let Content::Runs(runs) = &entry.content else { return Vec::new() };
     let data = runs.iter().filter_map(|run| match run {
         Run::Data { at, len } => Some((at.0, at.0.saturating_add(len.0))),
