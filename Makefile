@@ -4,6 +4,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-demo assets demo test unit browser api s3 load kill bench lint fmt docs tours
 
+# Where scripts/setup links the programs that it installs for the tests.
+export PATH := $(HOME)/.local/bin:$(PATH)
+
 DATA ?= demo-data
 LISTEN ?= 127.0.0.1:8080
 

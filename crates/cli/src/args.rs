@@ -28,6 +28,8 @@ pub enum Command {
     /// The image alone: what it is, its digests, its bytes
     #[command(subcommand)]
     Image(Image),
+    /// Give a finished examination to other programs: CSV, VICS 2.0, CASE/UCO
+    Export(Export),
     /// Take referrals into the case database
     Intake(Intake),
     /// Serve the pages
@@ -72,17 +74,17 @@ pub enum Command {
 pub enum WorkerKind {
     /// Reads file systems through libtsk.
     Filesystem,
-    /// Decodes a picture and blurs it.
+    /// Opens archives, and decodes a picture and blurs it.
     Content,
 }
 
 /// `pendeen examine`.
 #[derive(Debug, Args)]
 pub struct Examine {
-    /// Disk image (raw, split raw, E01, QCOW2, VMDK, VHD, VHDX, VDI: name the first file) or folder
+    /// Disk image (raw, split raw, E01, QCOW2, VMDK, VHD, VHDX, VDI: name the first file), archive (ZIP, UFDR, tar) or folder
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<PathBuf>,
-    /// List of known files: CSV with digest, list, category; may be given several times
+    /// List of known files: CSV, VICS JSON, NSRL database, plain digests; may be given several times
     #[arg(long, value_name = "FILE")]
     pub known: Vec<PathBuf>,
     /// Folder for the results; must not exist yet or be empty
@@ -94,9 +96,64 @@ pub struct Examine {
     /// How many threads read and digest; all cores by default
     #[arg(long, value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,
+    /// Do not search the space that no live file owns for pictures and films
+    #[arg(long)]
+    pub no_carve: bool,
+    /// First answers fast: read only files of a size that a known list has; open and carve nothing
+    #[arg(long)]
+    pub triage: bool,
+    /// Go on from where an interrupted run to the same folder stopped
+    #[arg(long)]
+    pub resume: bool,
+    /// Words, one a line, that mark what may be legally privileged: it is digested and set apart
+    #[arg(long, value_name = "LIST")]
+    pub exclude_privileged: Option<PathBuf>,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// `pendeen export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The folder of a finished examination
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// The form
+    #[arg(long, value_name = "FORMAT")]
+    pub format: ExportFormat,
+    /// Which table, for CSV
+    #[arg(long, value_name = "TABLE", default_value = "items")]
+    pub table: ExportTable,
+    /// The file (for a portable case the folder), which must not exist yet; standard output by default
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// The forms of an export.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ExportFormat {
+    /// One table as comma-separated values
+    Csv,
+    /// Pictures and films as a case of the Project VIC data model 2.0
+    Vics,
+    /// Everything as a CASE/UCO graph in JSON-LD
+    Case,
+    /// A folder that opens with a browser and a spreadsheet: report, tables, digests
+    Portable,
+    /// Streamlined forensic report: says what is missing for it
+    Sfr,
+}
+
+/// The tables of an examination.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ExportTable {
+    /// What was found
+    Items,
+    /// What could not be read
+    Gaps,
+    /// What happened when
+    Events,
 }
 
 /// `pendeen image`.

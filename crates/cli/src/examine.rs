@@ -3,7 +3,8 @@
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -11,14 +12,16 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use pendeen_casework::ambient::Clock;
 use pendeen_evidence::worker::WorkerCommand;
-use pendeen_examine::{Examination, Method, Options, Progress, Step};
+use pendeen_examine::{Checkpoints, Examination, Method, Mode, Nesting, Options, Progress, Step};
+use pendeen_knownset::Known;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::system::SystemClock;
 use crate::{Ended, args, output};
 
 /// Examines what the command names.
 pub fn run(args: &args::Examine) -> Result<Ended> {
-    let bar = Bar::new();
+    let bar = Bar { tell_hits: !args.json, ..Bar::new() };
     let clock = || SystemClock.now();
     let options = Options {
         sources: args.sources.clone(),
@@ -27,8 +30,18 @@ pub fn run(args: &args::Examine) -> Result<Ended> {
         exhibit: args.exhibit.clone(),
         threads: args.threads.unwrap_or_else(all_cores),
         verify: true,
+        carve: !args.no_carve,
         method: method(std::env::var("USER").ok()),
         worker: worker()?,
+        content: content_worker()?,
+        nesting: Nesting::default(),
+        mode: Mode {
+            triage: args.triage,
+            privileged: args.exclude_privileged.clone(),
+            resume: args.resume,
+            stop: Some(stop_on_signal()),
+            checkpoints: Checkpoints::default(),
+        },
         clock: &clock,
     };
     let examination = pendeen_examine::run(&options, &bar);
@@ -52,6 +65,11 @@ pub fn method(examiner: Option<String>) -> Method {
 pub fn worker() -> Result<WorkerCommand> {
     let program = std::env::current_exe().context("finding this program's own file")?;
     Ok(WorkerCommand::new(program, &["worker", "filesystem"]))
+}
+
+/// How the sandboxed reader of archives, documents and pictures is started: this very program.
+pub fn content_worker() -> Result<WorkerCommand> {
+    Ok(WorkerCommand { args: ["worker", "content"].map(Into::into).to_vec(), ..worker()? })
 }
 
 /// As many threads as the machine has cores.
@@ -90,18 +108,55 @@ fn first_gaps(out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Progress on standard error, if a person is watching it.
-pub struct Bar(Option<Mutex<ProgressBar>>);
+/// Is set when a person or the system asks the run to stop; said at once. Asked again, the
+/// program ends as it is: what was made durable until then stays.
+fn stop_on_signal() -> &'static AtomicBool {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let wait = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let asked = runtime.and_then(|runtime| runtime.block_on(signals(&STOP)));
+        if let Err(error) = asked {
+            output::say(&format!("pendeen: signals cannot be waited for: {error}"));
+        }
+    };
+    std::thread::spawn(wait);
+    &STOP
+}
+
+async fn signals(stop: &AtomicBool) -> std::io::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(1);
+        }
+        output::say(
+            "pendeen: stopping after the present step; what was read is kept for --resume (once \
+             more: stop at once)",
+        );
+    }
+}
+
+/// Progress on standard error, if a person is watching it; hits of a triage on standard output.
+pub struct Bar {
+    bar: Option<Mutex<ProgressBar>>,
+    tell_hits: bool,
+}
 
 impl Bar {
     /// A bar that shows nothing yet.
     pub fn new() -> Self {
-        Self(std::io::stderr().is_terminal().then(|| Mutex::new(ProgressBar::hidden())))
+        let bar = std::io::stderr().is_terminal().then(|| Mutex::new(ProgressBar::hidden()));
+        Self { bar, tell_hits: false }
     }
 
     fn with(&self, act: impl FnOnce(&mut ProgressBar)) {
-        if let Some(bar) = &self.0 {
-            act(&mut bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        if let Some(bar) = &self.bar {
+            act(&mut bar.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
@@ -112,11 +167,12 @@ impl Bar {
 }
 
 impl Progress for Bar {
-    fn begin(&self, step: Step, _items: Option<u64>, bytes: Option<u64>) {
+    fn begin(&self, step: Step, items: Option<u64>, bytes: Option<u64>) {
         let name = match step {
             Step::Opening => "opening",
             Step::Verifying => "verifying",
             Step::Listing => "listing",
+            Step::Carving => "carving",
             Step::Reading => "reading",
             Step::Writing => "writing",
         };
@@ -125,7 +181,7 @@ impl Progress for Bar {
             let (next, template) = match bytes {
                 Some(bytes) => (
                     ProgressBar::new(bytes),
-                    "{msg:10} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left",
+                    "{msg} {wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left",
                 ),
                 None => (ProgressBar::new_spinner(), "{msg:10} {spinner} {elapsed}"),
             };
@@ -133,7 +189,10 @@ impl Progress for Bar {
                 ProgressStyle::with_template(template)
                     .unwrap_or_else(|_| ProgressStyle::default_bar()),
             );
-            next.set_message(name);
+            next.set_message(match items {
+                Some(items) => format!("{name} {items} items"),
+                None => name.to_owned(),
+            });
             next.enable_steady_tick(Duration::from_millis(200));
             *bar = next;
         });
@@ -141,5 +200,21 @@ impl Progress for Bar {
 
     fn advance(&self, _items: u64, bytes: u64) {
         self.with(|bar| bar.inc(bytes));
+    }
+
+    fn hit(&self, forensic_path: &str, known: &Known) {
+        if !self.tell_hits {
+            return;
+        }
+        let tell = || {
+            let category = if known.category.is_empty() { "" } else { ": " };
+            let said = format!("{}{category}{}  {forensic_path}", known.list, known.category);
+            // Where nobody reads the answer, the examination goes on for its tables.
+            let _ = output::lines([("known", said)]);
+        };
+        match &self.bar {
+            Some(bar) => bar.lock().unwrap_or_else(PoisonError::into_inner).suspend(tell),
+            None => tell(),
+        }
     }
 }

@@ -12,6 +12,7 @@ mod data;
 mod demo;
 mod doctor;
 mod examine;
+mod export;
 mod figures;
 mod image;
 mod intake;
@@ -79,6 +80,7 @@ fn told(error: &anyhow::Error) -> String {
 fn run(command: Command) -> anyhow::Result<Ended> {
     match command {
         Command::Examine(args) => examine::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Image(args) => image::run(&args),
         Command::Intake(args) => block_on(witness::witnessed(&args.data, intake::run(&args))),
         Command::Serve(args) => block_on(serve::run(&args)),

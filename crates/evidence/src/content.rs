@@ -109,6 +109,9 @@ impl Reader {
             Content::Runs(runs) => stream(&*self.image, runs, sink),
             Content::Worker { volume } => self.ask(*volume, entry, sink),
             Content::File(path) => stream_file(path, entry.size, sink),
+            Content::Embedded => {
+                Err(ContentError::Unknown("it lies inside another content".into()))
+            }
             Content::Unknown(reason) => Err(ContentError::Unknown(reason.clone())),
         }
     }

@@ -58,6 +58,8 @@ pub enum Content {
     },
     /// A file of a plain folder.
     File(PathBuf),
+    /// Inside another entry's content: only opening that gives it.
+    Embedded,
     /// The metadata names no content that could be read, for this reason.
     Unknown(String),
 }

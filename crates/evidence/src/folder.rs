@@ -189,7 +189,7 @@ fn nanoseconds(time: &StatxTimestamp) -> Option<i64> {
 }
 
 /// A path as text, one to one: bytes that are no UTF-8 as `\xff`, a backslash as `\\`.
-fn printable(path: &[u8]) -> String {
+pub fn printable(path: &[u8]) -> String {
     const HEX: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let mut text = String::with_capacity(path.len());

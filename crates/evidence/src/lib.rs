@@ -2,10 +2,12 @@
 //!
 //! The folder list is the pipeline: [`image`] (bytes), [`volume`] (partitions),
 //! [`filesystem`] (entries, through a sandboxed [`worker`]), [`folder`] (entries of a plain
-//! folder), [`content`] (an entry's bytes). Evidence is hostile and read-only: every read is
+//! folder), [`carve`] (files that nothing names any more), [`content`] (an entry's bytes). Evidence is hostile and read-only: every read is
 //! positioned and bounded, and what cannot be read becomes a [`pendeen_item::Gap`].
 
+pub mod archive;
 mod bytes;
+pub mod carve;
 pub mod content;
 pub mod entry;
 pub mod filesystem;

@@ -99,7 +99,7 @@ fn cost(content: &Content, size: u64) -> Cost {
         }),
         // Shorter ones are within the limit in any case.
         Content::File(path) if size >= FLOOR => holes_of(path, size),
-        Content::File(_) | Content::Worker { .. } | Content::Unknown(_) => 0,
+        Content::File(_) | Content::Worker { .. } | Content::Embedded | Content::Unknown(_) => 0,
     };
     Cost { data: size.saturating_sub(holes), holes }
 }

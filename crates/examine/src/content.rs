@@ -186,7 +186,7 @@ fn trouble(source: ReadError, at: ByteOffset, len: ByteLen) -> Trouble {
 }
 
 /// The error with its causes.
-fn described(error: &dyn std::error::Error) -> String {
+pub(crate) fn described(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {

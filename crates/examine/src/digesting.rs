@@ -12,12 +12,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pendeen_evidence::content::{self, Reader};
 use pendeen_evidence::entry::Content;
 use pendeen_evidence::worker::WorkerCommand;
+use pendeen_fingerprint::metadata::{Encrypted, Metadata};
 use pendeen_fingerprint::{Digests, Fingerprinter, HEAD_LEN, digest_many, media_type};
+use pendeen_knownset::KnownSet;
 
+use crate::at_hand::{AtHand, Beginning};
+use crate::checkpoint::Checkpoint;
 use crate::content::{Trouble, Window, read_runs, stream_file};
 use crate::gather::{Found, Opened};
 use crate::halves::digest_on_two_threads;
+use crate::mode::Mode;
 use crate::plan::{Job, Plan, Shared, schedule};
+use crate::privileged::Words;
 use crate::progress::Progress;
 use crate::run::Options;
 
@@ -28,8 +34,30 @@ pub(crate) struct Outcome {
     pub(crate) digests: Option<Digests>,
     /// Media type of what could be read.
     pub(crate) media_type: Option<&'static str>,
+    /// What it says of itself.
+    pub(crate) metadata: Option<Box<Metadata>>,
+    /// Whether it is a photograph that seems to hold a thumbnail or a video.
+    pub(crate) embeds: bool,
+    /// Why it counts as encrypted, if it does.
+    pub(crate) encrypted: Option<Encrypted>,
     /// Why it could not be read whole.
     pub(crate) trouble: Option<Trouble>,
+    /// It has a word that marks what may be legally privileged.
+    pub(crate) privileged: bool,
+    /// Why it was not meant to be read.
+    pub(crate) not_read: Option<&'static str>,
+}
+
+/// What goes along with the reading.
+pub(crate) struct Along<'a> {
+    /// Known lists, where a hit is to be told at once.
+    pub(crate) known: Option<&'a KnownSet>,
+    /// Words that mark what may be legally privileged.
+    pub(crate) words: Option<&'a Words>,
+    /// Where outcomes are made durable; those of images inside contents are not.
+    pub(crate) checkpoint: Option<&'a Checkpoint>,
+    /// What an earlier run has read already.
+    pub(crate) before: Vec<(usize, Outcome)>,
 }
 
 impl Outcome {
@@ -41,6 +69,9 @@ impl Outcome {
 
 /// From this length on, a stream that keeps a machine alone is digested on two threads.
 const LONG: u64 = 32 << 20;
+
+/// Of a content that a worker reads, so many first bytes are kept for its metadata.
+const ASKED_HEAD: usize = 1 << 20;
 
 /// Space between the contents of a batch, in bytes: contents exactly a multiple of 4 KiB apart
 /// would compete for the same lines of the cache.
@@ -55,20 +86,26 @@ struct Work<'a> {
     next: AtomicUsize,
     /// Bytes that no thread has taken yet.
     untaken: AtomicU64,
-    done: Mutex<Vec<(usize, Outcome)>>,
+    /// At each entry's index what became of it.
+    done: Mutex<Vec<Outcome>>,
     progress: &'a dyn Progress,
     threads: NonZeroUsize,
+    mode: &'a Mode<'a>,
+    along: &'a Along<'a>,
 }
 
-/// Reads and digests everything in the plan.
+/// Reads and digests everything in the plan, or as much as comes before the run is to stop.
 pub(crate) fn digest_all(
-    plan: &Plan,
+    plan: &mut Plan,
     found: &[Found],
     sources: &[Opened],
     options: &Options<'_>,
+    mut along: Along<'_>,
     progress: &dyn Progress,
 ) -> Vec<Outcome> {
     let threads = options.threads;
+    let mut outcomes = vec![Outcome::default(); found.len()];
+    take_over(plan, std::mem::take(&mut along.before), &mut outcomes, progress);
     let work = Work {
         found,
         sources,
@@ -76,9 +113,11 @@ pub(crate) fn digest_all(
         jobs: schedule(plan),
         next: AtomicUsize::new(0),
         untaken: AtomicU64::new(plan.bytes),
-        done: Mutex::new(Vec::with_capacity(found.len())),
+        done: Mutex::new(outcomes),
         progress,
         threads,
+        mode: &options.mode,
+        along: &along,
     };
     std::thread::scope(|scope| {
         for _ in 1..threads.get() {
@@ -86,14 +125,32 @@ pub(crate) fn digest_all(
         }
         work.run();
     });
-    let mut outcomes = vec![Outcome::default(); found.len()];
-    for (index, outcome) in work.done.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        outcomes[index] = outcome;
-    }
+    let mut outcomes = work.done.into_inner().unwrap_or_else(PoisonError::into_inner);
     for (index, reason) in &plan.refused {
         outcomes[*index] = Outcome::unread(Trouble::new(reason.clone()));
     }
     outcomes
+}
+
+/// Takes the outcomes of an earlier run, and their contents out of the plan.
+fn take_over(
+    plan: &mut Plan,
+    before: Vec<(usize, Outcome)>,
+    outcomes: &mut [Outcome],
+    progress: &dyn Progress,
+) {
+    if before.is_empty() {
+        return;
+    }
+    let before: BTreeMap<usize, Outcome> = before.into_iter().collect();
+    plan.retain(|shared| {
+        let Some(outcome) = before.get(&shared.first) else { return true };
+        for index in std::iter::once(&shared.first).chain(&shared.others) {
+            outcomes[*index] = outcome.clone();
+        }
+        progress.advance(1 + shared.others.len() as u64, shared.size);
+        false
+    });
 }
 
 impl Work<'_> {
@@ -102,6 +159,9 @@ impl Work<'_> {
         let mut buffer = Vec::new();
         let mut readers = BTreeMap::new();
         while let Some(job) = self.jobs.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            if self.mode.stopped() {
+                return;
+            }
             match job {
                 Job::Batch(contents) => {
                     self.taken(contents.iter().fold(0, |sum, c| c.size.saturating_add(sum)));
@@ -115,6 +175,9 @@ impl Work<'_> {
                 }
                 Job::ByWorker(contents) => {
                     for shared in contents {
+                        if self.mode.stopped() {
+                            return;
+                        }
                         self.taken(shared.size);
                         let outcome = self.ask(shared, &mut readers);
                         self.keep(std::iter::once((shared, outcome)));
@@ -131,15 +194,37 @@ impl Work<'_> {
 
     fn keep<'s>(&self, outcomes: impl Iterator<Item = (&'s Shared, Outcome)>) {
         let (mut items, mut bytes) = (0, 0_u64);
+        let outcomes: Vec<(&Shared, Outcome)> = outcomes.collect();
+        let read = outcomes.iter().fold(0, |sum: u64, (shared, _)| sum.saturating_add(shared.size));
+        let saved = outcomes.iter().map(|(shared, outcome)| (shared.first, outcome));
+        if let Some(checkpoint) = self.along.checkpoint {
+            checkpoint.add(saved, read);
+        }
+        self.tell_hits(&outcomes);
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         for (shared, outcome) in outcomes {
             items += 1 + shared.others.len() as u64;
             bytes = bytes.saturating_add(shared.size);
-            done.extend(shared.others.iter().map(|index| (*index, outcome.clone())));
-            done.push((shared.first, outcome));
+            for index in &shared.others {
+                done[*index] = outcome.clone();
+            }
+            done[shared.first] = outcome;
         }
         drop(done);
         self.progress.advance(items, bytes);
+    }
+
+    /// Tells known files at once, where that is wanted.
+    fn tell_hits(&self, outcomes: &[(&Shared, Outcome)]) {
+        let Some(known) = self.along.known else { return };
+        for (shared, outcome) in outcomes {
+            let Some(hit) = outcome.digests.as_ref().and_then(|d| known.lookup(d)) else {
+                continue;
+            };
+            for index in std::iter::once(&shared.first).chain(&shared.others) {
+                self.progress.hit(&self.found[*index].entry.forensic_path, hit);
+            }
+        }
     }
 
     /// Reads small contents into one buffer and digests them side by side.
@@ -186,11 +271,17 @@ impl Work<'_> {
         read.into_iter()
             .zip(places)
             .map(|(read, place)| match read {
-                Ok(()) => Outcome {
-                    digests: digests.next(),
-                    media_type: media_type(&buffer[place]),
-                    trouble: None,
-                },
+                Ok(()) => {
+                    let content = &buffer[place];
+                    let mut outcome = Outcome {
+                        digests: digests.next(),
+                        media_type: media_type(content),
+                        ..Outcome::default()
+                    };
+                    outcome.look_at(&content);
+                    outcome.privileged = self.along.words.is_some_and(|w| w.are_in(content));
+                    outcome
+                }
                 Err(trouble) => Outcome::unread(trouble),
             })
             .collect()
@@ -201,10 +292,14 @@ impl Work<'_> {
         let found = &self.found[shared.first];
         let image = self.sources[found.source].image();
         let mut head = Vec::new();
+        let mut scan = self.along.words.map(Words::scan);
         let mut read = |sink: &mut dyn FnMut(&[u8])| {
             let mut each = |piece: &[u8]| {
                 let wanted = HEAD_LEN.saturating_sub(head.len()).min(piece.len());
                 head.extend_from_slice(&piece[..wanted]);
+                if let Some(scan) = &mut scan {
+                    scan.feed(piece);
+                }
                 sink(piece);
             };
             match (&found.entry.content, image) {
@@ -223,11 +318,18 @@ impl Work<'_> {
             let read = read(&mut |piece| fingerprinter.update(piece));
             (read, fingerprinter.finish())
         };
-        Outcome {
+        let mut outcome = Outcome {
             digests: read.is_ok().then_some(digests),
             media_type: media_type(&head),
             trouble: read.err(),
+            privileged: scan.is_some_and(|scan| scan.found),
+            ..Outcome::default()
+        };
+        let image = image.map(AsRef::as_ref);
+        if let Some(content) = AtHand::of(&found.entry.content, image, shared.size) {
+            outcome.look_at(&content);
         }
+        outcome
     }
 
     /// Asks a worker for a content. Each thread has a worker of its own for each image.
@@ -242,21 +344,29 @@ impl Work<'_> {
         });
         let mut head = Vec::new();
         let mut got = 0_u64;
+        let mut scan = self.along.words.map(Words::scan);
         let mut fingerprinter = Fingerprinter::new();
         let read = reader.read(&found.entry, &mut |piece| {
-            let wanted = HEAD_LEN.saturating_sub(head.len()).min(piece.len());
+            let wanted = ASKED_HEAD.saturating_sub(head.len()).min(piece.len());
             head.extend_from_slice(&piece[..wanted]);
             got = got.saturating_add(piece.len() as u64);
+            if let Some(scan) = &mut scan {
+                scan.feed(piece);
+            }
             fingerprinter.update(piece);
         });
         let short = (got != shared.size).then(|| {
             Trouble::new(format!("{got} bytes came of the {} that its metadata gives", shared.size))
         });
         let trouble = read.err().map(Trouble::from).or(short);
-        Outcome {
+        let mut outcome = Outcome {
             digests: trouble.is_none().then(|| fingerprinter.finish()),
             media_type: media_type(&head),
             trouble,
-        }
+            privileged: scan.is_some_and(|scan| scan.found),
+            ..Outcome::default()
+        };
+        outcome.look_at(&Beginning { head: &head, len: shared.size });
+        outcome
     }
 }

@@ -115,6 +115,30 @@ pub enum ExamineError {
         /// The digest of what is there.
         got: String,
     },
+    /// The run was asked to stop.
+    #[error(
+        "stopped; what was read is kept beside {out}: the same command with --resume goes on from there"
+    )]
+    Interrupted {
+        /// The folder that the results would have had.
+        out: PathBuf,
+    },
+    /// What an interrupted run left belongs to another listing.
+    #[error(
+        "{path} is of other evidence, or of another version of this program: run without --resume to begin anew"
+    )]
+    NotTheSame {
+        /// The folder with what was read.
+        path: PathBuf,
+    },
+    /// The list of words that mark what may be privileged cannot be used.
+    #[error("{path} cannot be used as a list of words: {reason}")]
+    Privileged {
+        /// The list's file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// There is no such item.
     #[error("the examination has no item {id}")]
     NoSuchItem {

@@ -38,7 +38,7 @@ impl Opened {
     pub(crate) fn image(&self) -> Option<&Arc<dyn Image>> {
         match &self.source {
             Source::Image(image) => Some(image),
-            Source::Folder(_) => None,
+            Source::Archive(_) | Source::Folder(_) => None,
         }
     }
 
@@ -54,6 +54,21 @@ pub(crate) struct Found {
     pub(crate) source: usize,
     /// The entry; its forensic path is unique among all sources.
     pub(crate) entry: Entry,
+    /// Index of the entry that it lies in, if it lies in one.
+    pub(crate) parent: Option<usize>,
+    /// What else its container says of it.
+    pub(crate) facts: Facts,
+}
+
+/// What only archives say of their members.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// User and group that owned it.
+    pub(crate) owner: Option<(u64, u64)>,
+    /// Its times were local ones of an unknown zone.
+    pub(crate) zone_unknown: bool,
+    /// Its bytes are encrypted.
+    pub(crate) encrypted: bool,
 }
 
 /// Opens every source. A path that is a segment of an image named before is no further source.
@@ -103,6 +118,8 @@ pub(crate) fn list(
         let mut here = Vec::new();
         let entries = match &source.source {
             Source::Folder(root) => folder::walk(root, &mut here),
+            // What is in it is told while it is read.
+            Source::Archive(_) => Vec::new(),
             Source::Image(image) => {
                 here.extend(image.provenance().gaps.iter().cloned());
                 source.volumes = volume::open_all(image.as_ref(), &mut here);
@@ -118,7 +135,7 @@ pub(crate) fn list(
         }
         found.extend(entries.into_iter().map(|mut entry| {
             entry.forensic_path.insert_str(0, &source.prefix);
-            Found { source: index, entry }
+            Found { source: index, entry, parent: None, facts: Facts::default() }
         }));
     }
     found

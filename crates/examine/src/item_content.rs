@@ -2,37 +2,50 @@
 //!
 //! In: the folder of a finished examination and an item's id. Out: the item and its bytes, up
 //! to a limit. The source is opened again, and the bytes come from the very address that the
-//! item names, through the sandboxed worker. Refused: bytes whose SHA-256 is not the one in the
+//! item names, through the sandboxed workers; an item inside others is reached through them.
+//! Refused: bytes whose SHA-256 is not the one in the
 //! table, since the source, or the file, is no longer what was examined.
+
+mod inside;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use pendeen_evidence::carve::runs_of;
 use pendeen_evidence::content::Reader;
-use pendeen_evidence::entry::{Content, Entry, Times};
+use pendeen_evidence::entry::{Content, Entry, Run, Times};
 use pendeen_evidence::image::Image;
 use pendeen_evidence::source::Source;
 use pendeen_evidence::unit::ByteLen;
 use pendeen_evidence::volume::{self, Volume};
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_fingerprint::Digests;
-use pendeen_item::{Item, find_item};
+use pendeen_item::{Item, Origin, find_item, item_id};
 
 use crate::ExamineError;
-use crate::content::{Trouble, stream_file};
+use crate::content::Trouble;
 use crate::record::read;
 use crate::work_folder::name;
 
-/// Reads an item's bytes from its source. `worker` starts the process that opens file systems.
+/// What starts the two sandboxed processes.
+#[derive(Debug, Clone, Copy)]
+pub struct Workers<'a> {
+    /// Opens file systems.
+    pub file_systems: &'a WorkerCommand,
+    /// Opens archives and documents.
+    pub content: &'a WorkerCommand,
+}
+
+/// Reads an item's bytes from its source, on whatever level of it the item lies.
 ///
 /// Refused: an item longer than `limit`, one that could not be read whole when it was examined,
 /// and one whose bytes are not the same any more.
 pub fn item_content(
     dir: &Path,
     item_id: &str,
-    worker: &WorkerCommand,
+    workers: &Workers<'_>,
     limit: ByteLen,
 ) -> Result<(Item, Vec<u8>), ExamineError> {
     let (_, item) = find_item(&dir.join(name::ITEMS), item_id)?
@@ -55,12 +68,12 @@ pub fn item_content(
         .iter()
         .find(|source| item.forensic_path.starts_with(&source.prefix))
         .ok_or_else(|| refused("the examination names no source that it lies in".to_owned()))?;
-    let inside = &item.forensic_path[source.prefix.len()..];
-    let bytes = match Source::open(std::slice::from_ref(&source.path))? {
-        Source::Folder(root) => of_file(&root, inside, item.size_bytes),
-        Source::Image(image) => of_image(&image, inside, &item, worker),
-    };
-    let bytes = bytes.map_err(|trouble| refused(trouble.reason))?;
+    let way = way(dir, &item)?;
+    let mut bytes = Vec::new();
+    let opened = Source::open(std::slice::from_ref(&source.path))?;
+    let keep = &mut |piece: &[u8]| bytes.extend_from_slice(piece);
+    inside::read(opened, &source.prefix, &way, workers, keep)
+        .map_err(|trouble| refused(trouble.reason))?;
     if Digests::of(&bytes).sha256 == wanted {
         Ok((item, bytes))
     } else {
@@ -68,12 +81,19 @@ pub fn item_content(
     }
 }
 
-fn of_file(root: &Path, inside: &str, size: u64) -> Result<Vec<u8>, Trouble> {
-    let path = folder_path(root, inside)
-        .ok_or_else(|| Trouble::new("its path does not lead to a file of the folder"))?;
-    let mut bytes = Vec::new();
-    stream_file(&path, size, |piece| bytes.extend_from_slice(piece))?;
-    Ok(bytes)
+/// The items that an item lies in, the outermost first, and the item itself.
+fn way(dir: &Path, item: &Item) -> Result<Vec<Item>, ExamineError> {
+    let mut way = vec![item.clone()];
+    let mut next = item.parent.clone();
+    // Each path is shorter than the one before: this ends.
+    while let Some(path) = next {
+        let (_, parent) = find_item(&dir.join(name::ITEMS), &item_id(&path))?
+            .ok_or(ExamineError::NoSuchItem { id: path })?;
+        next = parent.parent.clone();
+        way.push(parent);
+    }
+    way.reverse();
+    Ok(way)
 }
 
 /// The file that a folder's forensic path names; none if it would leave the folder.
@@ -113,10 +133,13 @@ fn of_image(
     inside: &str,
     item: &Item,
     worker: &WorkerCommand,
-) -> Result<Vec<u8>, Trouble> {
+    sink: &mut dyn FnMut(&[u8]),
+) -> Result<(), Trouble> {
     let volumes = volume::open_all(image.as_ref(), &mut Vec::new());
-    let volume = volume_of(&volumes, inside)
-        .ok_or_else(|| Trouble::new("the image has no volume that it lies in"))?;
+    let volume = volume_of(&volumes, inside);
+    if volume.is_none() && !matches!(item.origin, Origin::Carved | Origin::Slack) {
+        return Err(Trouble::new("the image has no volume that it lies in"));
+    }
     let entry = Entry {
         forensic_path: item.forensic_path.clone(),
         path: item.path.clone(),
@@ -127,12 +150,27 @@ fn of_image(
         fs_address: item.fs_address.clone(),
         size: ByteLen(item.size_bytes),
         times: Times::default(),
-        content: Content::Worker { volume: volume.index },
+        content: match item.origin {
+            Origin::Carved | Origin::Slack => Content::Runs(carved_runs(item)?),
+            _ => Content::Worker { volume: volume.map_or(0, |volume| volume.index) },
+        },
     };
     let mut reader = Reader::new(Arc::clone(image), volumes.clone(), worker.clone());
-    let mut bytes = Vec::new();
-    reader.read(&entry, &mut |piece| bytes.extend_from_slice(piece))?;
-    Ok(bytes)
+    Ok(reader.read(&entry, sink)?)
+}
+
+/// The runs of the image that a carved item's address names; together as long as the item.
+fn carved_runs(item: &Item) -> Result<Vec<Run>, Trouble> {
+    let runs = runs_of(&item.fs_address).unwrap_or_default();
+    let len = runs.iter().fold(0_u64, |sum, run| match run {
+        Run::Data { len, .. } => sum.saturating_add(len.0),
+        Run::Hole { .. } | Run::Lost { .. } => sum,
+    });
+    if len == item.size_bytes {
+        Ok(runs)
+    } else {
+        Err(Trouble::new("its address does not say where in the image it lies"))
+    }
 }
 
 /// The volume that a forensic path begins with: `p1/fat32:/a.jpg`, or the whole image.

@@ -57,6 +57,26 @@ pub(crate) struct Plan {
     pub(crate) bytes: u64,
 }
 
+impl Plan {
+    /// Leaves out contents that need not be read.
+    pub(crate) fn retain(&mut self, mut wanted: impl FnMut(&Shared) -> bool) {
+        let mut bytes = 0_u64;
+        let mut keep = |shared: &Shared| {
+            let keep = wanted(shared);
+            bytes = bytes.saturating_add(if keep { shared.size } else { 0 });
+            keep
+        };
+        self.jobs.retain_mut(|job| match job {
+            Job::Batch(contents) | Job::ByWorker(contents) => {
+                contents.retain(&mut keep);
+                !contents.is_empty()
+            }
+            Job::Stream(shared) => keep(shared),
+        });
+        self.bytes = bytes;
+    }
+}
+
 /// Plans the reading of these entries.
 pub(crate) fn plan(found: &[Found], sources: &[Opened]) -> Plan {
     let mut plan = Plan::default();
@@ -65,6 +85,8 @@ pub(crate) fn plan(found: &[Found], sources: &[Opened]) -> Plan {
     for (index, one) in found.iter().enumerate() {
         match &one.entry.content {
             Content::Unknown(reason) => plan.refused.push((index, reason.clone())),
+            // Read where what holds it is opened.
+            Content::Embedded => {}
             Content::Worker { .. } => by_worker.push(index),
             Content::Runs(runs) => match problem(&one.entry, runs) {
                 Some(reason) => plan.refused.push((index, reason)),

@@ -20,7 +20,7 @@ use pendeen_evidence::worker::WorkerCommand;
 use thiserror::Error;
 
 use crate::ExamineError;
-use crate::item_content::item_content;
+use crate::item_content::{Workers, item_content};
 use protocol::Answer;
 
 pub use worker::worker_main;
@@ -76,7 +76,8 @@ pub fn of_item(
     file_systems: &WorkerCommand,
     content: &WorkerCommand,
 ) -> Result<Vec<u8>, PreviewError> {
-    let (_, bytes) = item_content(dir, item_id, file_systems, LIMIT).map_err(Box::new)?;
+    let workers = Workers { file_systems, content };
+    let (_, bytes) = item_content(dir, item_id, &workers, LIMIT).map_err(Box::new)?;
     blurred(bytes, content)
 }
 

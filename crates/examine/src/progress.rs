@@ -1,5 +1,7 @@
 //! What a caller may show while an examination runs.
 
+use pendeen_knownset::Known;
+
 /// What the examination is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
@@ -9,6 +11,8 @@ pub enum Step {
     Verifying,
     /// Listing volumes, file systems and their entries.
     Listing,
+    /// Searching for files in the space that no live file owns.
+    Carving,
     /// Reading content and computing digests. Its totals are known.
     Reading,
     /// Writing the tables and the report.
@@ -22,6 +26,9 @@ pub trait Progress: Sync {
 
     /// So much more of the present step is done.
     fn advance(&self, items: u64, bytes: u64);
+
+    /// A triage came upon a known file.
+    fn hit(&self, _forensic_path: &str, _known: &Known) {}
 }
 
 /// Shows nothing.

@@ -17,6 +17,7 @@ use pendeen_knownset::Source as KnownList;
 use serde::{Deserialize, Serialize};
 
 use crate::ExamineError;
+use crate::privileged::PrivilegedList;
 use crate::verify::Verification;
 use crate::work_folder::name;
 
@@ -61,6 +62,18 @@ pub struct OptionsRecord {
     pub threads: usize,
     /// Whether each image that stores digests was read whole and compared with them.
     pub verify: bool,
+    /// Whether only files of a size that a known list has were read.
+    #[serde(default)]
+    pub triage: bool,
+    /// The words that marked what may be legally privileged, where there were any.
+    #[serde(default)]
+    pub privileged: Option<PrivilegedList>,
+    /// Whether the run went on from an interrupted one. The tables do not depend on it.
+    #[serde(default)]
+    pub resumed: bool,
+    /// Whether the space that no live file owns was searched.
+    #[serde(default)]
+    pub carve: bool,
 }
 
 /// A source, as it was opened.
@@ -70,7 +83,7 @@ pub struct SourceRecord {
     pub path: PathBuf,
     /// What its forensic paths begin with.
     pub prefix: String,
-    /// Image or folder.
+    /// Image, archive or folder.
     #[serde(flatten)]
     pub kind: SourceKind,
 }
@@ -81,6 +94,13 @@ pub struct SourceRecord {
 pub enum SourceKind {
     /// A plain folder: only what this computer's file system shows.
     Folder,
+    /// Files packed into one.
+    Archive {
+        /// Its media type by signature.
+        media_type: String,
+        /// Its length in bytes.
+        len_bytes: u64,
+    },
     /// A disk image.
     Image(Box<ImageRecord>),
 }
@@ -126,6 +146,12 @@ pub struct Counts {
     pub entries: u64,
     /// Rows of the item table.
     pub items: u64,
+    /// Items set apart in a table of their own, since they may be legally privileged.
+    #[serde(default)]
+    pub privileged: u64,
+    /// Items that were not meant to be read.
+    #[serde(default)]
+    pub not_read: u64,
     /// Items whose content could not be read whole.
     pub items_with_gaps: u64,
     /// Rows of the gap table.
@@ -142,6 +168,15 @@ pub struct Counts {
     pub known_by_list: BTreeMap<String, BTreeMap<String, u64>>,
     /// Items whose extension belongs to another type.
     pub extension_mismatches: u64,
+    /// Rows of the event table.
+    #[serde(default)]
+    pub events: u64,
+    /// Events about a file that a known list has.
+    #[serde(default)]
+    pub events_known: u64,
+    /// Events by the program that recorded them: `chromium`, `whatsapp`, ...
+    #[serde(default)]
+    pub events_by_source: BTreeMap<String, u64>,
 }
 
 /// A file of the examination.
@@ -154,6 +189,17 @@ pub struct FileRecord {
     /// Rows, where it is a table.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rows: Option<u64>,
+}
+
+impl FileRecord {
+    /// The record of a file with these bytes that is no table.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self {
+            sha256: hex::encode(<sha2::Sha256 as sha2::Digest>::digest(bytes)),
+            len_bytes: bytes.len() as u64,
+            rows: None,
+        }
+    }
 }
 
 impl From<Written> for FileRecord {

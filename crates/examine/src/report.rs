@@ -4,7 +4,10 @@
 //! script, no external resource, no evidential pixels (pictures appear as digests, sizes and
 //! places). Every name from the evidence is hostile text: all text goes through [`Text`].
 
+mod pages;
+mod rows;
 mod text;
+mod timeline;
 
 use std::fmt::{self, Display, Write as _};
 
@@ -12,8 +15,11 @@ use jiff::Timestamp;
 use pendeen_item::Item;
 
 use crate::record::{Counts, Examination, SourceKind, SourceRecord};
-use crate::tables::Excerpt;
+use crate::tables::{Apart, Excerpt};
 use text::{Number, Text, Time};
+
+pub(crate) use rows::Rows;
+pub(crate) use timeline::Timeline;
 
 /// The page.
 pub(crate) fn html(examination: &Examination, excerpt: &Excerpt) -> String {
@@ -46,6 +52,8 @@ fn write_page(out: &mut String, e: &Examination, excerpt: &Excerpt) -> fmt::Resu
     write_method(out, e)?;
     write_totals(out, &e.counts)?;
     write_known(out, e, &excerpt.known)?;
+    excerpt.timeline.write(out, e.finished)?;
+    write_privileged(out, e, &excerpt.privileged)?;
     write_gaps(out, e, excerpt)?;
     write_items(out, e, &excerpt.first)?;
     write_files(out, e)?;
@@ -88,8 +96,15 @@ fn write_sources(out: &mut String, e: &Examination) -> fmt::Result {
 }
 
 fn write_source_kind(out: &mut String, source: &SourceRecord) -> fmt::Result {
-    let SourceKind::Image(image) = &source.kind else {
-        return fact(out, "Kind", &"folder: only what this computer's file system shows");
+    let image = match &source.kind {
+        SourceKind::Folder => {
+            return fact(out, "Kind", &"folder: only what this computer's file system shows");
+        }
+        SourceKind::Archive { media_type, len_bytes } => {
+            fact(out, "Kind", &format!("archive ({media_type}): only what was packed into it"))?;
+            return fact(out, "Length in bytes", &Number(*len_bytes));
+        }
+        SourceKind::Image(image) => image,
     };
     fact(out, "Kind", &image.format.label())?;
     fact(out, "Files", &image.segments.len())?;
@@ -180,11 +195,12 @@ fn write_totals(out: &mut String, c: &Counts) -> fmt::Result {
     writeln!(
         out,
         "<p>{} entries were seen, and {} items written, of {} bytes together. \
-         {} of them could not be read whole.</p>",
+         {} of them could not be read whole.</p>{}",
         Number(c.entries),
         Number(c.items),
         Number(c.bytes),
-        Number(c.items_with_gaps)
+        Number(c.items_with_gaps),
+        not_read(c)
     )?;
     let origins: Vec<(&str, u64)> =
         c.by_origin.iter().map(|(name, n)| (name.as_str(), *n)).collect();
@@ -196,6 +212,18 @@ fn write_totals(out: &mut String, c: &Counts) -> fmt::Result {
         .collect();
     types.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     write_bars(out, "Items by media type", &types)
+}
+
+fn not_read(c: &Counts) -> String {
+    if c.not_read == 0 {
+        return String::new();
+    }
+    format!(
+        "\n<p class=\"warning\"><strong>This was a triage.</strong> {} items were not read: they \
+         have no digest, and nothing is known of their content. Deleted space was not searched and \
+         no container opened.</p>",
+        Number(c.not_read)
+    )
 }
 
 /// A table whose numbers are drawn as bars beside them.
@@ -255,6 +283,40 @@ fn write_known(out: &mut String, e: &Examination, known: &[Item]) -> fmt::Result
     out.write_str("</table>\n")
 }
 
+/// What was set apart, by its digests: names of privileged files may be privileged themselves.
+fn write_privileged(out: &mut String, e: &Examination, apart: &[Apart]) -> fmt::Result {
+    let Some(list) = &e.options.privileged else { return Ok(()) };
+    out.write_str("<h2>Set apart as possibly privileged</h2>\n")?;
+    writeln!(
+        out,
+        "<p>{} items have one of the {} words of {} (SHA-256 {}). They were digested and not \
+         opened; they stand in <code>privileged.parquet</code> alone, which an independent person \
+         reads.</p>",
+        Number(e.counts.privileged),
+        Number(list.words),
+        Text(&list.path.to_string_lossy()),
+        Text(&list.sha256)
+    )?;
+    if apart.is_empty() {
+        return Ok(());
+    }
+    out.write_str(
+        "<table>\n<tr><th scope=\"col\" class=\"number\">Bytes</th><th scope=\"col\">MD5</th>\
+         <th scope=\"col\">SHA-256</th></tr>\n",
+    )?;
+    for Apart { size, md5, sha256 } in apart {
+        writeln!(
+            out,
+            "<tr><td class=\"number\">{}</td><td class=\"digest\">{}</td>\
+             <td class=\"digest\">{}</td></tr>",
+            Number(*size),
+            md5.map_or_else(|| "not read whole".to_owned(), hex::encode),
+            sha256.map_or_else(|| "not read whole".to_owned(), hex::encode)
+        )?;
+    }
+    out.write_str("</table>\n")
+}
+
 fn write_gaps(out: &mut String, e: &Examination, excerpt: &Excerpt) -> fmt::Result {
     out.write_str("<h2 id=\"gaps\">What could not be read</h2>\n")?;
     if excerpt.gaps.is_empty() {
@@ -309,7 +371,12 @@ fn write_items(out: &mut String, e: &Examination, items: &[Item]) -> fmt::Result
 
 fn write_files(out: &mut String, e: &Examination) -> fmt::Result {
     out.write_str("<h2>Files of this examination</h2>\n<table class=\"facts\">\n")?;
-    for (name, file) in &e.files {
+    let is_page = |name: &str| name.starts_with("report/");
+    let pages = e.files.keys().filter(|name| is_page(name)).count();
+    if pages > 0 {
+        fact(out, "report/", &format!("{pages} pages; their digests stand in examination.json"))?;
+    }
+    for (name, file) in e.files.iter().filter(|(name, _)| !is_page(name)) {
         let rows = file.rows.map(|n| format!("{} rows, ", Number(n))).unwrap_or_default();
         let shown = format!("{rows}{} bytes, SHA-256 {}", Number(file.len_bytes), file.sha256);
         fact(out, name, &shown)?;
@@ -322,11 +389,16 @@ fn write_excerpt_note(out: &mut String, what: &str, shown: usize, all: u64) -> f
     if shown as u64 >= all {
         return Ok(());
     }
-    let table = if what == "gaps" { "gaps.parquet" } else { "items.parquet" };
+    let (table, pages) = match what {
+        "gaps" => ("gaps.parquet", "gaps"),
+        "known items" => ("items.parquet", "known"),
+        _ => ("items.parquet", "items"),
+    };
     writeln!(
         out,
-        "<p>The first {shown} of {} {what}, in forensic order. All of them: <code>{table}</code> \
-         beside this page.</p>",
+        "<p>The first {shown} of {} {what}, in forensic order. \
+         <a href=\"report/{pages}.html\">All of them, page by page</a>; as a table in \
+         <code>{table}</code> beside this page.</p>",
         Number(all)
     )
 }

@@ -7,13 +7,19 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pendeen_evidence::image::Image;
+use pendeen_evidence::source::Source;
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_item::{Gap, Stage};
 use pendeen_knownset::KnownSet;
 
-use crate::digesting::digest_all;
+use crate::carving;
+use crate::checkpoint::Checkpoint;
+use crate::digesting::{Along, digest_all};
 use crate::gather::{self, Opened};
+use crate::mode::Mode;
+use crate::nested::{self, Held, Nesting};
 use crate::plan::plan;
+use crate::privileged::{self, Words};
 use crate::progress::{Progress, Step};
 use crate::record::{
     Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind, SourceRecord,
@@ -21,13 +27,13 @@ use crate::record::{
 };
 use crate::verify::{Verification, image_verify_showing};
 use crate::work_folder::{WorkFolder, name};
-use crate::{ExamineError, report, tables};
+use crate::{ExamineError, events, report, tables, triage};
 
 /// What to examine, and how.
 pub struct Options<'a> {
-    /// Disk images (their first segment) and folders.
+    /// Disk images (their first segment), archives and folders.
     pub sources: Vec<PathBuf>,
-    /// Known lists as CSV; a digest in several counts for the list named first.
+    /// Known lists; a digest in several counts for the list named first.
     pub known: Vec<PathBuf>,
     /// Folder for the results: does not exist yet, or is empty.
     pub out: PathBuf,
@@ -37,11 +43,19 @@ pub struct Options<'a> {
     pub threads: NonZeroUsize,
     /// Starts the sandboxed process that opens file systems.
     pub worker: WorkerCommand,
+    /// Starts the sandboxed process that opens archives and documents.
+    pub content: WorkerCommand,
+    /// How far contents are opened.
+    pub nesting: Nesting,
     /// Whether to read each image that stores digests whole first, and compare. One that stores
     /// none is not read twice: there is nothing to compare with.
     pub verify: bool,
+    /// Whether to search the space that no live file owns for pictures and films.
+    pub carve: bool,
     /// Who examines, with what.
     pub method: Method,
+    /// How it runs: triage, resuming, stopping, what is set apart.
+    pub mode: Mode<'a>,
     /// Tells the time, UTC; asked at the beginning and at the end.
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
 }
@@ -64,22 +78,102 @@ pub struct Method {
 pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination, ExamineError> {
     let started = (options.clock)();
     progress.begin(Step::Opening, None, None);
-    let known = KnownSet::load_csv(&options.known)?;
-    let mut sources = gather::open(&options.sources)?;
-    let folder = WorkFolder::create(&options.out, &options.sources)?;
+    let known = KnownSet::load(&options.known)?;
+    let words = options.mode.privileged.as_deref().map(Words::load).transpose()?;
+    let sources = gather::open(&options.sources)?;
+    let folder = WorkFolder::create(&options.out, &options.sources, options.mode.resume)?;
+    let lists = Lists { known, words };
+    match examine(options, started, &lists, sources, &folder, progress) {
+        Ok(examination) => {
+            folder.finish()?;
+            Ok(examination)
+        }
+        Err(error @ (ExamineError::Interrupted { .. } | ExamineError::NotTheSame { .. })) => {
+            folder.leave();
+            Err(error)
+        }
+        Err(error) => Err(error),
+    }
+}
 
+/// The lists that the laboratory chose.
+struct Lists {
+    known: KnownSet,
+    words: Option<Words>,
+}
+
+/// The whole way within the work folder.
+fn examine(
+    options: &Options<'_>,
+    started: Timestamp,
+    lists: &Lists,
+    mut sources: Vec<Opened>,
+    folder: &WorkFolder,
+    progress: &dyn Progress,
+) -> Result<Examination, ExamineError> {
+    let Lists { known, words } = lists;
+    let mode = &options.mode;
+    let go_on = || mode.go_on(&options.out);
+    let checkpoint = Checkpoint::open(folder, mode.checkpoints)?;
     let mut gaps = Vec::new();
-    let verified = verify_all(options, &sources, &mut gaps, progress);
+    let verified = match checkpoint.verified() {
+        Some(verified) if verified.len() == sources.len() => verified,
+        _ => verify_all(options, &sources, progress),
+    };
+    go_on()?;
+    checkpoint.keep_verified(&verified)?;
+    for (source, verification) in sources.iter().zip(&verified) {
+        gaps.extend(verification.iter().flat_map(|found| verification_gaps(source, found)));
+    }
 
     progress.begin(Step::Listing, None, None);
-    let found = gather::list(&mut sources, &options.worker, &mut gaps);
+    let mut found = gather::list(&mut sources, &options.worker, &mut gaps);
+    go_on()?;
+    if options.carve && !mode.triage {
+        let carved =
+            carving::carve(&sources, &found, &options.worker, options.threads, &mut gaps, progress);
+        found.extend(carved);
+    }
 
-    let plan = plan(&found, &sources);
+    go_on()?;
+    let mut plan = plan(&found, &sources);
+    let not_read = if mode.triage { triage::narrow(&mut plan, known) } else { Vec::new() };
+    gaps.extend(triage::gaps(&not_read, &found, &sources));
+    let along = Along {
+        known: mode.triage.then_some(known),
+        words: words.as_ref(),
+        checkpoint: Some(&checkpoint),
+        before: checkpoint.resume(&found, &sources)?,
+    };
     progress.begin(Step::Reading, Some(found.len() as u64), Some(plan.bytes));
-    let outcomes = digest_all(&plan, &found, &sources, options, progress);
+    let mut outcomes = digest_all(&mut plan, &found, &sources, options, along, progress);
+    checkpoint.flush()?;
+    go_on()?;
+    for index in not_read {
+        outcomes[index].not_read = Some(triage::NOT_READ);
+    }
+    if let Some(words) = words {
+        privileged::set_apart(words, &found, &mut outcomes);
+    }
+
+    let mut held =
+        Held { found: &mut found, outcomes: &mut outcomes, sources: &mut sources, gaps: &mut gaps };
+    let events = if mode.triage {
+        held.gaps.extend(nested::not_opened(held.sources));
+        Vec::new()
+    } else {
+        let records = nested::open_all(&mut held, folder, options, progress);
+        go_on()?;
+        if let Some(words) = words {
+            privileged::set_apart(words, &found, &mut outcomes);
+        }
+        events::all(&found, &outcomes, &sources, &records, known, options, &mut gaps)
+    };
+    go_on()?;
 
     progress.begin(Step::Writing, Some(found.len() as u64), None);
-    let written = tables::write(&folder, &options.exhibit, &found, &outcomes, &known, gaps)?;
+    let mut written = tables::write(folder, &options.exhibit, &found, &outcomes, known, gaps)?;
+    let events = events::write(folder, &options.exhibit, events, &mut written.counts)?;
     let mut examination = Examination {
         schema_version: SCHEMA_VERSION,
         tool: options.method.tool.clone(),
@@ -91,33 +185,40 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
         known: known.sources().to_vec(),
         started,
         finished: (options.clock)(),
-        options: OptionsRecord { threads: options.threads.get(), verify: options.verify },
+        options: OptionsRecord {
+            threads: options.threads.get(),
+            verify: options.verify && !mode.triage,
+            triage: mode.triage,
+            privileged: words.as_ref().map(|words| words.list.clone()),
+            resumed: mode.resume,
+            carve: options.carve && !mode.triage,
+        },
         counts: written.counts,
         files: BTreeMap::from([
             (name::ITEMS.to_owned(), written.items),
             (name::GAPS.to_owned(), written.gaps),
+            (name::EVENTS.to_owned(), events),
         ]),
     };
+    examination.files.extend(written.pages);
     let page = report::html(&examination, &written.excerpt);
     folder.write(name::REPORT, page.as_bytes())?;
-    examination.files.insert(name::REPORT.to_owned(), file_record(page.as_bytes()));
+    examination.files.insert(name::REPORT.to_owned(), FileRecord::of(page.as_bytes()));
     let mut text = serde_json::to_vec_pretty(&examination).map_err(|source| {
         ExamineError::BadRecord { path: folder.path(name::EXAMINATION), source }
     })?;
     text.push(b'\n');
     folder.write(name::EXAMINATION, &text)?;
-    folder.finish()?;
     Ok(examination)
 }
 
-/// Verifies each image where that is asked for; what differs or cannot be read is a gap.
+/// Verifies each image where that is asked for.
 fn verify_all(
     options: &Options<'_>,
     sources: &[Opened],
-    gaps: &mut Vec<Gap>,
     progress: &dyn Progress,
 ) -> Vec<Option<Verification>> {
-    if !options.verify {
+    if !options.verify || options.mode.triage {
         return sources.iter().map(|_| None).collect();
     }
     let comparable = |source: &Opened| source.image().is_some_and(stores_digests);
@@ -130,8 +231,10 @@ fn verify_all(
         .iter()
         .map(|source| {
             let image = source.image().filter(|image| stores_digests(image))?;
+            if options.mode.stopped() {
+                return None;
+            }
             let verification = image_verify_showing(image.as_ref(), options.threads, progress);
-            gaps.extend(verification_gaps(source, &verification));
             Some(verification)
         })
         .collect()
@@ -168,9 +271,13 @@ fn verification_gaps(source: &Opened, verification: &Verification) -> Vec<Gap> {
 }
 
 fn source_record(source: &Opened, verified: Option<Verification>) -> SourceRecord {
-    let kind = match source.image() {
-        None => SourceKind::Folder,
-        Some(image) => {
+    let kind = match &source.source {
+        Source::Folder(_) => SourceKind::Folder,
+        Source::Archive(archive) => SourceKind::Archive {
+            media_type: archive.media_type.to_owned(),
+            len_bytes: archive.len,
+        },
+        Source::Image(image) => {
             let provenance = image.provenance();
             SourceKind::Image(Box::new(ImageRecord {
                 format: provenance.format,
@@ -195,14 +302,6 @@ fn source_record(source: &Opened, verified: Option<Verification>) -> SourceRecor
     };
     let path = std::path::absolute(&source.path).unwrap_or_else(|_| source.path.clone());
     SourceRecord { path, prefix: source.prefix.clone(), kind }
-}
-
-fn file_record(bytes: &[u8]) -> FileRecord {
-    FileRecord {
-        sha256: hex::encode(<sha2::Sha256 as sha2::Digest>::digest(bytes)),
-        len_bytes: bytes.len() as u64,
-        rows: None,
-    }
 }
 
 /// What else took part in the result.

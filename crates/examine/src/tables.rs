@@ -1,7 +1,10 @@
 //! From entries and outcomes to rows, in forensic order, and to the counts that sum them up.
 
+use std::collections::BTreeMap;
+
 use pendeen_evidence::entry::Content;
 use pendeen_fingerprint::extension_mismatch;
+use pendeen_fingerprint::metadata::Encrypted;
 use pendeen_item::{Gap, GapWriter, Item, ItemWriter, Stage, forensic_order};
 use pendeen_knownset::KnownSet;
 
@@ -10,6 +13,7 @@ use crate::digesting::Outcome;
 use crate::gather::Found;
 use crate::plan::first_byte;
 use crate::record::{Counts, FileRecord};
+use crate::report::{Rows, Timeline};
 use crate::work_folder::{WorkFolder, name};
 
 /// What the report shows besides the counts.
@@ -21,10 +25,28 @@ pub(crate) struct Excerpt {
     pub(crate) known: Vec<Item>,
     /// The first gaps.
     pub(crate) gaps: Vec<Gap>,
+    /// The first items that are set apart, without their names.
+    pub(crate) privileged: Vec<Apart>,
+    /// When contents were last changed.
+    pub(crate) timeline: Timeline,
 }
 
-/// Rows of a kind that the report shows.
-const EXCERPT: usize = 200;
+/// What is told of an item that is set apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Apart {
+    pub(crate) size: u64,
+    pub(crate) md5: Option<[u8; 16]>,
+    pub(crate) sha256: Option<[u8; 32]>,
+}
+
+impl Apart {
+    fn of(item: &Item) -> Self {
+        Self { size: item.size_bytes, md5: item.md5, sha256: item.sha256 }
+    }
+}
+
+/// Rows of a kind that the report itself shows.
+pub(crate) const EXCERPT: usize = 200;
 
 /// The finished tables.
 pub(crate) struct Tables {
@@ -32,10 +54,27 @@ pub(crate) struct Tables {
     pub(crate) gaps: FileRecord,
     pub(crate) counts: Counts,
     pub(crate) excerpt: Excerpt,
+    /// The pages of the report's long tables, and the table of what is set apart.
+    pub(crate) pages: BTreeMap<String, FileRecord>,
 }
 
 /// Writes both tables into the work folder.
 pub(crate) fn write(
+    folder: &WorkFolder,
+    exhibit: &str,
+    found: &[Found],
+    outcomes: &[Outcome],
+    known: &KnownSet,
+    gaps: Vec<Gap>,
+) -> Result<Tables, ExamineError> {
+    std::thread::scope(|scope| {
+        let rows = Rows::start(scope, folder);
+        write_with(rows, folder, exhibit, found, outcomes, known, gaps)
+    })
+}
+
+fn write_with(
+    mut rows: Rows<'_>,
     folder: &WorkFolder,
     exhibit: &str,
     found: &[Found],
@@ -50,10 +89,29 @@ pub(crate) fn write(
     order.sort_unstable_by(|a, b| {
         forensic_order(&found[*a].entry.forensic_path, &found[*b].entry.forensic_path)
     });
+    let mut apart = None;
     for index in order {
-        let item = item(&found[index], &outcomes[index], known);
+        let item = item(found, index, &outcomes[index], known);
+        if outcomes[index].privileged {
+            let path = folder.path(name::PRIVILEGED);
+            counts.privileged += 1;
+            excerpt
+                .privileged
+                .extend((excerpt.privileged.len() < EXCERPT).then(|| Apart::of(&item)));
+            gaps.extend(
+                content_gap(&found[index], &outcomes[index])
+                    .map(|gap| Gap { forensic_path: format!("set apart: {}", item.id()), ..gap }),
+            );
+            match &mut apart {
+                Some(writer) => ItemWriter::write(writer, item)?,
+                none => none.insert(ItemWriter::create(&path, exhibit)?).write(item)?,
+            }
+            continue;
+        }
         gaps.extend(content_gap(&found[index], &outcomes[index]));
-        count(&mut counts, &item);
+        count(&mut counts, &item, outcomes[index].not_read.is_some());
+        excerpt.timeline.add(&item);
+        rows.add(&item);
         if excerpt.first.len() < EXCERPT {
             excerpt.first.push(item.clone());
         }
@@ -66,21 +124,26 @@ pub(crate) fn write(
     gaps.sort_by(|a, b| forensic_order(&a.forensic_path, &b.forensic_path).then(a.cmp(b)));
     counts.gaps = gaps.len() as u64;
     excerpt.gaps = gaps.iter().take(EXCERPT).cloned().collect();
+    let mut pages = rows.finish(folder, &gaps)?;
+    if let Some(writer) = apart {
+        pages.insert(name::PRIVILEGED.to_owned(), FileRecord::from(writer.finish()?));
+    }
     let mut writer = GapWriter::create(&folder.path(name::GAPS), exhibit)?;
     for gap in gaps {
         writer.write(gap)?;
     }
-    Ok(Tables { items, gaps: FileRecord::from(writer.finish()?), counts, excerpt })
+    Ok(Tables { items, gaps: FileRecord::from(writer.finish()?), counts, excerpt, pages })
 }
 
 /// The row of one entry.
-fn item(found: &Found, outcome: &Outcome, known: &KnownSet) -> Item {
-    let entry = &found.entry;
+fn item(found: &[Found], index: usize, outcome: &Outcome, known: &KnownSet) -> Item {
+    let Found { entry, facts, .. } = &found[index];
+    let parent = found[index].parent.and_then(|parent| found.get(parent));
     let name = String::from_utf8_lossy(&entry.name).into_owned();
     let hit = outcome.digests.as_ref().and_then(|digests| known.lookup(digests));
     Item {
         forensic_path: entry.forensic_path.clone(),
-        parent: None,
+        parent: parent.map(|parent| parent.entry.forensic_path.clone()),
         path: entry.path.clone(),
         origin: entry.origin,
         recovery: entry.recovery,
@@ -98,9 +161,22 @@ fn item(found: &Found, outcome: &Outcome, known: &KnownSet) -> Item {
         md5: outcome.digests.map(|d| d.md5),
         sha1: outcome.digests.map(|d| d.sha1),
         sha256: outcome.digests.map(|d| d.sha256),
+        media: outcome.media(),
+        encrypted: match (outcome.encrypted, facts.encrypted) {
+            (Some(encrypted), _) => Some(encrypted.key().to_owned()),
+            (None, true) => Some(Encrypted::Container.key().to_owned()),
+            (None, false) => None,
+        },
         known_list: hit.map(|known| known.list.clone()),
         known_category: hit.map(|known| known.category.clone()).filter(|c| !c.is_empty()),
-        gap: outcome.trouble.as_ref().map(|trouble| trouble.reason.clone()),
+        gap: outcome
+            .trouble
+            .as_ref()
+            .map(|trouble| trouble.reason.clone())
+            .or_else(|| outcome.not_read.map(str::to_owned)),
+        owner_id: facts.owner.map(|(user, _)| user),
+        group_id: facts.owner.map(|(_, group)| group),
+        time_zone: facts.zone_unknown.then(|| "unknown".to_owned()),
     }
 }
 
@@ -121,9 +197,10 @@ fn content_gap(found: &Found, outcome: &Outcome) -> Option<Gap> {
     })
 }
 
-fn count(counts: &mut Counts, item: &Item) {
+fn count(counts: &mut Counts, item: &Item, not_read: bool) {
     counts.items += 1;
-    counts.items_with_gaps += u64::from(item.gap.is_some());
+    counts.not_read += u64::from(not_read);
+    counts.items_with_gaps += u64::from(item.gap.is_some() && !not_read);
     counts.bytes = counts.bytes.saturating_add(item.size_bytes);
     counts.extension_mismatches += u64::from(item.extension_mismatch);
     *counts.by_origin.entry(item.origin.key().to_owned()).or_default() += 1;

@@ -18,8 +18,15 @@ use crate::ExamineError;
 pub(crate) mod name {
     pub(crate) const ITEMS: &str = "items.parquet";
     pub(crate) const GAPS: &str = "gaps.parquet";
+    pub(crate) const EVENTS: &str = "events.parquet";
     pub(crate) const REPORT: &str = "report.html";
     pub(crate) const EXAMINATION: &str = "examination.json";
+    /// A folder: the report's long tables, page by page.
+    pub(crate) const PAGES: &str = "report";
+    /// What may be legally privileged.
+    pub(crate) const PRIVILEGED: &str = "privileged.parquet";
+    /// A folder: what was read so far, for a run that resumes.
+    pub(crate) const CHECKPOINT: &str = "checkpoint";
 }
 
 /// A folder of results on its way.
@@ -33,7 +40,12 @@ pub(crate) struct WorkFolder {
 
 impl WorkFolder {
     /// Begins the folder for `out`. `sources` are paths that must not be written into.
-    pub(crate) fn create(out: &Path, sources: &[PathBuf]) -> Result<Self, ExamineError> {
+    /// What an interrupted run has read is kept if `resume`, and cleared away if not.
+    pub(crate) fn create(
+        out: &Path,
+        sources: &[PathBuf],
+        resume: bool,
+    ) -> Result<Self, ExamineError> {
         let output = |path: &Path| {
             let path = path.to_owned();
             move |source| ExamineError::Output { path, source }
@@ -57,7 +69,7 @@ impl WorkFolder {
             refuse_source(path, sources)?;
         }
         let lock = claim(&partial)?;
-        clear(&partial)?;
+        clear(&partial, resume)?;
         Ok(Self { partial, out, lock, finished: false })
     }
 
@@ -77,12 +89,25 @@ impl WorkFolder {
             .map_err(|source| ExamineError::Output { path, source })
     }
 
+    /// Leaves the folder as it is, for another run to go on from.
+    pub(crate) fn leave(mut self) {
+        self.finished = true;
+    }
+
     /// Gives the folder its name: from here on the examination is finished.
     pub(crate) fn finish(mut self) -> Result<(), ExamineError> {
         let output = |path: &Path| {
             let path = path.to_owned();
             move |source| ExamineError::Output { path, source }
         };
+        let pages = self.path(name::PAGES);
+        if pages.is_dir() {
+            File::open(&pages).and_then(|dir| dir.sync_all()).map_err(output(&pages))?;
+        }
+        let checkpoint = self.path(name::CHECKPOINT);
+        if checkpoint.is_dir() {
+            fs::remove_dir_all(&checkpoint).map_err(output(&checkpoint))?;
+        }
         self.lock.sync_all().map_err(output(&self.partial))?;
         fs::rename(&self.partial, &self.out).map_err(output(&self.out))?;
         self.finished = true;
@@ -103,7 +128,7 @@ impl Drop for WorkFolder {
         if !self.finished {
             // A leftover that cannot be removed is named as unfinished, and the next run tries
             // again.
-            let _ = clear(&self.partial);
+            let _ = clear(&self.partial, false);
             let _ = fs::remove_dir(&self.partial);
         }
     }
@@ -212,19 +237,26 @@ fn is_at(folder: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Removes what an interrupted run left; refuses where anything else lies there.
-fn clear(partial: &Path) -> Result<(), ExamineError> {
+/// Removes what an interrupted run left, but for what it has read if `resume`; refuses where
+/// anything else lies there.
+fn clear(partial: &Path, resume: bool) -> Result<(), ExamineError> {
     let output = |source| ExamineError::Output { path: partial.to_owned(), source };
     let ours = |name: &str| {
         let name = name.strip_suffix(".partial").unwrap_or(name);
-        [name::ITEMS, name::GAPS, name::REPORT, name::EXAMINATION].contains(&name)
+        let tables = [name::ITEMS, name::GAPS, name::EVENTS, name::PRIVILEGED];
+        tables.contains(&name) || [name::REPORT, name::EXAMINATION].contains(&name)
     };
     let names = fs::read_dir(partial)
         .and_then(|all| all.map(|e| e.map(|e| e.file_name())).collect::<Result<Vec<_>, _>>())
         .map_err(output)?;
+    let (mut folders, names): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| {
+        (name == name::PAGES || name == name::CHECKPOINT) && partial.join(name).is_dir()
+    });
     if !names.iter().all(|name| name.to_str().is_some_and(ours)) {
         return Err(ExamineError::NotEmpty { path: partial.to_owned() });
     }
+    folders.retain(|name| !resume || name != name::CHECKPOINT);
+    folders.iter().try_for_each(|name| fs::remove_dir_all(partial.join(name))).map_err(output)?;
     names.iter().try_for_each(|name| fs::remove_file(partial.join(name))).map_err(output)
 }
 
@@ -249,8 +281,8 @@ mod tests {
     fn a_folder_that_is_being_written_to_is_in_use() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("k");
-        let first = WorkFolder::create(&out, &[]).unwrap();
-        let second = WorkFolder::create(&out, &[]).err().unwrap();
+        let first = WorkFolder::create(&out, &[], false).unwrap();
+        let second = WorkFolder::create(&out, &[], false).err().unwrap();
         assert!(matches!(second, ExamineError::InUse { .. }), "{second}");
         first.finish().unwrap();
         assert!(out.is_dir());

@@ -12,7 +12,7 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use pendeen_evidence::unit::ByteLen;
 use pendeen_examine::preview::{PreviewError, SIDE, blurred, of_item};
 use pendeen_examine::{ExamineError, item_content};
-use support::{examine, have, items, noise, recipe, text, worker};
+use support::{examine, have, items, noise, recipe, text, worker, workers};
 
 /// A colour card: green above, yellow below.
 fn card() -> Vec<u8> {
@@ -54,7 +54,7 @@ fn a_picture_of_an_image_is_found_again_and_blurred() {
     recipe("mke2fs", &["-q", "-t", "ext4", "-d", text(&root), text(&image), "4M"]);
     examine(&[&image], &[], &out, 1).unwrap();
     let id = id_of(&out, "card.jpg");
-    let (item, bytes) = item_content(&out, &id, &worker("filesystem"), ByteLen(1 << 20)).unwrap();
+    let (item, bytes) = item_content(&out, &id, &workers(), ByteLen(1 << 20)).unwrap();
     assert_eq!((item.path.as_str(), bytes), ("/DCIM/card.jpg", card()));
     let png = of_item(&out, &id, &worker("filesystem"), &worker("content")).unwrap();
     is_the_blurred_card(&png);
@@ -64,7 +64,7 @@ fn a_picture_of_an_image_is_found_again_and_blurred() {
     let at = changed.windows(64).position(|w| w == &card[1000..1064]).unwrap();
     changed[at] ^= 1;
     fs::write(&image, changed).unwrap();
-    let refused = item_content(&out, &id, &worker("filesystem"), ByteLen(1 << 20)).unwrap_err();
+    let refused = item_content(&out, &id, &workers(), ByteLen(1 << 20)).unwrap_err();
     assert!(refused.to_string().contains("the source changed"), "{refused}");
 }
 
@@ -78,7 +78,7 @@ fn a_picture_of_a_folder_is_found_again_and_what_cannot_be_had_is_refused() {
     std::os::unix::fs::symlink("card.jpg", root.join("link.jpg")).unwrap();
     examine(&[&root], &[], &out, 1).unwrap();
     let get = |name: &str, limit| {
-        item_content(&out, &id_of(&out, name), &worker("filesystem"), ByteLen(limit))
+        item_content(&out, &id_of(&out, name), &workers(), ByteLen(limit))
     };
     assert_eq!(get("card.jpg", 1 << 20).unwrap().1, card());
     is_the_blurred_card(
@@ -90,7 +90,7 @@ fn a_picture_of_a_folder_is_found_again_and_what_cannot_be_had_is_refused() {
         let refused = get(name, limit).unwrap_err();
         assert!(matches!(refused, ExamineError::Content { .. }), "{name}: {refused}");
     }
-    let none = item_content(&out, "0", &worker("filesystem"), ByteLen(1));
+    let none = item_content(&out, "0", &workers(), ByteLen(1));
     assert!(matches!(none, Err(ExamineError::NoSuchItem { .. })));
 }
 

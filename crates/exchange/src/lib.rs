@@ -6,6 +6,8 @@
 //! Never in a bundle: evidential pixels. A picture, video or archive beside the package is
 //! refused, and so is a picture written into a text.
 //!
+//! Examinations go out as well, for other programs to read: [`examination`].
+//!
 //! From the inside out: a bag (RFC 8493) of payload and digests, an Ed25519 signature over
 //! its tag manifest, a tar that is the same for the same content, and age encryption to the
 //! force's X25519 key. Keys live in files ([`keys`]).
@@ -16,6 +18,7 @@
 mod bag;
 mod content;
 pub mod dispatch;
+pub mod examination;
 pub mod keys;
 mod open;
 mod seal;

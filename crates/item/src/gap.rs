@@ -16,6 +16,8 @@ pub enum Stage {
     Content,
     /// Decoding content, for a picture or an archive.
     Decode,
+    /// Searching unused space for files that nothing names.
+    Carve,
 }
 
 impl Stage {
@@ -27,12 +29,13 @@ impl Stage {
             Self::FileSystem => "file_system",
             Self::Content => "content",
             Self::Decode => "decode",
+            Self::Carve => "carve",
         }
     }
 
     /// The stage with this key.
     pub fn from_key(key: &str) -> Option<Self> {
-        [Self::Source, Self::Volume, Self::FileSystem, Self::Content, Self::Decode]
+        [Self::Source, Self::Volume, Self::FileSystem, Self::Content, Self::Decode, Self::Carve]
             .into_iter()
             .find(|stage| stage.key() == key)
     }

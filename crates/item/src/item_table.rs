@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, StringArray, StringBuilder, TimestampNanosecondBuilder,
-    UInt64Builder, new_null_array,
+    ArrayRef, BooleanBuilder, Float64Array, StringArray, StringBuilder,
+    TimestampNanosecondBuilder, UInt32Array, UInt64Builder, new_null_array,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
@@ -17,7 +17,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use crate::file::{TableFile, Written, fault, next_batch, open};
 use crate::row::id_bytes;
-use crate::{Item, TableError};
+use crate::{Degrees, Item, TableError};
 
 mod cells;
 
@@ -64,6 +64,9 @@ pub fn item_schema() -> SchemaRef {
         may("known_category", DataType::Utf8),
         may("known_distance", DataType::UInt16),
         may("gap", DataType::Utf8),
+        may("owner_id", DataType::UInt64),
+        may("group_id", DataType::UInt64),
+        may("time_zone", DataType::Utf8),
     ]))
 }
 
@@ -156,9 +159,22 @@ impl ItemWriter {
             "md5" => hexadecimal(items, |i| i.md5),
             "sha1" => hexadecimal(items, |i| i.sha1),
             "sha256" => hexadecimal(items, |i| i.sha256),
+            "width_px" => number32(items, |i| i.media.width_px),
+            "height_px" => number32(items, |i| i.media.height_px),
+            "duration_ms" => number(items, |i| i.media.duration_ms),
+            "exif_make" => text(items, |i| i.media.exif_make.as_deref()),
+            "exif_model" => text(items, |i| i.media.exif_model.as_deref()),
+            "exif_serial" => text(items, |i| i.media.exif_serial.as_deref()),
+            "exif_taken" => text(items, |i| i.media.exif_taken.as_deref()),
+            "exif_latitude" => angle(items, |i| i.media.exif_latitude),
+            "exif_longitude" => angle(items, |i| i.media.exif_longitude),
+            "encrypted" => text(items, |i| i.encrypted.as_deref()),
             "known_list" => text(items, |i| i.known_list.as_deref()),
             "known_category" => text(items, |i| i.known_category.as_deref()),
             "gap" => text(items, |i| i.gap.as_deref()),
+            "owner_id" => number(items, |i| i.owner_id),
+            "group_id" => number(items, |i| i.group_id),
+            "time_zone" => text(items, |i| i.time_zone.as_deref()),
             _ => new_null_array(field.data_type(), items.len()),
         }
     }
@@ -194,6 +210,14 @@ fn number(items: &[Item], get: impl Fn(&Item) -> Option<u64>) -> ArrayRef {
         column.append_option(get(item));
     }
     Arc::new(column.finish())
+}
+
+fn number32(items: &[Item], get: impl Fn(&Item) -> Option<u32>) -> ArrayRef {
+    Arc::new(items.iter().map(get).collect::<UInt32Array>())
+}
+
+fn angle(items: &[Item], get: impl Fn(&Item) -> Option<Degrees>) -> ArrayRef {
+    Arc::new(items.iter().map(|item| get(item).map(Degrees::degrees)).collect::<Float64Array>())
 }
 
 fn time(items: &[Item], get: impl Fn(&Item) -> Option<i64>) -> ArrayRef {

@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::Media;
+
 /// How an item was come by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,12 +119,22 @@ pub struct Item {
     pub sha1: Option<[u8; 20]>,
     /// SHA-256, likewise.
     pub sha256: Option<[u8; 32]>,
+    /// What it says of itself, if it is a picture or a video.
+    pub media: Media,
+    /// Why its content counts as encrypted: `container` or `entropy`.
+    pub encrypted: Option<String>,
     /// The known list that has it, if one has.
     pub known_list: Option<String>,
     /// The category in that list.
     pub known_category: Option<String>,
     /// Why something about it could not be read.
     pub gap: Option<String>,
+    /// Number of the user that owned it, where an archive says so.
+    pub owner_id: Option<u64>,
+    /// Number of the group that owned it.
+    pub group_id: Option<u64>,
+    /// `unknown` where its times were local ones without their zone, taken for UTC.
+    pub time_zone: Option<String>,
 }
 
 impl Item {

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use pendeen_item::{
-    Gap, GapWriter, Item, ItemWriter, Origin, Recovery, Stage, TableError, count, find_item,
+    Degrees, Gap, GapWriter, Item, ItemWriter, Media, Origin, Recovery, Stage, TableError, count, find_item,
     gap_schema, item_id, item_schema, read_exhibit, read_gaps, read_items, read_page,
 };
 use proptest::prelude::*;
@@ -31,9 +31,22 @@ fn item(n: usize) -> Item {
         md5: Some([u8::try_from(n % 256).unwrap(); 16]),
         sha1: Some([1; 20]),
         sha256: Some([2; 32]),
+        media: Media {
+            width_px: Some(u32::MAX),
+            duration_ms: n.is_multiple_of(2).then_some(1500),
+            exif_make: Some("Maker".to_owned()),
+            exif_taken: Some("2024-05-06T07:08:09+01:00".to_owned()),
+            exif_latitude: Some(Degrees::from_e7(502_600_000)),
+            exif_longitude: Some(Degrees::from_e7(-50_510_001)),
+            ..Media::default()
+        },
+        encrypted: n.is_multiple_of(11).then(|| "entropy".to_owned()),
         known_list: n.is_multiple_of(5).then(|| "list".to_owned()),
         known_category: n.is_multiple_of(5).then(|| "B".to_owned()),
         gap: (n == 1).then(|| "cut short".to_owned()),
+        owner_id: n.is_multiple_of(2).then_some(1000),
+        group_id: n.is_multiple_of(3).then_some(100),
+        time_zone: n.is_multiple_of(4).then(|| "unknown".to_owned()),
     }
 }
 

@@ -11,49 +11,12 @@
 //! Source: RFC 4180 for quoting.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-use thiserror::Error;
-
-use crate::set::{Added, Digest, Known, KnownSet, Source};
-
-/// A list that could not be loaded.
-#[derive(Debug, Error)]
-pub enum KnownError {
-    /// The file could not be read.
-    #[error("the known list {path} could not be read: check the name and the permissions")]
-    Io {
-        /// The list's file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// A line is not a record. The list is at fault.
-    #[error("{path}, line {line}: {problem}")]
-    BadLine {
-        /// The list's file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// What is wrong with it, and what to do.
-        problem: String,
-    },
-    /// The file is text in another encoding, or no text.
-    #[error(
-        "{path} is UTF-16 text: save it as CSV in UTF-8 (in a spreadsheet: CSV UTF-8) and try again"
-    )]
-    Utf16 {
-        /// The list's file.
-        path: PathBuf,
-    },
-    /// The file holds no record.
-    #[error("{path} holds no record: a line is a digest, the list's name, the category")]
-    Empty {
-        /// The list's file.
-        path: PathBuf,
-    },
-}
+use crate::KnownError;
+use crate::digest::record;
+use crate::load::file_name;
+use crate::set::Loader;
 
 /// Where the columns stand.
 struct Columns {
@@ -62,83 +25,37 @@ struct Columns {
     category: Option<usize>,
 }
 
-impl KnownSet {
-    /// Loads these lists, in this order. All or nothing.
-    pub fn load_csv<P: AsRef<Path>>(paths: &[P]) -> Result<Self, KnownError> {
-        let mut set = Self::new();
-        for path in paths {
-            load(&mut set, path.as_ref())?;
-        }
-        Ok(set)
-    }
-}
-
-fn load(set: &mut KnownSet, path: &Path) -> Result<(), KnownError> {
-    let io = |source| KnownError::Io { path: path.to_owned(), source };
-    let file = std::fs::File::open(path).map_err(io)?;
-    let mut hashed = Hashed { inner: file, hash: Sha256::new() };
-    let mut start = Vec::new();
-    hashed.by_ref().take(3).read_to_end(&mut start).map_err(io)?;
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-        return Err(KnownError::Utf16 { path: path.to_owned() });
-    }
-    if start == b"\xef\xbb\xbf" {
-        start.clear();
-    }
-    let text = std::io::Read::chain(start.as_slice(), hashed.by_ref());
-    let mut source = Source {
-        path: path.to_owned(),
-        sha256: String::new(),
-        records: 0,
-        repeated: 0,
-        conflicting: 0,
-    };
-    read(set, path, text, &mut source)?;
-    if source.records == 0 {
-        return Err(KnownError::Empty { path: path.to_owned() });
-    }
-    source.sha256 = hex::encode(hashed.hash.finalize());
-    set.add_source(source);
-    Ok(())
-}
-
-fn read(
-    set: &mut KnownSet,
+/// Reads the list; what it is.
+pub(crate) fn read(
+    loader: &mut Loader,
     path: &Path,
-    text: impl Read,
-    source: &mut Source,
-) -> Result<(), KnownError> {
+    text: &mut impl Read,
+) -> Result<String, KnownError> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
-    let file_name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let file_name = file_name(path);
     let mut columns = Columns { digest: 0, list: Some(1), category: Some(2) };
-    let mut record = csv::StringRecord::new();
+    let mut row = csv::StringRecord::new();
     let mut first = true;
-    while next(&mut reader, &mut record, path)? {
-        let line = record.position().map_or(0, csv::Position::line);
+    while next(&mut reader, &mut row, path)? {
+        let line = row.position().map_or(0, csv::Position::line);
         let bad = |problem| KnownError::BadLine { path: path.to_owned(), line, problem };
-        one_line(&record).map_err(bad)?;
-        record.trim();
+        one_line(&row).map_err(bad)?;
+        row.trim();
         if std::mem::take(&mut first)
-            && let Some(named) = header(&record)
+            && let Some(named) = header(&row)
         {
             columns = named;
             continue;
         }
-        let digest = digest(record.get(columns.digest).unwrap_or_default()).map_err(bad)?;
-        let cell = |column: Option<usize>| column.and_then(|c| record.get(c)).unwrap_or_default();
+        let record = record(row.get(columns.digest).unwrap_or_default()).map_err(bad)?;
+        let cell = |column: Option<usize>| column.and_then(|c| row.get(c)).unwrap_or_default();
         let list = match cell(columns.list) {
-            "" => file_name.clone(),
-            name => name.to_owned(),
+            "" => file_name.as_str(),
+            name => name,
         };
-        let known = Known { list, category: cell(columns.category).to_owned() };
-        source.records += 1;
-        match set.add(digest, known) {
-            Added::New => {}
-            Added::Repeated => source.repeated += 1,
-            Added::Conflicting => source.conflicting += 1,
-        }
+        loader.add(&record, list, cell(columns.category))?;
     }
-    Ok(())
+    Ok("csv".to_owned())
 }
 
 /// Reads the next record; false at the end.
@@ -184,43 +101,10 @@ fn header(record: &csv::StringRecord) -> Option<Columns> {
     })
 }
 
-/// A digest from hexadecimal, the algorithm by its length.
-fn digest(text: &str) -> Result<Digest, String> {
-    fn decode<const N: usize>(text: &str) -> Result<[u8; N], String> {
-        let mut bytes = [0; N];
-        hex::decode_to_slice(text, &mut bytes).map(|()| bytes).map_err(|_| {
-            format!("{text:?} holds a character that is not hexadecimal: mend or remove the line")
-        })
-    }
-    match text.len() {
-        32 => decode(text).map(Digest::Md5),
-        40 => decode(text).map(Digest::Sha1),
-        64 => decode(text).map(Digest::Sha256),
-        0 => Err("the digest is missing: mend or remove the line".to_owned()),
-        len => Err(format!(
-            "the digest has {len} characters; wanted 32 (MD5), 40 (SHA-1) or 64 (SHA-256) \
-             hexadecimal ones: mend or remove the line, and check that commas separate the columns"
-        )),
-    }
-}
-
-/// A reader that digests what passes.
-struct Hashed<R> {
-    inner: R,
-    hash: Sha256,
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.inner.read(buf)?;
-        self.hash.update(&buf[..n]);
-        Ok(n)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::KnownSet;
     use pendeen_fingerprint::Digests;
     use proptest::prelude::*;
 
@@ -228,7 +112,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("colours.csv");
         std::fs::write(&path, text).unwrap();
-        KnownSet::load_csv(&[path])
+        KnownSet::load(&[path])
     }
 
     fn says(set: &KnownSet, content: &[u8]) -> Option<(String, String)> {
@@ -313,7 +197,7 @@ mod tests {
         assert!(matches!(load(""), Err(KnownError::Empty { .. })));
         assert!(matches!(load("digest,list,category\n"), Err(KnownError::Empty { .. })));
         assert!(matches!(load(b"\xff\xfea\0"), Err(KnownError::Utf16 { .. })));
-        let missing = KnownSet::load_csv(&["/nonexistent/list.csv"]);
+        let missing = KnownSet::load(&["/nonexistent/list.csv"]);
         assert!(matches!(missing, Err(KnownError::Io { .. })));
     }
 

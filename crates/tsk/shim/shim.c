@@ -164,6 +164,35 @@ int pt_fs_any_allocated(pt_fs *handle, uint64_t block, uint64_t len, uint64_t st
     return 0;
 }
 
+static int is_allocated(TSK_FS_INFO *fs, uint64_t block)
+{
+    return (fs->block_getflags(fs, block) & TSK_FS_BLOCK_FLAG_ALLOC) != 0;
+}
+
+uint64_t pt_fs_same_allocation(pt_fs *handle, uint64_t block, uint64_t end, uint64_t step,
+                               uint64_t most, int *allocated)
+{
+    TSK_FS_INFO *fs = handle->fs;
+    uint64_t at = block, asked, beside;
+    if (block >= end)
+        return 0;
+    tsk_error_reset();
+    *allocated = is_allocated(fs, block);
+    for (asked = 0; asked < most && end - at > step; asked++) {
+        if (is_allocated(fs, at + step) != *allocated)
+            break;
+        at += step;
+    }
+    /* The change, if there is one, lies before the next step. */
+    for (beside = 1; beside < step && end - at > 1; beside++) {
+        if (is_allocated(fs, at + 1) != *allocated)
+            break;
+        at += 1;
+    }
+    tsk_error_reset();
+    return at + 1 - block;
+}
+
 typedef struct {
     pt_sink_fn sink;
     void *context;

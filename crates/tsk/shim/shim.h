@@ -105,6 +105,11 @@ int pt_fs_note_named(pt_fs *fs, uint64_t address);
 int pt_fs_any_allocated(pt_fs *fs, uint64_t block, uint64_t len, uint64_t step, uint64_t *checked,
                         uint64_t most);
 
+/* How many blocks from `block` on, up to `end`, are allocated or not as `block` is; `allocated`
+ * says which. Asks every `step`th block (at least 1), and stops after about `most` questions. */
+uint64_t pt_fs_same_allocation(pt_fs *fs, uint64_t block, uint64_t end, uint64_t step,
+                               uint64_t most, int *allocated);
+
 /* Sends the content to `sink`. `has_type` 0 means the default attribute, or the target of a link
  * whose metadata holds it. 0, or -1 if it broke off. */
 int pt_fs_cat(pt_fs *fs, uint64_t address, int has_type, uint32_t type, uint32_t id,

@@ -18,6 +18,7 @@ mod event;
 mod ffi;
 mod kind;
 mod name;
+mod space;
 mod walk;
 
 pub use content::{Content, Run};
@@ -25,4 +26,5 @@ pub use event::{Cap, Event, File, Limits, Problem, Recovery, Summary, Times};
 pub use ffi::{Directory, FileSystem, Info, OpenError, ReadAt, TskError, library_version};
 pub use kind::Kind;
 pub use name::{Address, Attribute, MetaFacts, Name, RawRun, Stamp};
+pub use space::{Space, unallocated};
 pub use walk::walk;

@@ -421,7 +421,7 @@ fn is_reserved(kind: Kind, name: &Name, meta: &MetaFacts) -> bool {
 }
 
 /// Blocks per allocation unit: FAT counts in sectors, but allocates in clusters.
-fn allocation_unit(fs: &FileSystem) -> u64 {
+pub(crate) fn allocation_unit(fs: &FileSystem) -> u64 {
     let mut boot = [0_u8; 512];
     if !fs.info().kind.is_fat() || fs.reader().read_at(0, &mut boot).is_err() {
         return 1;

@@ -38,7 +38,7 @@ fn all_there(items: &[Item], prefix: &str, files: &[disk::Planned]) {
 }
 
 #[test]
-fn a_folder_gives_exactly_four_files_under_the_final_name_and_the_record_as_json() {
+fn a_folder_gives_exactly_five_files_under_the_final_name_and_the_record_as_json() {
     let dir = tempfile::tempdir().unwrap();
     let (source, out) = (dir.path().join("source"), dir.path().join("results/out"));
     fs::create_dir_all(source.join("a/b")).unwrap();

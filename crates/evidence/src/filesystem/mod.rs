@@ -14,6 +14,7 @@ use pendeen_item::{Gap, Stage};
 
 use crate::entry::Entry;
 use crate::image::Image;
+use crate::unit::{ByteLen, ByteOffset};
 use crate::volume::Volume;
 use crate::worker::protocol::{FsKind, Refusal, Summary};
 use crate::worker::{Opened, Session, WorkerCommand, WorkerError};
@@ -55,6 +56,42 @@ fn walk_into(
         }
     }
     Ok(())
+}
+
+/// What a volume's file system does not use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreeSpace {
+    /// The stretches, in order, from the start of the image.
+    pub stretches: Vec<(ByteOffset, ByteLen)>,
+    /// Length of an allocation unit: a file's last one is used to its end.
+    pub unit: ByteLen,
+    /// `fat32`, `ext4`, ...
+    pub fs_type: &'static str,
+}
+
+/// The space of a volume that its file system does not use; none where no file system can be
+/// read. What keeps it from being told is in `gaps`, but not that no file system was found:
+/// [`walk`] says so.
+pub fn unallocated(
+    image: &Arc<dyn Image>,
+    volume: &Volume,
+    worker: &WorkerCommand,
+    gaps: &mut Vec<Gap>,
+) -> Option<FreeSpace> {
+    let mut told = || -> Result<Option<FreeSpace>, WorkerError> {
+        let mut session = Session::start(worker, &**image)?;
+        let Opened::Yes(kind) = session.open(volume)? else { return Ok(None) };
+        let found = session.unallocated(volume)?;
+        if found.capped {
+            let reason = format!("it lies in more than {} pieces", found.stretches.len());
+            gaps.push(volume_gap(volume, "all of the unallocated space", reason));
+        }
+        Ok(Some(FreeSpace { stretches: found.stretches, unit: found.unit, fs_type: kind.key() }))
+    };
+    told().unwrap_or_else(|error| {
+        gaps.push(volume_gap(volume, "which space is unallocated", described(&error)));
+        None
+    })
 }
 
 /// `p1/fat32:/dir/a.txt`, or `fat12:/a.txt` where the volume is the whole image.

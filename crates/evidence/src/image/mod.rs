@@ -140,6 +140,12 @@ pub trait Image: Send + Sync {
     /// Fills `buf` from `offset`, whole or not at all. Callers may read concurrently.
     fn read_at(&self, offset: ByteOffset, buf: &mut [u8]) -> Result<(), ReadError>;
 
+    /// The first byte from `offset` on that may be other than zero: what lies before is a hole,
+    /// as far as that is known without reading. At most the length of the image.
+    fn next_data(&self, offset: ByteOffset) -> ByteOffset {
+        offset
+    }
+
     /// What the image says of itself.
     fn provenance(&self) -> &Provenance;
 

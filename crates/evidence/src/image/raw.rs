@@ -63,6 +63,18 @@ impl Image for RawImage {
         Ok(())
     }
 
+    fn next_data(&self, offset: ByteOffset) -> ByteOffset {
+        let first = self.starts.partition_point(|start| *start <= offset.0).saturating_sub(1);
+        for (segment, start) in self.segments.iter().zip(&self.starts).skip(first) {
+            let inside = offset.0.saturating_sub(*start);
+            let data = segment.next_data(inside);
+            if data < segment.len {
+                return ByteOffset(start.saturating_add(data));
+            }
+        }
+        ByteOffset(self.len().0.max(offset.0))
+    }
+
     fn provenance(&self) -> &Provenance {
         &self.provenance
     }

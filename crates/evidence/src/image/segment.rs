@@ -83,6 +83,16 @@ impl Segment {
         usize::try_from(data.saturating_sub(offset)).map_or(wanted, |hole| hole.min(wanted))
     }
 
+    /// The first byte from `offset` on that is in no hole of a sparse file; the length of the
+    /// file where there is none.
+    pub fn next_data(&self, offset: u64) -> u64 {
+        match rustix::fs::seek(&self.fd, SeekFrom::Data(offset)) {
+            Ok(data) => data.max(offset),
+            Err(rustix::io::Errno::NXIO) => self.len,
+            Err(_) => offset,
+        }
+    }
+
     /// Fills `buf` from `offset` as far as the file goes and says how far that is.
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize, ReadError> {
         let mut done = 0;

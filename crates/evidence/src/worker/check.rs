@@ -45,8 +45,8 @@ pub enum Violation {
         /// Bytes that are allowed.
         most: u64,
     },
-    /// A run that is not in the volume.
-    #[error("a run of {len} bytes at byte {at}, outside the volume")]
+    /// A run that is not in the volume, or not in order.
+    #[error("a run of {len} bytes at byte {at}, outside the volume or out of order")]
     Outside {
         /// Where it begins.
         at: ByteOffset,
@@ -85,6 +85,23 @@ pub(super) fn entry(found: Found, kind: FsKind, volume: &Volume) -> Result<Entry
     })
 }
 
+/// Stretches of free space lie in the volume, in order, apart from each other and from those
+/// told `before`.
+pub(super) fn free(
+    before: &[(ByteOffset, ByteLen)],
+    told: &[(ByteOffset, ByteLen)],
+    volume: &Volume,
+) -> Result<(), Violation> {
+    let mut from = before.last().map(|(at, len)| at.0.saturating_add(len.0));
+    for &(at, len) in told {
+        if len.0 == 0 || !contains(volume, at, len) || from.is_some_and(|from| at.0 <= from) {
+            return Err(Violation::Outside { at, len });
+        }
+        from = Some(at.0.saturating_add(len.0));
+    }
+    Ok(())
+}
+
 /// A text from the worker, cut to what a person reads.
 pub(super) fn cut(mut text: String) -> String {
     if text.len() > MOST_TEXT {
@@ -99,7 +116,7 @@ pub(super) fn cost(entry: &Entry) -> u64 {
     let content = match &entry.content {
         Content::Runs(runs) => runs.len().saturating_mul(size_of::<Run>()),
         Content::Unknown(reason) => reason.len(),
-        Content::Worker { .. } | Content::File(_) => 0,
+        Content::Worker { .. } | Content::File(_) | Content::Embedded => 0,
     };
     let texts = [&entry.forensic_path, &entry.path, &entry.fs_address].map(String::len);
     (size_of::<Entry>() + content + entry.name.len() + texts.iter().sum::<usize>()) as u64
@@ -218,6 +235,19 @@ mod tests {
             let result = check(found(path, name_at, 0, Vec::new()));
             assert!(matches!(result, Err(Violation::Path { .. })), "{path:?} {name_at}");
         }
+    }
+
+    #[test]
+    fn free_space_is_told_in_order_and_inside_the_volume() {
+        let stretch = |at, len| (ByteOffset(at), ByteLen(len));
+        let free = |before: &[_], told: &[_]| super::free(before, told, &volume()).is_ok();
+        assert!(free(&[], &[stretch(1000, 10), stretch(1011, 4989)]));
+        assert!(free(&[stretch(1000, 10)], &[stretch(1011, 1)]));
+        for told in [[stretch(1000, 0)], [stretch(999, 1)], [stretch(5999, 2)]] {
+            assert!(!free(&[], &told), "{told:?}");
+        }
+        assert!(!free(&[], &[stretch(1100, 1), stretch(1050, 1)]));
+        assert!(!free(&[stretch(1000, 10)], &[stretch(1010, 1)]), "it touches the one before");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::protocol::{self, Address, Event, FrameError, FsKind, Refusal, Reply, 
 use super::{Limits, Violation, WorkerCommand, WorkerError, check, descriptors, frame, sandbox};
 use crate::entry::Entry;
 use crate::image::Image;
-use crate::unit::ByteLen;
+use crate::unit::{ByteLen, ByteOffset};
 use crate::volume::Volume;
 
 /// Sector size told to the library; it finds the file system's own by itself.
@@ -37,6 +37,20 @@ pub(crate) enum Opened {
     Yes(FsKind),
     /// It is not.
     No { refusal: Refusal, reason: String },
+}
+
+/// Stretches of free space of one volume, at most.
+const MOST_STRETCHES: u64 = 16 << 20;
+
+/// What of a volume is not used.
+#[derive(Debug, Default)]
+pub(crate) struct Unallocated {
+    /// In order, none touching the next, from the start of the image.
+    pub(crate) stretches: Vec<(ByteOffset, ByteLen)>,
+    /// Length of an allocation unit.
+    pub(crate) unit: ByteLen,
+    /// Whether there are more.
+    pub(crate) capped: bool,
 }
 
 impl Session {
@@ -159,6 +173,33 @@ impl Session {
                     count("files", summary.files, files)?;
                     count("problems", summary.problems, problems)?;
                     return Ok(summary);
+                }
+                other => return Err(unexpected(WANTED, other)),
+            }
+        }
+    }
+
+    /// Asks what of the open volume is not used.
+    pub(crate) fn unallocated(&mut self, volume: &Volume) -> Result<Unallocated, WorkerError> {
+        const WANTED: &str = "free space";
+        let began = Instant::now();
+        let mut found = Unallocated::default();
+        self.ask(WANTED, &Request::Unallocated { stretches: MOST_STRETCHES })?;
+        loop {
+            match self.next(WANTED, began)? {
+                Reply::Free(stretches) => {
+                    check::free(&found.stretches, &stretches, volume)?;
+                    found.stretches.extend(stretches);
+                    if found.stretches.len() as u64 > MOST_STRETCHES {
+                        let limit = format!("{MOST_STRETCHES} stretches");
+                        return Err(WorkerError::TooMuch { wanted: WANTED, limit });
+                    }
+                }
+                Reply::FreeEnd { unit, stretches, capped } => {
+                    count("stretches", stretches, found.stretches.len() as u64)?;
+                    found.unit = unit;
+                    found.capped = capped;
+                    return Ok(found);
                 }
                 other => return Err(unexpected(WANTED, other)),
             }
@@ -295,6 +336,7 @@ fn unexpected(wanted: &'static str, reply: Reply) -> WorkerError {
         Reply::Opened { .. } | Reply::NotOpened { .. } => "word of a file system",
         Reply::Found(_) | Reply::End(_) => "a listing",
         Reply::Piece(_) | Reply::PieceEnd => "content",
+        Reply::Free(_) | Reply::FreeEnd { .. } => "free space",
         Reply::Alive => "a sign of life",
     };
     WorkerError::OutOfOrder { wanted, got }

@@ -58,8 +58,8 @@ pub(super) fn receive(socket: impl AsFd) -> io::Result<Vec<OwnedFd>> {
 }
 
 /// Closes every descriptor from 3 on. To be called before this process opened anything.
-pub(super) fn close_all_others() -> io::Result<()> {
-    // SAFETY: called first thing in a fresh process, by `serve::main`: nothing in it owns a
+pub fn close_all_others() -> io::Result<()> {
+    // SAFETY: called first thing in a fresh process, by a worker's `main`: nothing in it owns a
     // descriptor from 3 on yet; those that are open were inherited by mistake.
     let answer = unsafe { libc::close_range(3, libc::c_uint::MAX, 0) };
     if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }

@@ -47,7 +47,7 @@ pub fn decode<'a, T: Deserialize<'a>>(frame: &'a [u8]) -> Result<T, FrameError> 
 }
 
 /// Appends the frame of a message to `out`.
-pub(super) fn encode(message: &impl Serialize, out: Vec<u8>) -> Result<Vec<u8>, FrameError> {
+pub fn encode(message: &impl Serialize, out: Vec<u8>) -> Result<Vec<u8>, FrameError> {
     let start = out.len();
     let mut out = out;
     out.extend_from_slice(&[0; 4]);
@@ -64,7 +64,7 @@ pub(super) fn encode(message: &impl Serialize, out: Vec<u8>) -> Result<Vec<u8>, 
 }
 
 /// Reads one frame into `frame`; false at the end of the stream.
-pub(super) fn read(from: &mut impl Read, frame: &mut Vec<u8>) -> Result<bool, FrameError> {
+pub fn read(from: &mut impl Read, frame: &mut Vec<u8>) -> Result<bool, FrameError> {
     let mut prefix = [0; 4];
     let mut got = 0;
     while got < prefix.len() {
@@ -86,9 +86,12 @@ pub(super) fn read(from: &mut impl Read, frame: &mut Vec<u8>) -> Result<bool, Fr
 }
 
 /// A stream that is read only until a time has passed, however slowly bytes drip in.
-pub(super) struct Timed<'a, R> {
+pub struct Timed<'a, R> {
+    /// The stream.
     pub from: &'a mut R,
+    /// When waiting began.
     pub began: Instant,
+    /// How long it may last.
     pub most: Duration,
 }
 

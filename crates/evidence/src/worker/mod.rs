@@ -8,7 +8,7 @@
 mod check;
 mod client;
 mod descriptors;
-mod frame;
+pub mod frame;
 #[cfg(test)]
 mod hostile;
 pub mod protocol;
@@ -24,6 +24,7 @@ use thiserror::Error;
 
 pub use check::Violation;
 pub(crate) use client::{Opened, Session};
+pub use descriptors::close_all_others;
 use protocol::FrameError;
 
 /// How a worker is started, and how long it is waited for.

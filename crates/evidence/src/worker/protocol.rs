@@ -48,6 +48,12 @@ pub enum Request {
         /// More bytes than these are not wanted.
         size: ByteLen,
     },
+    /// Tells the space of the open volume that is not used. Answer: [`Reply::Free`]s, then
+    /// [`Reply::FreeEnd`].
+    Unallocated {
+        /// Stretches at most.
+        stretches: u64,
+    },
 }
 
 /// What the worker answers. Any request may be answered by [`Reply::Failed`], and
@@ -83,6 +89,17 @@ pub enum Reply {
     Piece(Bytes),
     /// The content is complete.
     PieceEnd,
+    /// Stretches of the image that are not allocated, in order, none touching the next.
+    Free(Vec<(ByteOffset, ByteLen)>),
+    /// The space that is not used is told, or its limit was reached.
+    FreeEnd {
+        /// Length of an allocation unit.
+        unit: ByteLen,
+        /// Stretches that were sent.
+        stretches: u64,
+        /// Whether the limit on stretches ended it.
+        capped: bool,
+    },
     /// Still working on the request.
     Alive,
     /// The request could not be answered, or not to its end.

@@ -43,7 +43,7 @@ pub struct Report {
 
 impl Report {
     /// No protection at all.
-    pub(crate) const NOTHING: Self =
+    pub const NOTHING: Self =
         Self { seccomp: false, landlock: Landlock::None, limits: false, descriptors_closed: false };
 }
 

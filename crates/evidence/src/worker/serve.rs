@@ -28,6 +28,8 @@ const BATCH_EVENTS: usize = 2048;
 const BATCH_BYTES: usize = 256 << 10;
 /// Content is sent in pieces of about this many bytes.
 const PIECE: usize = 256 << 10;
+/// Stretches of free space are sent so many at a time.
+const BATCH_STRETCHES: usize = 16 << 10;
 /// A sign of life is due after so many bytes or reads.
 const ALIVE_BYTES: u64 = 16 << 20;
 const ALIVE_READS: u32 = 4096;
@@ -96,6 +98,7 @@ impl Worker {
             Request::Open { offset, len, sector_size } => self.open(offset, len, sector_size),
             Request::Walk { names } => self.walk(names)?,
             Request::Read { address, size } => self.read(address, size)?,
+            Request::Unallocated { stretches } => self.unallocated(stretches)?,
         };
         self.output.borrow_mut().send(&reply)
     }
@@ -183,6 +186,34 @@ impl Worker {
             Ok(()) => Reply::PieceEnd,
             Err(error) => failed(error.to_string()),
         })
+    }
+}
+
+impl Worker {
+    fn unallocated(&self, most: u64) -> Result<Reply, FrameError> {
+        let Some(volume) = &self.open else { return Ok(failed("no volume is open".into())) };
+        let mut batch = Vec::new();
+        let (mut stretches, mut capped, mut sent) = (0_u64, false, Ok(()));
+        let unit = tsk::unallocated(&volume.fs, &mut |space| {
+            match space {
+                tsk::Space::Working => sent = self.output.borrow_mut().send(&Reply::Alive),
+                tsk::Space::Free { .. } if stretches >= most => capped = true,
+                tsk::Space::Free { at, len } => {
+                    stretches += 1;
+                    batch.push((ByteOffset(volume.offset.0.saturating_add(at)), ByteLen(len)));
+                    if batch.len() >= BATCH_STRETCHES {
+                        let full = Reply::Free(std::mem::take(&mut batch));
+                        sent = self.output.borrow_mut().send(&full);
+                    }
+                }
+            }
+            sent.is_ok() && !capped
+        });
+        sent?;
+        if !batch.is_empty() {
+            self.output.borrow_mut().send(&Reply::Free(batch))?;
+        }
+        Ok(Reply::FreeEnd { unit: ByteLen(unit), stretches, capped })
     }
 }
 

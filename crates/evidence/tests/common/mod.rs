@@ -4,6 +4,8 @@
 
 pub mod fixture;
 pub mod listing;
+pub mod made;
+pub mod memory;
 
 use std::fmt::Write;
 use std::num::NonZeroUsize;

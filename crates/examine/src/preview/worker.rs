@@ -1,4 +1,5 @@
-//! The decoding process: one picture in, one blurred preview out, inside the sandbox.
+//! The content worker: one picture in, one blurred preview out, inside the sandbox; or whatever
+//! [`pendeen_content::serve`] is asked.
 
 use std::io::{self, Cursor};
 use std::process::ExitCode;
@@ -6,6 +7,7 @@ use std::process::ExitCode;
 use image::imageops::{FilterType, resize, thumbnail};
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 use pendeen_evidence::worker::sandbox;
+use rustix::fs::FileType;
 
 use super::protocol::{self, Answer};
 use super::{GRAIN, SIDE};
@@ -17,6 +19,11 @@ const MOST_MEMORY: u64 = 1 << 30;
 
 /// The whole life of `pendeen worker content`. To be called first thing in its process.
 pub fn worker_main() -> ExitCode {
+    // A socket: the parent opens containers with this process. A pipe: it wants a preview.
+    let stdin = rustix::fs::fstat(io::stdin()).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    if stdin == Ok(FileType::Socket) {
+        return pendeen_content::serve::main();
+    }
     // Nothing of the picture is read before the sandbox is closed.
     let served = sandbox::enter(false).map_err(io::Error::other).and_then(|_| {
         let picture = protocol::asked(&mut io::stdin().lock())?;

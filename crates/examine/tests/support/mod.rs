@@ -3,14 +3,19 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
+pub mod zip;
+
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use pendeen_evidence::worker::WorkerCommand;
-use pendeen_examine::{Examination, ExamineError, Method, Options, Silent, run};
+use pendeen_examine::{
+    Examination, ExamineError, Method, Mode, Nesting, Options, Silent, Workers, run,
+};
 use pendeen_item::{Item, read_items};
 
 /// The moment at which every test examination happens.
@@ -23,6 +28,13 @@ pub fn worker(kind: &str) -> WorkerCommand {
     WorkerCommand::new(env!("CARGO_BIN_EXE_pendeen-examine-worker"), &[kind])
 }
 
+/// Both workers, for reading an item again.
+pub fn workers() -> Workers<'static> {
+    static BOTH: LazyLock<[WorkerCommand; 2]> =
+        LazyLock::new(|| [worker("filesystem"), worker("content")]);
+    Workers { file_systems: &BOTH[0], content: &BOTH[1] }
+}
+
 /// The options of an examination of these sources into `out`.
 pub fn options(sources: &[&Path], known: &[&Path], out: &Path, threads: usize) -> Options<'static> {
     let owned = |paths: &[&Path]| paths.iter().map(|p| (*p).to_owned()).collect::<Vec<PathBuf>>();
@@ -33,12 +45,16 @@ pub fn options(sources: &[&Path], known: &[&Path], out: &Path, threads: usize) -
         exhibit: "ABC/1".to_owned(),
         threads: NonZeroUsize::new(threads).unwrap(),
         worker: worker("filesystem"),
+        content: worker("content"),
+        nesting: Nesting::default(),
         verify: false,
+        carve: true,
         method: Method {
             tool: "pendeen".to_owned(),
             version: "test".to_owned(),
             examiner: Some("An Examiner".to_owned()),
         },
+        mode: Mode::default(),
         clock: &noon,
     }
 }
@@ -59,8 +75,8 @@ pub fn items(out: &Path) -> Vec<Item> {
 }
 
 /// The digest of each table.
-pub fn tables(out: &Path) -> [String; 2] {
-    ["items.parquet", "gaps.parquet"].map(|name| {
+pub fn tables(out: &Path) -> [String; 3] {
+    ["items.parquet", "gaps.parquet", "events.parquet"].map(|name| {
         let bytes = fs::read(out.join(name)).unwrap();
         hex::encode(pendeen_fingerprint::Digests::of(&bytes).sha256)
     })

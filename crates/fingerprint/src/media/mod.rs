@@ -7,14 +7,18 @@
 //! Source: the format specifications, and the table of file(1) for the order of probes.
 
 mod container;
+mod disk;
 mod extension;
 mod text;
 
 pub use extension::extension_mismatch;
 
-/// How many first bytes [`media_type`] looks at: an ISO 9660 descriptor is past it, a tar
-/// header and the first ZIP members are not.
-pub const HEAD_LEN: usize = 4096;
+/// How many first bytes [`media_type`] looks at: as many as show the descriptor of an ISO 9660
+/// image, which stands behind 32 KiB that may hold anything.
+pub const HEAD_LEN: usize = 33 * 1024;
+
+/// How many of them all other formats are told by: a tar header and the first ZIP members.
+const MOST_FORMATS: usize = 4096;
 
 /// Bytes at a position, and what they mean.
 struct Signature {
@@ -53,6 +57,9 @@ const SIGNATURES: &[Signature] = &[
     sig(0, b"MSCF\0\0\0\0", "application/vnd.ms-cab-compressed"),
     sig(257, b"ustar", "application/x-tar"),
     sig(0, b"SQLite format 3\0", "application/vnd.sqlite3"),
+    sig(0, b"\x37\x7f\x06\x82", "application/x-sqlite3-wal"),
+    sig(0, b"\x37\x7f\x06\x83", "application/x-sqlite3-wal"),
+    sig(0, b"CMMM", "application/x-thumbcache"),
     sig(0, b"!BDN", "application/vnd.ms-outlook-pst"),
     sig(0, b"\x7fELF", "application/x-elf"),
     sig(0, b"\xca\xfe\xba\xbe", "application/java-vm"),
@@ -95,12 +102,15 @@ const SIGNATURES: &[Signature] = &[
 /// Give at least [`HEAD_LEN`] bytes where the file has them: fewer may name a ZIP-based
 /// document a plain ZIP.
 pub fn media_type(head: &[u8]) -> Option<&'static str> {
-    let head = head.get(..HEAD_LEN).unwrap_or(head);
+    let all = head;
+    let head = head.get(..MOST_FORMATS).unwrap_or(head);
     SIGNATURES
         .iter()
         .find(|s| head.get(s.at..).is_some_and(|rest| rest.starts_with(s.magic)))
         .map(|s| s.media_type)
         .or_else(|| container::media_type(head))
+        .or_else(|| disk::media_type(head))
+        .or_else(|| disk::iso_9660(all))
         .or_else(|| text::media_type(head))
 }
 

@@ -4,10 +4,13 @@
 
 use std::path::Path;
 
-use arrow::array::{Array, BooleanArray, StringArray, TimestampNanosecondArray, UInt64Array};
+use arrow::array::{
+    Array, BooleanArray, Float64Array, StringArray, TimestampNanosecondArray, UInt32Array,
+    UInt64Array,
+};
 use arrow::record_batch::RecordBatch;
 
-use crate::{Item, Origin, Recovery, TableError, item_id};
+use crate::{Degrees, Item, Media, Origin, Recovery, TableError, item_id};
 
 /// All items of a batch that has the item table's columns.
 pub(super) fn items(path: &Path, batch: &RecordBatch) -> Result<Vec<Item>, TableError> {
@@ -45,10 +48,29 @@ impl Cells<'_> {
             md5: self.digest("md5")?,
             sha1: self.digest("sha1")?,
             sha256: self.digest("sha256")?,
+            media: self.media(),
+            encrypted: self.maybe("encrypted"),
             known_list: self.maybe("known_list"),
             known_category: self.maybe("known_category"),
             gap: self.maybe("gap"),
+            owner_id: self.number("owner_id"),
+            group_id: self.number("group_id"),
+            time_zone: self.maybe("time_zone"),
         })
+    }
+
+    fn media(&self) -> Media {
+        Media {
+            width_px: self.number32("width_px"),
+            height_px: self.number32("height_px"),
+            duration_ms: self.number("duration_ms"),
+            exif_make: self.maybe("exif_make"),
+            exif_model: self.maybe("exif_model"),
+            exif_serial: self.maybe("exif_serial"),
+            exif_taken: self.maybe("exif_taken"),
+            exif_latitude: self.angle("exif_latitude"),
+            exif_longitude: self.angle("exif_longitude"),
+        }
     }
 
     /// The forensic path of the container: the beginning of the item's own whose id is the
@@ -79,6 +101,16 @@ impl Cells<'_> {
     fn number(&self, name: &str) -> Option<u64> {
         let column = self.column::<UInt64Array>(name)?;
         column.is_valid(self.row).then(|| column.value(self.row))
+    }
+
+    fn number32(&self, name: &str) -> Option<u32> {
+        let column = self.column::<UInt32Array>(name)?;
+        column.is_valid(self.row).then(|| column.value(self.row))
+    }
+
+    fn angle(&self, name: &str) -> Option<Degrees> {
+        let column = self.column::<Float64Array>(name)?;
+        if column.is_valid(self.row) { Degrees::from_degrees(column.value(self.row)) } else { None }
     }
 
     fn time(&self, name: &str) -> Option<i64> {

@@ -183,6 +183,24 @@ impl FileSystem {
         answer != 0
     }
 
+    /// Whether `block` is allocated, and how many blocks from it on, up to `end`, are as it is.
+    /// Asks every `step`th block and stops after about `most` questions; at least one block.
+    pub fn same_allocation(&self, block: u64, end: u64, step: u64, most: u64) -> (bool, u64) {
+        let mut allocated: c_int = 0;
+        // SAFETY: the handle is open; `allocated` is writable.
+        let blocks = unsafe {
+            raw::pt_fs_same_allocation(
+                self.handle.as_ptr(),
+                block,
+                end,
+                step.max(1),
+                most,
+                &raw mut allocated,
+            )
+        };
+        (allocated != 0, blocks.max(1))
+    }
+
     /// Gives the content at an address to `sink`, piece by piece: what `icat` prints. An error
     /// means that what was given so far is not the whole.
     pub fn cat(

@@ -153,6 +153,14 @@ unsafe extern "C" {
         checked: *mut u64,
         most: u64,
     ) -> c_int;
+    pub(super) fn pt_fs_same_allocation(
+        fs: *mut Fs,
+        block: u64,
+        end: u64,
+        step: u64,
+        most: u64,
+        allocated: *mut c_int,
+    ) -> u64;
     pub(super) fn pt_fs_cat(
         fs: *mut Fs,
         address: u64,

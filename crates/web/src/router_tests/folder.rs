@@ -24,12 +24,16 @@ pub(super) fn examine(site: &Site, name: &str, exhibit: &str) -> PathBuf {
         exhibit: exhibit.to_owned(),
         threads: std::num::NonZeroUsize::MIN,
         worker: WorkerCommand::new("/nonexistent", &[]),
+        content: WorkerCommand::new("/nonexistent", &[]),
+        nesting: pendeen_examine::Nesting::default(),
         verify: false,
+        carve: true,
         method: pendeen_examine::Method {
             tool: "pendeen".to_owned(),
             version: "test".to_owned(),
             examiner: None,
         },
+        mode: pendeen_examine::Mode::default(),
         clock: &noon,
     };
     pendeen_examine::run(&options, &pendeen_examine::Silent).unwrap();

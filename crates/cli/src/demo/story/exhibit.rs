@@ -204,8 +204,12 @@ fn really_examine(files: ExhibitFiles, out: PathBuf, examiner: String) -> Result
         exhibit: "DEV/1".to_owned(),
         threads: examine::all_cores(),
         worker: examine::worker()?,
+        content: examine::content_worker()?,
+        nesting: pendeen_examine::Nesting::default(),
         verify: true,
+        carve: true,
         method: examine::method(Some(examiner)),
+        mode: pendeen_examine::Mode::default(),
         clock: &clock,
     };
     Ok(pendeen_examine::run(&options, &Silent)?)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use pendeen_evidence::worker::{Limits, WorkerCommand};
-use pendeen_examine::{Examination, Method, Options, Silent, run};
+use pendeen_examine::{Examination, Method, Nesting, Options, Silent, run};
 use pendeen_item::Stage;
 
 use crate::support::disk::{SMALL, fat, some_files, with_mbr};
@@ -42,8 +42,11 @@ fn examined(dir: &Path, worker: WorkerCommand) -> (Examination, std::path::PathB
         out: out.clone(),
         exhibit: String::new(),
         threads: NonZeroUsize::MIN,
+        content: worker.clone(),
         worker,
+        nesting: Nesting::default(),
         verify: true,
+        carve: true,
         method: Method { tool: "pendeen".into(), version: "test".into(), examiner: None },
         clock: &noon,
     };

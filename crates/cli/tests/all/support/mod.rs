@@ -120,7 +120,8 @@ pub fn examine(sources: &[&Path], out: &Path, more: &[&str]) -> Ran {
 }
 
 /// The files that a finished examination has.
-pub const FILES: [&str; 4] = ["examination.json", "gaps.parquet", "items.parquet", "report.html"];
+pub const FILES: [&str; 5] =
+    ["events.parquet", "examination.json", "gaps.parquet", "items.parquet", "report.html"];
 
 /// The names in a folder, sorted.
 pub fn names(folder: &Path) -> Vec<String> {

@@ -333,6 +333,21 @@ impl Image for VirtualDisk {
         Ok(())
     }
 
+    fn next_data(&self, offset: ByteOffset) -> ByteOffset {
+        let mut at = offset.0;
+        while at < self.len().0 {
+            match self.layout.find(&self.files, at) {
+                Ok(Stretch { start, len, place: Place::Zeros })
+                    if start.saturating_add(len) > at =>
+                {
+                    at = start.saturating_add(len);
+                }
+                _ => break,
+            }
+        }
+        ByteOffset(at.min(self.len().0.max(offset.0)))
+    }
+
     fn provenance(&self) -> &Provenance {
         &self.provenance
     }

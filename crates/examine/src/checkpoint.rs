@@ -1,0 +1,305 @@
+//! What was read before an interruption is not read again.
+//!
+//! In: the outcomes of contents, as they come. Out: part files in the work folder, each made
+//! durable before it has its name, so that a run that is killed at any moment leaves only whole
+//! ones. A run that resumes lists the evidence again, which takes seconds, and takes the outcomes
+//! over: every entry, with its parent, is made anew from the evidence, and only digests and
+//! metadata come from the parts. So the tables are those of a run that was never interrupted.
+//! Refused: parts of another listing, since the evidence or the program is not the same. A part
+//! that is damaged counts as absent: its contents are read again.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use pendeen_evidence::entry::{Content, Run};
+use pendeen_fingerprint::Digests;
+use pendeen_fingerprint::metadata::{Encrypted, Metadata};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::ExamineError;
+use crate::digesting::Outcome;
+use crate::gather::{Found, Opened};
+use crate::mode::Checkpoints;
+use crate::verify::Verification;
+use crate::work_folder::{WorkFolder, name};
+
+/// The file that says which listing the parts belong to.
+const LISTING: &str = "listing";
+/// The results of verifying the images.
+const VERIFIED: &str = "verified.json";
+
+/// An outcome as it stands in a part.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    /// Index of the content's first entry in the listing.
+    first: u64,
+    digests: Option<([u8; 16], [u8; 20], [u8; 32])>,
+    media_type: Option<String>,
+    metadata: Option<SavedMetadata>,
+    encrypted: Option<String>,
+    embeds: bool,
+    privileged: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedMetadata {
+    width_px: Option<u32>,
+    height_px: Option<u32>,
+    duration_ms: Option<u64>,
+    make: Option<String>,
+    model: Option<String>,
+    serial: Option<String>,
+    taken: Option<String>,
+    latitude_e7: Option<i32>,
+    longitude_e7: Option<i32>,
+}
+
+/// Where outcomes are made durable.
+pub(crate) struct Checkpoint {
+    folder: PathBuf,
+    every: Checkpoints,
+    pending: Mutex<Pending>,
+}
+
+/// Outcomes that no part has yet.
+#[derive(Default)]
+struct Pending {
+    saved: Vec<Saved>,
+    bytes: u64,
+    /// The number of the last part.
+    parts: u64,
+    /// The first error: the next step fails with it.
+    failed: Option<io::Error>,
+}
+
+impl Checkpoint {
+    /// Begins, or goes on, in the work folder.
+    pub(crate) fn open(folder: &WorkFolder, every: Checkpoints) -> Result<Self, ExamineError> {
+        let folder = folder.path(name::CHECKPOINT);
+        fs::create_dir_all(&folder)
+            .map_err(|source| ExamineError::Output { path: folder.clone(), source })?;
+        Ok(Self { folder, every, pending: Mutex::default() })
+    }
+
+    /// What an earlier run found when it verified the images.
+    pub(crate) fn verified(&self) -> Option<Vec<Option<Verification>>> {
+        serde_json::from_slice(&fs::read(self.folder.join(VERIFIED)).ok()?).ok()
+    }
+
+    /// Keeps what verifying the images found.
+    pub(crate) fn keep_verified(
+        &self,
+        verified: &[Option<Verification>],
+    ) -> Result<(), ExamineError> {
+        let text = serde_json::to_vec(verified).map_err(io::Error::from);
+        text.and_then(|text| durable(&self.folder, VERIFIED, &text)).map_err(self.output())
+    }
+
+    /// The outcomes of an earlier run, by the index of their content's first entry.
+    ///
+    /// Refused: those of a run that listed something else.
+    pub(crate) fn resume(
+        &self,
+        found: &[Found],
+        sources: &[Opened],
+    ) -> Result<Vec<(usize, Outcome)>, ExamineError> {
+        let listing = listing(found, sources);
+        let before = match fs::read(self.folder.join(LISTING)) {
+            Ok(before) => before,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                durable(&self.folder, LISTING, &listing).map_err(self.output())?;
+                return Ok(Vec::new());
+            }
+            Err(source) => return Err(self.output()(source)),
+        };
+        if before != listing {
+            return Err(ExamineError::NotTheSame { path: self.folder.clone() });
+        }
+        let names = fs::read_dir(&self.folder)
+            .and_then(|all| all.map(|e| e.map(|e| e.file_name())).collect::<Result<Vec<_>, _>>())
+            .map_err(self.output())?;
+        let mut outcomes = Vec::new();
+        let mut last = 0;
+        for name in names {
+            let Some(number) = name.to_str().and_then(part_number) else { continue };
+            last = last.max(number);
+            let saved = fs::read(self.folder.join(&name)).ok().and_then(|bytes| unpacked(&bytes));
+            let taken = saved.unwrap_or_default().into_iter().filter_map(|saved| {
+                let first = usize::try_from(saved.first).ok().filter(|at| *at < found.len())?;
+                Some((first, outcome(saved)))
+            });
+            outcomes.extend(taken);
+        }
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).parts = last;
+        Ok(outcomes)
+    }
+
+    /// Adds outcomes; makes them durable when there are enough. `bytes` is how much was read.
+    /// What met with trouble is left out: it is tried again, since the trouble may have been
+    /// the interruption itself, of which a worker process learns as well.
+    pub(crate) fn add<'o>(&self, outcomes: impl Iterator<Item = (usize, &'o Outcome)>, bytes: u64) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = outcomes.filter(|(_, outcome)| outcome.trouble.is_none());
+        pending.saved.extend(whole.map(|(first, outcome)| saved(first, outcome)));
+        pending.bytes = pending.bytes.saturating_add(bytes);
+        if pending.bytes < self.every.bytes && (pending.saved.len() as u64) < self.every.contents {
+            return;
+        }
+        pending.parts += 1;
+        pending.bytes = 0;
+        let (number, part) = (pending.parts, std::mem::take(&mut pending.saved));
+        // Others go on adding while this part is written.
+        drop(pending);
+        if let Err(error) = self.write(number, &part) {
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            pending.failed.get_or_insert(error);
+        }
+    }
+
+    /// Makes durable what is left; fails where any part could not be written.
+    pub(crate) fn flush(&self) -> Result<(), ExamineError> {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(error) = pending.failed.take() {
+            return Err(self.output()(error));
+        }
+        if pending.saved.is_empty() {
+            return Ok(());
+        }
+        pending.parts += 1;
+        let (number, part) = (pending.parts, std::mem::take(&mut pending.saved));
+        self.write(number, &part).map_err(self.output())
+    }
+
+    fn write(&self, number: u64, part: &[Saved]) -> io::Result<()> {
+        let mut bytes = postcard::to_allocvec(part).map_err(io::Error::other)?;
+        let digest = Sha256::digest(&bytes);
+        bytes.extend_from_slice(&digest);
+        durable(&self.folder, &format!("{number:08}.part"), &bytes)
+    }
+
+    fn output(&self) -> impl Fn(io::Error) -> ExamineError + use<> {
+        let path = self.folder.clone();
+        move |source| ExamineError::Output { path: path.clone(), source }
+    }
+}
+
+fn part_number(name: &str) -> Option<u64> {
+    name.strip_suffix(".part")?.parse().ok()
+}
+
+/// The outcomes in a part; none where it is not as it was written.
+fn unpacked(bytes: &[u8]) -> Option<Vec<Saved>> {
+    let (packed, digest) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
+    if Sha256::digest(packed)[..] != *digest {
+        return None;
+    }
+    postcard::from_bytes(packed).ok()
+}
+
+/// Writes a file beside its name, makes it durable, and then gives it its name.
+fn durable(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let beside = folder.join(format!("{name}.new"));
+    let mut file = File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, folder.join(name))?;
+    File::open(folder)?.sync_all()
+}
+
+/// The digest of the sources and of all that was listed: where each content is and how long.
+fn listing(found: &[Found], sources: &[Opened]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(env!("CARGO_PKG_VERSION"));
+    let number = |hash: &mut Sha256, n: u64| hash.update(n.to_le_bytes());
+    for source in sources {
+        hash.update(source.path.as_os_str().as_bytes());
+        number(&mut hash, source.image_len().unwrap_or(0));
+    }
+    for one in found {
+        let entry = &one.entry;
+        number(&mut hash, one.source as u64);
+        number(&mut hash, entry.forensic_path.len() as u64);
+        hash.update(&entry.forensic_path);
+        number(&mut hash, entry.size.0);
+        hash.update(entry.times.modified.unwrap_or_default().to_le_bytes());
+        match &entry.content {
+            Content::Runs(runs) => {
+                for run in runs {
+                    let (kind, at, len) = match run {
+                        Run::Data { at, len } => (0, at.0, len.0),
+                        Run::Hole { len } => (1, 0, len.0),
+                        Run::Lost { len } => (2, 0, len.0),
+                    };
+                    number(&mut hash, kind);
+                    number(&mut hash, at);
+                    number(&mut hash, len);
+                }
+            }
+            _ => hash.update(&entry.fs_address),
+        }
+    }
+    hash.finalize().to_vec()
+}
+
+fn saved(first: usize, outcome: &Outcome) -> Saved {
+    Saved {
+        first: first as u64,
+        digests: outcome.digests.map(|d| (d.md5, d.sha1, d.sha256)),
+        media_type: outcome.media_type.map(str::to_owned),
+        metadata: outcome.metadata.as_deref().cloned().map(|m| SavedMetadata {
+            width_px: m.width_px,
+            height_px: m.height_px,
+            duration_ms: m.duration_ms,
+            make: m.make,
+            model: m.model,
+            serial: m.serial,
+            taken: m.taken,
+            latitude_e7: m.latitude_e7,
+            longitude_e7: m.longitude_e7,
+        }),
+        encrypted: outcome.encrypted.map(|encrypted| encrypted.key().to_owned()),
+        embeds: outcome.embeds,
+        privileged: outcome.privileged,
+    }
+}
+
+fn outcome(saved: Saved) -> Outcome {
+    let encrypted = [Encrypted::Container, Encrypted::Entropy];
+    Outcome {
+        digests: saved.digests.map(|(md5, sha1, sha256)| Digests { md5, sha1, sha256 }),
+        media_type: saved.media_type.map(interned),
+        metadata: saved.metadata.map(|m| {
+            Box::new(Metadata {
+                width_px: m.width_px,
+                height_px: m.height_px,
+                duration_ms: m.duration_ms,
+                make: m.make,
+                model: m.model,
+                serial: m.serial,
+                taken: m.taken,
+                latitude_e7: m.latitude_e7,
+                longitude_e7: m.longitude_e7,
+            })
+        }),
+        embeds: saved.embeds,
+        encrypted: saved.encrypted.and_then(|key| encrypted.into_iter().find(|e| e.key() == key)),
+        privileged: saved.privileged,
+        ..Outcome::default()
+    }
+}
+
+/// The media type as a text that lasts. There are as many as there are signatures: few.
+fn interned(media_type: String) -> &'static str {
+    static KNOWN: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(same) = known.iter().find(|known| **known == media_type) {
+        return same;
+    }
+    let lasting: &'static str = Box::leak(media_type.into_boxed_str());
+    known.push(lasting);
+    lasting
+}

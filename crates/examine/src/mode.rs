@@ -1,0 +1,52 @@
+//! How an examination runs, beyond what it examines.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::ExamineError;
+
+/// How an examination runs. By default: whole, from the beginning, to the end.
+#[derive(Debug, Clone, Default)]
+pub struct Mode<'a> {
+    /// First answers fast: only files of a size that a known list has are read, nothing is
+    /// carved, opened or verified.
+    pub triage: bool,
+    /// A list of words that mark what may be legally privileged, which is set apart.
+    pub privileged: Option<PathBuf>,
+    /// Whether to go on from where an interrupted run to the same folder stopped.
+    pub resume: bool,
+    /// Is set when the run is to stop and leave what it has for another to resume.
+    pub stop: Option<&'a AtomicBool>,
+    /// How often what was read is made durable.
+    pub checkpoints: Checkpoints,
+}
+
+/// How often what was read is made durable: when so much was read since the last time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoints {
+    /// Bytes ...
+    pub bytes: u64,
+    /// ... or contents.
+    pub contents: u64,
+}
+
+impl Default for Checkpoints {
+    fn default() -> Self {
+        Self { bytes: 256 << 20, contents: 32 * 1024 }
+    }
+}
+
+impl Mode<'_> {
+    /// Whether the run is to stop.
+    pub(crate) fn stopped(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
+    /// Fails where the run is to stop. `out` is where its results would have gone.
+    pub(crate) fn go_on(&self, out: &Path) -> Result<(), ExamineError> {
+        if self.stopped() {
+            return Err(ExamineError::Interrupted { out: out.to_owned() });
+        }
+        Ok(())
+    }
+}

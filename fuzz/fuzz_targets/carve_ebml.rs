@@ -1,0 +1,11 @@
+//! Measures whatever is called a file of Matroska and WebM: nothing may panic, and the end must lie inside.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pendeen_evidence::carve::Signature;
+
+#[path = "../carve.rs"]
+mod carve;
+
+fuzz_target!(|data: &[u8]| carve::check(Signature::Ebml, b"\x1a\x45\xdf\xa3", data));
