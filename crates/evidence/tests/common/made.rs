@@ -1,4 +1,5 @@
 //! Pictures and films made byte by byte: noise in the form of each format.
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "names of four bytes stand as they are")]
 
 use libdeflater::{CompressionLvl, Compressor, crc32};
 

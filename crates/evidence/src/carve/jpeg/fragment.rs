@@ -25,9 +25,9 @@ const MONOTONE: usize = 64;
 const LONGEST_GAP: u64 = 1024;
 const SHORTER_GAP: u64 = 64;
 /// Units that are this many times rougher than the picture before them are none of it, ...
-const ROUGHER: u64 = 2;
-/// ... if they are rougher by more than two steps, in sixteenths.
-const STEPS: u64 = 32;
+const ROUGHER: u64 = 3;
+/// ... if they are rougher by more than three steps, in sixteenths.
+const STEPS: u64 = 48;
 /// Bytes that one search reads at most, and as many more to choose among combinations.
 const MOST_READ: u64 = 16 << 20;
 
