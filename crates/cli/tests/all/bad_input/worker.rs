@@ -48,6 +48,7 @@ fn examined(dir: &Path, worker: WorkerCommand) -> (Examination, std::path::PathB
         verify: true,
         carve: true,
         method: Method { tool: "pendeen".into(), version: "test".into(), examiner: None },
+        mode: pendeen_examine::Mode::default(),
         clock: &noon,
     };
     (run(&options, &Silent).unwrap(), out)
