@@ -41,6 +41,7 @@ pub struct Session {
     answer: Duration,
     sandbox: sandbox::Report,
     frame: Vec<u8>,
+    began: Instant,
 }
 
 const WANTED: &str = "what is in a content";
@@ -75,6 +76,7 @@ impl Session {
             answer,
             sandbox: sandbox::Report::NOTHING,
             frame: Vec::new(),
+            began: Instant::now(),
         };
         let stream = session.stream.get_ref();
         let timed = stream.set_read_timeout(Some(stall)).and(stream.set_write_timeout(Some(stall)));
@@ -95,6 +97,12 @@ impl Session {
     /// What the worker says of its sandbox.
     pub fn sandbox(&self) -> sandbox::Report {
         self.sandbox
+    }
+
+    /// Whether the worker is young enough for another content: its processor time is limited for
+    /// its whole life, and must not end in the middle of one.
+    pub fn is_fresh(&self) -> bool {
+        self.began.elapsed() < Duration::from_mins(10)
     }
 
     /// Opens a content and gives what is in it to `sink`. After an error other than

@@ -86,10 +86,10 @@ fn way(dir: &Path, item: &Item) -> Result<Vec<Item>, ExamineError> {
     let mut way = vec![item.clone()];
     let mut next = item.parent.clone();
     // Each path is shorter than the one before: this ends.
-    while let Some(path) = next {
+    while let Some(path) = next.take() {
         let (_, parent) = find_item(&dir.join(name::ITEMS), &item_id(&path))?
             .ok_or(ExamineError::NoSuchItem { id: path })?;
-        next = parent.parent.clone();
+        next.clone_from(&parent.parent);
         way.push(parent);
     }
     way.reverse();

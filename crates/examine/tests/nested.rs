@@ -283,7 +283,7 @@ fn bombs_end_at_a_limit_that_is_told() {
 fn members_that_share_their_bytes_and_claims_without_end_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     // The directory names the same bytes again and again.
-    let one = zip(&[member("a", &[7; 100_000])]);
+    let one = zip(&[member("a", &vec![7; 100_000])]);
     let directory = one.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
     let entry = &one[directory..one.len() - 22];
     let mut overlapping = one[..directory].to_vec();

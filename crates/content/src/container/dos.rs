@@ -67,7 +67,7 @@ mod tests {
         // 2026-11-25 08:40:12.
         let moment = 1_795_596_012;
         assert_eq!(unix(moment), Some(moment * NANO));
-        assert_eq!(dos((2026 - 1980) << 9 | 11 << 5 | 25, 8 << 11 | 40 << 5 | 6), unix(moment));
+        assert_eq!(dos(0x5d79, 0x4506), unix(moment));
         assert_eq!(filetime(134_400_696_120_000_000), unix(moment));
         assert_eq!(dos(0, 0), None, "there is no month 0");
         assert_eq!(filetime(0), None);

@@ -216,12 +216,12 @@ impl Reader<'_> {
                 children,
             ),
             b'5' | b'V' | b'D' => self.pass(size),
-            b'S' => self.lost(
-                child,
-                size,
-                "it is stored as a sparse file of GNU tar, for which there is no reader",
-                children,
-            ),
+            b'S' => {
+                self.pass_sparse_map(header[482] != 0)?;
+                let reason =
+                    "it is stored as a sparse file of GNU tar, for which there is no reader";
+                self.lost(child, size, reason, children)
+            }
             b'M' => self.lost(
                 child,
                 size,
@@ -309,6 +309,15 @@ impl Reader<'_> {
         child.number = self.count();
         children.lost(child, reason)?;
         self.pass(size)
+    }
+
+    /// Passes over the blocks that go on with the map of a sparse file.
+    fn pass_sparse_map(&mut self, mut more: bool) -> Result<(), Failure> {
+        let mut block = [0; BLOCK];
+        while more {
+            more = self.fill(&mut block)? == BLOCK && block[504] != 0;
+        }
+        Ok(())
     }
 
     fn count(&mut self) -> u64 {

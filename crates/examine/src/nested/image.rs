@@ -15,7 +15,7 @@ use pendeen_evidence::image::{self, OpenError};
 use pendeen_evidence::source::Source;
 use pendeen_evidence::unit::ByteOffset;
 
-use super::opening::{self, Image};
+use super::opening::Image;
 use super::{Held, INSIDE, gap};
 use crate::content::described;
 use crate::digesting::{Along, digest_all};
@@ -97,7 +97,8 @@ pub(super) fn add(
             opened => opened.map(Some).map_err(|e| described(&e)),
         },
         Image::Kept(kept) => {
-            let file = opening::whole_file(&kept).map_err(|e| e.to_string())?;
+            // An image is alone in its file.
+            let file = kept.file.try_clone().map_err(|e| e.to_string())?;
             let opened = image::from_descriptors(vec![OwnedFd::from(file)], &[path.clone().into()]);
             opened.map(Some).map_err(|e| described(&e))
         }

@@ -4,7 +4,6 @@
 //! and readers of its own; a worker that failed is replaced, and costs its content alone.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -206,7 +205,8 @@ impl Wave<'_> {
         .and_then(|mut session| {
             let result = session.open(bytes, kind, Want::All, limits, &mut collector);
             // A refusal leaves the worker as it was; anything else may have left it anywhere.
-            if matches!(result, Ok(()) | Err(WorkerError::Refused(_))) {
+            let usable = matches!(result, Ok(()) | Err(WorkerError::Refused(_)));
+            if usable && session.is_fresh() {
                 *worker = Some(session);
             }
             result
@@ -235,9 +235,4 @@ fn failed(reason: impl Into<String>) -> Inside {
         problems: Vec::new(),
         trouble: Some(reason.into()),
     }
-}
-
-/// The file of a temporary stretch that is alone in its file.
-pub(super) fn whole_file(kept: &Spooled) -> std::io::Result<File> {
-    kept.file.try_clone()
 }

@@ -132,11 +132,10 @@ fn members_at(held: &mut Held<'_>, memory: &mut Memory, told: Told, place: &Plac
             forensic_path = format!("{forensic_path}@{}", child.number);
         }
         let mut size = if outcome.trouble.is_some() { child.size.unwrap_or(len) } else { len };
-        if let Some(same) = child.same_as {
-            if let Some(&target) = numbers.get(&same) {
-                outcome = held.outcomes[target].clone();
-                size = held.found[target].entry.size.0;
-            }
+        let target = child.same_as.and_then(|same| numbers.get(&same));
+        if let Some(&target) = target {
+            outcome = held.outcomes[target].clone();
+            size = held.found[target].entry.size.0;
         }
         if let (Some(kept), Some(digests)) = (kept, &outcome.digests) {
             if Recording::of(&child.name.0, outcome.media_type, len).is_some() {

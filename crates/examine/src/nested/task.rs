@@ -87,7 +87,8 @@ pub(super) fn of(
     memory: &Memory,
 ) -> Vec<Task> {
     let mut tasks: Vec<Task> = Vec::new();
-    let mut by_content: HashMap<[u8; 32], usize> = HashMap::new();
+    // A backup's list is read as such beside its files, whatever else the same bytes are.
+    let mut by_content: HashMap<([u8; 32], bool), usize> = HashMap::new();
     for index in range {
         let outcome = &held.outcomes[index];
         let (Some(media_type), Some(digests)) = (outcome.media_type, outcome.digests) else {
@@ -102,7 +103,8 @@ pub(super) fn of(
             continue;
         };
         let sha256 = digests.sha256;
-        let again = memory.opened.contains_key(&sha256);
+        let backup = opens == Opens::Content(Kind::Backup);
+        let again = !backup && memory.opened.contains_key(&sha256);
         let kept = if again { None } else { memory.kept.get(&sha256) };
         let refused = match (opens, kept) {
             (Opens::Unread(what), _) => Some(format!("there is no reader for {what}")),
@@ -116,12 +118,12 @@ pub(super) fn of(
             held.gaps.push(gap(&entry.forensic_path, INSIDE, reason));
             continue;
         }
-        let known = by_content.get(&sha256).and_then(|task| tasks.get_mut(*task));
+        let known = by_content.get(&(sha256, backup)).and_then(|task| tasks.get_mut(*task));
         if let Some(Task { whose: Whose::Entries(entries), .. }) = known {
             entries.push(index);
             continue;
         }
-        by_content.insert(sha256, tasks.len());
+        by_content.insert((sha256, backup), tasks.len());
         let whose = Whose::Entries(vec![index]);
         tasks.push(Task { opens, sha256: Some(sha256), whose, again });
     }

@@ -23,7 +23,7 @@ pub fn zip(members: &[Member<'_>]) -> Vec<u8> {
         let packed = if member.deflated { deflate(member.bytes) } else { member.bytes.to_vec() };
         let mut common = vec![20, 0];
         let method: u16 = if member.deflated { 8 } else { 0 };
-        for number in [member.flags, method, 8 << 11 | 40 << 5 | 6, 46 << 9 | 11 << 5 | 25] {
+        for number in [member.flags, method, 0x4506, 0x5d79] {
             common.extend_from_slice(&number.to_le_bytes());
         }
         for number in [crc32fast::hash(member.bytes), len(&packed), len(member.bytes)] {
