@@ -158,10 +158,7 @@ fn a_cut_anywhere_is_told_and_no_panic() {
             let missed = replies.iter().any(|reply| {
                 matches!(reply, Reply::Problem(_) | Reply::ChildEnd { problem: Some(_) })
             });
-            assert!(
-                !opened || missed || only_end,
-                "{kind:?} cut to {len}: {replies:?}"
-            );
+            assert!(!opened || missed || only_end, "{kind:?} cut to {len}: {replies:?}");
         }
     }
 }

@@ -80,7 +80,10 @@ fn measure(source: PathBuf, out: PathBuf, known: Vec<PathBuf>) -> Result<(), Box
     };
     let counts = run(&options, &told)?.counts;
     let seconds = told.started.elapsed().as_secs_f64();
-    println!("{seconds:8.2} s  {} items, {} known, {} gaps", counts.items, counts.known, counts.gaps);
+    println!(
+        "{seconds:8.2} s  {} items, {} known, {} gaps",
+        counts.items, counts.known, counts.gaps
+    );
     let status = std::fs::read_to_string("/proc/self/status")?;
     println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default());
     Ok(())

@@ -35,8 +35,8 @@ mod work_folder;
 
 pub use error::ExamineError;
 pub use item_content::{Workers, item_content};
-pub use nested::Nesting;
 pub use mode::{Checkpoints, Mode};
+pub use nested::Nesting;
 pub use privileged::PrivilegedList;
 pub use progress::{Progress, Silent, Step};
 pub use record::{

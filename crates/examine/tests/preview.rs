@@ -77,9 +77,8 @@ fn a_picture_of_a_folder_is_found_again_and_what_cannot_be_had_is_refused() {
     fs::write(root.join("gone.jpg"), card()).unwrap();
     std::os::unix::fs::symlink("card.jpg", root.join("link.jpg")).unwrap();
     examine(&[&root], &[], &out, 1).unwrap();
-    let get = |name: &str, limit| {
-        item_content(&out, &id_of(&out, name), &workers(), ByteLen(limit))
-    };
+    let get =
+        |name: &str, limit| item_content(&out, &id_of(&out, name), &workers(), ByteLen(limit));
     assert_eq!(get("card.jpg", 1 << 20).unwrap().1, card());
     is_the_blurred_card(
         &of_item(&out, &id_of(&out, "card.jpg"), &worker("filesystem"), &worker("content"))

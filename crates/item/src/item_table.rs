@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Float64Array, StringArray, StringBuilder,
-    TimestampNanosecondBuilder, UInt32Array, UInt64Builder, new_null_array,
+    ArrayRef, BooleanBuilder, Float64Array, StringArray, StringBuilder, TimestampNanosecondBuilder,
+    UInt32Array, UInt64Builder, new_null_array,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;

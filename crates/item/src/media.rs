@@ -47,7 +47,7 @@ impl Degrees {
     pub fn from_degrees(degrees: f64) -> Option<Self> {
         let e7 = (degrees * 1e7).round();
         #[expect(clippy::cast_possible_truncation, reason = "in range")]
-        (e7.abs() <= 1_800_000_000.0).then(|| Self(e7 as i32))
+        (e7.abs() <= 1_800_000_000.0).then_some(Self(e7 as i32))
     }
 }
 

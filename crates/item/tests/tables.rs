@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use pendeen_item::{
-    Degrees, Gap, GapWriter, Item, ItemWriter, Media, Origin, Recovery, Stage, TableError, count, find_item,
-    gap_schema, item_id, item_schema, read_exhibit, read_gaps, read_items, read_page,
+    Degrees, Gap, GapWriter, Item, ItemWriter, Media, Origin, Recovery, Stage, TableError, count,
+    find_item, gap_schema, item_id, item_schema, read_exhibit, read_gaps, read_items, read_page,
 };
 use proptest::prelude::*;
 

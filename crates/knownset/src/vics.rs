@@ -41,7 +41,7 @@ pub(crate) fn read(
     };
     let mut json = serde_json::Deserializer::from_reader(text);
     let end = Object { reading: &mut reading, place: Place::Top }.deserialize(&mut json);
-    let end = end.and_then(|_| json.end());
+    let end = end.and_then(|()| json.end());
     let Reading { model, values, records, failed, .. } = reading;
     if let Some(failed) = failed {
         return Err(failed);

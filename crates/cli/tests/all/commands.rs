@@ -6,8 +6,9 @@ use std::process::Stdio;
 use crate::support::{Ran, command, names, pendeen, text};
 
 /// Every command that a person types.
-const COMMANDS: [&[&str]; 26] = [
+const COMMANDS: [&[&str]; 27] = [
     &["examine"],
+    &["export"],
     &["image"],
     &["image", "info"],
     &["image", "verify"],

@@ -48,7 +48,7 @@ pub fn encrypted(content: &dyn Bytes, media_type: Option<&str>) -> Option<Encryp
     match media_type {
         Some("application/x-luks" | "application/x-bitlocker") => Some(Encrypted::Container),
         Some("application/zip") => (view.le16(6)? & 1 == 1).then_some(Encrypted::Container),
-        None if view.len() >= SHORTEST && view.len() % SECTOR == 0 => {
+        None if view.len() >= SHORTEST && view.len().is_multiple_of(SECTOR) => {
             chi_squared(view).filter(|chi| NOISE.contains(chi)).map(|_| Encrypted::Entropy)
         }
         _ => None,
