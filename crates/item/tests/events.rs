@@ -1,7 +1,5 @@
 //! The event table as its users see it.
 
-#![expect(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
-
 use pendeen_item::{Event, EventWriter, event_schema, item_id, read_events};
 
 fn event(n: i64) -> Event {

@@ -44,14 +44,14 @@ fn pair(list: &str, category: &str) -> (String, String) {
 /// A hash set as version 1.3 writes it: the model's address last, booleans as text, a mark.
 fn hash_set() -> String {
     format!(
-        r##"{}{{"value":[
+        r#"{}{{"value":[
   {{"MediaID":1,"Category":1,"MD5":"{}","SHA1":"{}","PhotoDNA":"AAAA","IsDistributed":"True",
     "VictimIdentified":null,"MediaSize":3,"DateUpdated":"/Date(1414774800000)/",
     "MediaFiles":[{{"MD5":"not looked at","FileName":"a.jpg","Created":null}}],
     "Exifs":[{{"PropertyName":"Make","PropertyValue":"[[[["}}]}},
   {{"MediaID":2,"Category":null,"IsPrecategorized":true,"MD5":"","SHA1":"{}","MediaSize":"7"}},
   {{"MediaID":3,"PhotoDNA":"AAAA"}}
-],"odata.metadata":"http://github.com/ICMEC/ProjectVic/DataModels/1.3.xml#Media"}}"##,
+],"odata.metadata":"http://github.com/ICMEC/ProjectVic/DataModels/1.3.xml#Media"}}"#,
         '\u{feff}',
         md5("one").to_uppercase(),
         sha1("one"),
@@ -79,11 +79,11 @@ fn the_cases_of_vics_2_are_read_and_their_category_may_be_text() {
     let dir = tempfile::tempdir().unwrap();
     let address = "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/UK/$metadata";
     let text = format!(
-        r##"{{"@odata.context":"{address}#Cases","value":[
+        r#"{{"@odata.context":"{address}#Cases","value":[
   {{"CaseID":"x","CaseNumber":"7","Media":[{{"MediaID":1,"Category":"A","MD5":"{}"}}]}},
   {{"CaseID":"y","Media":[{{"Category":2,"MD5":"{}","Deep":{{"Media":[{{"MD5":"zz"}}]}}}}],
     "TotalMediaFiles":1}},
-  {{"CaseID":"z","Media":null}}]}}"##,
+  {{"CaseID":"z","Media":null}}]}}"#,
         md5("one"),
         md5("two")
     );

@@ -82,7 +82,7 @@ fn columns(sql: &str) -> (Vec<String>, Option<usize>) {
         let mut tokens = definition.iter();
         let Some(first) = tokens.next() else { continue };
         let keyword = |token: &Token| {
-            if !token.quoted { token.text.to_ascii_lowercase() } else { Default::default() }
+            if token.quoted { String::default() } else { token.text.to_ascii_lowercase() }
         };
         if CONSTRAINTS.contains(&keyword(first).as_str()) {
             // A key of one column declared apart makes that column the rowid, too; its type

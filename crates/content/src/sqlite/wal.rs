@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use crate::Positioned;
 
 const HEADER: u64 = 32;
-const FRAME_HEADER: u64 = 24;
+const FRAME_HEADER: usize = 24;
 /// A log is read up to this many bytes: one that grew beyond is applied in part, and said.
 const MOST: u64 = 4 << 30;
 
@@ -54,7 +54,7 @@ impl<'a> Wal<'a> {
         let salts = [word(16), word(20)];
         let (mut places, mut pending) = (HashMap::new(), Vec::new());
         let (mut pages, mut problem) = (0, None);
-        let mut frame = vec![0; FRAME_HEADER as usize + page_size as usize];
+        let mut frame = vec![0; FRAME_HEADER + page_size as usize];
         let mut at = HEADER;
         while at + frame.len() as u64 <= log.size() {
             if at > MOST {
@@ -69,11 +69,11 @@ impl<'a> Wal<'a> {
                 u32::from_be_bytes([frame[at], frame[at + 1], frame[at + 2], frame[at + 3]])
             };
             sum = checksum(sum, &frame[..8], big);
-            sum = checksum(sum, &frame[FRAME_HEADER as usize..], big);
+            sum = checksum(sum, &frame[FRAME_HEADER..], big);
             if [word(8), word(12)] != salts || (word(16), word(20)) != sum {
                 break;
             }
-            pending.push((word(0), at + FRAME_HEADER));
+            pending.push((word(0), at + FRAME_HEADER as u64));
             if word(4) > 0 {
                 pages = word(4);
                 places.extend(pending.drain(..));

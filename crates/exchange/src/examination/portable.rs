@@ -57,7 +57,10 @@ fn fill(
             exported.written = rows;
         }
     }
-    let pages = examination.files.keys().filter(|name| name.ends_with(".html"));
+    let pages = examination
+        .files
+        .keys()
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "html"));
     for name in pages.map(String::as_str).chain(["examination.json"]) {
         let path = folder.path.join(name);
         let copied = File::open(dir.join(name)).and_then(|mut from| {

@@ -83,9 +83,12 @@ pub(super) fn write(
     Ok(Exported { written, left_out })
 }
 
+/// Occurrences by MD5, and two totals: see [`count`].
+type Counted = (BTreeMap<[u8; 16], u32>, u64, u64);
+
 /// The MD5s of media that occur more than once, with how often; how many media there are, and
 /// how many cannot be named.
-fn count(items: &Path) -> Result<(BTreeMap<[u8; 16], u32>, u64, u64), ExportError> {
+fn count(items: &Path) -> Result<Counted, ExportError> {
     let (mut all, mut left_out) = (Vec::new(), 0);
     for item in read_items(items)? {
         let item = item?;

@@ -37,11 +37,11 @@ pub(super) fn boxes(view: View<'_>) -> impl Iterator<Item = Box_<'_>> {
 }
 
 /// The first box of this type.
-pub(super) fn find<'a>(view: View<'a>, kind: &[u8; 4]) -> Option<View<'a>> {
-    boxes(view).find(|b| &b.kind == kind).map(|b| b.payload)
+pub(super) fn find(view: View<'_>, kind: [u8; 4]) -> Option<View<'_>> {
+    boxes(view).find(|b| b.kind == kind).map(|b| b.payload)
 }
 
 /// The box at the end of a path of types.
 pub(super) fn path<'a>(view: View<'a>, kinds: &[&[u8; 4]]) -> Option<View<'a>> {
-    kinds.iter().try_fold(view, |view, kind| find(view, kind))
+    kinds.iter().try_fold(view, |view, kind| find(view, **kind))
 }

@@ -15,7 +15,7 @@ const ITEMS: u32 = 4096;
 const ITEM: u64 = 1 << 20;
 
 pub(super) fn read(view: View<'_>) -> Option<Metadata> {
-    let meta = find(view, b"meta")?.rest(4)?;
+    let meta = find(view, *b"meta")?.rest(4)?;
     let mut found = size(meta).unwrap_or_default();
     let mut from_xmp = Metadata::default();
     for (id, kind, content_type) in items(meta) {
@@ -40,11 +40,11 @@ pub(super) fn read(view: View<'_>) -> Option<Metadata> {
 
 /// The size that belongs to the primary item.
 fn size(meta: View<'_>) -> Option<Metadata> {
-    let pitm = find(meta, b"pitm")?;
+    let pitm = find(meta, *b"pitm")?;
     let primary = if pitm.array(0)? == [0] { u32::from(pitm.be16(4)?) } else { pitm.be32(4)? };
-    let iprp = find(meta, b"iprp")?;
-    let properties: Vec<_> = boxes(find(iprp, b"ipco")?).collect();
-    let of_primary = associated(find(iprp, b"ipma")?, primary)?;
+    let iprp = find(meta, *b"iprp")?;
+    let properties: Vec<_> = boxes(find(iprp, *b"ipco")?).collect();
+    let of_primary = associated(find(iprp, *b"ipma")?, primary)?;
     let ispe = of_primary
         .into_iter()
         .filter_map(|index| properties.get(usize::from(index).checked_sub(1)?))
@@ -79,7 +79,7 @@ fn associated(ipma: View<'_>, item: u32) -> Option<Vec<u16>> {
 
 /// The items: id, type and content type.
 fn items(meta: View<'_>) -> Vec<(u32, [u8; 4], Vec<u8>)> {
-    let Some(iinf) = find(meta, b"iinf") else { return Vec::new() };
+    let Some(iinf) = find(meta, *b"iinf") else { return Vec::new() };
     let Some(list) =
         iinf.array(0).and_then(|[version]| iinf.rest(if version == 0 { 6 } else { 8 }))
     else {
@@ -102,7 +102,7 @@ fn items(meta: View<'_>) -> Vec<(u32, [u8; 4], Vec<u8>)> {
 
 /// The data of an item.
 fn located(file: View<'_>, meta: View<'_>, item: u32) -> Option<Vec<u8>> {
-    let iloc = find(meta, b"iloc")?;
+    let iloc = find(meta, *b"iloc")?;
     let [version] = iloc.array(0)?;
     let [sizes, more] = iloc.array(4)?;
     let (offset_len, len_len) = (sizes >> 4, sizes & 15);
@@ -137,7 +137,7 @@ fn located(file: View<'_>, meta: View<'_>, item: u32) -> Option<Vec<u8>> {
             }
             let place = match (method, source) {
                 (0, 0) => file,
-                (1, _) => find(meta, b"idat")?,
+                (1, _) => find(meta, *b"idat")?,
                 _ => return None,
             };
             let left = ITEM.checked_sub(data.len() as u64)?;

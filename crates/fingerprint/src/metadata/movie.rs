@@ -24,17 +24,17 @@ const PACKET: u64 = 1 << 20;
 const XMP: [u8; 16] = *b"\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac";
 
 pub(super) fn read(view: View<'_>) -> Option<Metadata> {
-    let moov = find(view, b"moov")?;
+    let moov = find(view, *b"moov")?;
     let mut found = Metadata::default();
     let tracks = boxes(moov).filter(|b| &b.kind == b"trak").filter_map(|b| track_size(b.payload));
     let largest = tracks.max_by_key(|(width, height)| u64::from(*width) * u64::from(*height));
     if let Some((width, height)) = largest {
         found.add(Metadata::sized(width, height));
     }
-    if let Some(meta) = find(moov, b"meta") {
+    if let Some(meta) = find(moov, *b"meta") {
         found.add(keyed(meta).unwrap_or_default());
     }
-    if let Some(udta) = find(moov, b"udta") {
+    if let Some(udta) = find(moov, *b"udta") {
         found.add(user_data(udta));
     }
     if let Some(packet) = packet(view, moov) {
@@ -56,7 +56,7 @@ fn packet(file: View<'_>, moov: View<'_>) -> Option<Vec<u8>> {
 
 /// Duration and time of the movie header.
 fn header(moov: View<'_>) -> Option<Metadata> {
-    let mvhd = find(moov, b"mvhd")?;
+    let mvhd = find(moov, *b"mvhd")?;
     let (created, timescale, duration) = match mvhd.array(0)? {
         [1] => (mvhd.be64(4)?, mvhd.be32(20)?, mvhd.be64(24)?),
         [_] => (mvhd.be32(4)?.into(), mvhd.be32(12)?, mvhd.be32(16)?.into()),
@@ -87,7 +87,7 @@ fn track_size(trak: View<'_>) -> Option<(u32, u32)> {
     if &hdlr.array::<4>(8)? != b"vide" {
         return None;
     }
-    let tkhd = find(trak, b"tkhd")?;
+    let tkhd = find(trak, *b"tkhd")?;
     let at = if tkhd.array(0)? == [1] { 88 } else { 76 };
     // Fixed-point numbers of 16.16 bits.
     Some((tkhd.be32(at)? >> 16, tkhd.be32(at + 4)? >> 16))
@@ -96,17 +96,17 @@ fn track_size(trak: View<'_>) -> Option<(u32, u32)> {
 /// Apple's metadata: names in `keys`, values in `ilst` by the name's number.
 fn keyed(meta: View<'_>) -> Option<Metadata> {
     // QuickTime writes this box without a version, MP4 with one.
-    let meta = if find(meta, b"hdlr").is_some() { meta } else { meta.rest(4)? };
-    let keys = find(meta, b"keys")?.rest(8)?;
+    let meta = if find(meta, *b"hdlr").is_some() { meta } else { meta.rest(4)? };
+    let keys = find(meta, *b"keys")?.rest(8)?;
     let names: Vec<Vec<u8>> =
         boxes(keys).map(|b| b.payload.vec(0, b.payload.len(), VALUE).unwrap_or_default()).collect();
     let mut found = Metadata::default();
-    for Box_ { kind, payload } in boxes(find(meta, b"ilst")?) {
+    for Box_ { kind, payload } in boxes(find(meta, *b"ilst")?) {
         let number = u32::from_be_bytes(kind);
         let Some(name) = (number as usize).checked_sub(1).and_then(|n| names.get(n)) else {
             continue;
         };
-        let Some(data) = find(payload, b"data").and_then(|data| data.rest(8)) else { continue };
+        let Some(data) = find(payload, *b"data").and_then(|data| data.rest(8)) else { continue };
         let Some(value) = data.vec(0, data.len(), VALUE).and_then(|value| text(&value)) else {
             continue;
         };

@@ -179,7 +179,7 @@ fn owed_form(
         "You opened {about} as urgent on {} and have not said why",
         text::moment(owed.since)
     );
-    asked.form.action = "/reason/owed".to_owned();
+    "/reason/owed".clone_into(&mut asked.form.action);
     asked.form.hidden.push(("matter", owed.matter.to_string()));
     asked.urgent = false;
     asked

@@ -67,7 +67,7 @@ async fn whatever_an_address_asks_for_no_page_fails() {
                 && !route.path.starts_with("/records")
                 && !route.path.starts_with("/figures")
             {
-                vec![route.path.replace('{', "").replace('}', "")]
+                vec![route.path.replace(['{', '}'], "")]
             } else if route.path.contains('{') {
                 addresses(&route.path, &hidden())
             } else {
