@@ -17,7 +17,9 @@ fn jpeg() -> Vec<u8> {
 }
 
 /// What a document gives: names and bytes, and why it was not read to its end.
-fn all(kind: Document, bytes: &[u8]) -> (Vec<(String, Vec<u8>)>, Result<(), String>) {
+type All = (Vec<(String, Vec<u8>)>, Result<(), String>);
+
+fn all(kind: Document, bytes: &[u8]) -> All {
     let mut found = Vec::new();
     let read = parts(kind, bytes, &mut |part| {
         found.push((part.name, part.bytes.into_owned()));

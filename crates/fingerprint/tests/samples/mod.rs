@@ -78,7 +78,7 @@ pub fn jpeg() -> Vec<u8> {
     out
 }
 
-fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(name: &[u8], data: &[u8]) -> Vec<u8> {
     // No reader of headers checks the CRC.
     [&be32(data.len())[..], name, data, &[0; 4]].concat()
 }

@@ -65,7 +65,9 @@ pub(super) fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
     let digest = "00".repeat(32);
     match path {
         "/" | "/children" | "/figures" | "/figures/over-time" | "/audit" | "/audit/export"
-        | "/durations.csv" | "/operation" | "/inbox" | "/calendar.ics" => vec![path.to_owned()],
+        | "/durations.csv" | "/operation" | "/inbox" | "/calendar.ics" | "/reason/owed" => {
+            vec![path.to_owned()]
+        }
         "/approvals" => {
             ["", "?view=approved", "?view=failed"].map(|end| format!("{path}{end}")).into()
         }
@@ -74,7 +76,6 @@ pub(super) fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
         }
         "/records/search/{id}/plan" => each(&|_, id| vec![format!("/records/search/{id}/plan")]),
         "/durations" => ["", "?kind=case", "?kind=child"].map(|end| format!("{path}{end}")).into(),
-        "/reason/owed" => vec![path.to_owned()],
         "/reason" => about
             .iter()
             .map(|(kind, id)| format!("/reason?next=/records/{}/{id}", kind.key()))
