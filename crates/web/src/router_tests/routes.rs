@@ -64,8 +64,22 @@ pub(super) fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
     };
     let digest = "00".repeat(32);
     match path {
-        "/" | "/children" | "/figures" | "/figures/over-time" | "/audit" | "/audit/export"
-        | "/durations.csv" | "/operation" | "/inbox" | "/calendar.ics" | "/reason/owed" => {
+        "/"
+        | "/children"
+        | "/figures"
+        | "/figures/over-time"
+        | "/audit"
+        | "/audit/export"
+        | "/durations.csv"
+        | "/operation"
+        | "/inbox"
+        | "/calendar.ics"
+        | "/reason/owed"
+        | "/saved"
+        | "/take-next"
+        | "/children/csv"
+        | "/my-work/csv"
+        | "/notifications/stream" => {
             vec![path.to_owned()]
         }
         "/approvals" => {
@@ -100,9 +114,6 @@ pub(super) fn addresses(path: &str, about: &[(Kind, Uuid)]) -> Vec<String> {
         "/records/{kind}/csv" => kinds("/csv"),
         "/records/{kind}/bulk" => kinds("/bulk"),
         "/search/csv" => ["Hidden", "CAS"].map(|words| format!("/search/csv?q={words}")).into(),
-        "/saved" | "/take-next" | "/children/csv" | "/my-work/csv" | "/notifications/stream" => {
-            vec![path.to_owned()]
-        }
         "/saved/{id}/forget" | "/take-next/{id}/give-back" => {
             each(&|_, id| vec![path.replace("{id}", &id.to_string())])
         }
