@@ -119,10 +119,12 @@ pub struct Export {
     /// The folder of a finished examination
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
-    /// The form
+    /// The form: csv (one table), vics (pictures and films as a case of the Project VIC data model
+    /// 2.0), case (everything as a CASE/UCO graph in JSON-LD), portable (a folder that opens with a
+    /// browser and a spreadsheet), sfr (says what is missing for it)
     #[arg(long, value_name = "FORMAT")]
     pub format: ExportFormat,
-    /// Which table, for CSV
+    /// Which table, for CSV: what was found, what could not be read, or what happened when
     #[arg(long, value_name = "TABLE", default_value = "items")]
     pub table: ExportTable,
     /// The file (for a portable case the folder), which must not exist yet; standard output by default
@@ -133,26 +135,26 @@ pub struct Export {
 /// The forms of an export.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ExportFormat {
-    /// One table as comma-separated values
+    // One table as comma-separated values.
     Csv,
-    /// Pictures and films as a case of the Project VIC data model 2.0
+    // Pictures and films as a case of the Project VIC data model 2.0.
     Vics,
-    /// Everything as a CASE/UCO graph in JSON-LD
+    // Everything as a CASE/UCO graph in JSON-LD.
     Case,
-    /// A folder that opens with a browser and a spreadsheet: report, tables, digests
+    // A folder that opens with a browser and a spreadsheet: report, tables, digests.
     Portable,
-    /// Streamlined forensic report: says what is missing for it
+    // Streamlined forensic report: says what is missing for it.
     Sfr,
 }
 
 /// The tables of an examination.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ExportTable {
-    /// What was found
+    // What was found.
     Items,
-    /// What could not be read
+    // What could not be read.
     Gaps,
-    /// What happened when
+    // What happened when.
     Events,
 }
 

@@ -24,6 +24,7 @@ use crate::ExamineError;
 use crate::digesting::Outcome;
 use crate::gather::{Found, Opened};
 use crate::mode::Checkpoints;
+use crate::privileged::Words;
 use crate::verify::Verification;
 use crate::work_folder::{WorkFolder, name};
 
@@ -39,23 +40,10 @@ struct Saved {
     first: u64,
     digests: Option<([u8; 16], [u8; 20], [u8; 32])>,
     media_type: Option<String>,
-    metadata: Option<SavedMetadata>,
-    encrypted: Option<String>,
+    metadata: Option<Box<Metadata>>,
+    encrypted: Option<Encrypted>,
     embeds: bool,
     privileged: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedMetadata {
-    width_px: Option<u32>,
-    height_px: Option<u32>,
-    duration_ms: Option<u64>,
-    make: Option<String>,
-    model: Option<String>,
-    serial: Option<String>,
-    taken: Option<String>,
-    latitude_e7: Option<i32>,
-    longitude_e7: Option<i32>,
 }
 
 /// Where outcomes are made durable.
@@ -101,13 +89,14 @@ impl Checkpoint {
 
     /// The outcomes of an earlier run, by the index of their content's first entry.
     ///
-    /// Refused: those of a run that listed something else.
+    /// Refused: those of a run that listed something else, or set something else apart.
     pub(crate) fn resume(
         &self,
         found: &[Found],
         sources: &[Opened],
+        words: Option<&Words>,
     ) -> Result<Vec<(usize, Outcome)>, ExamineError> {
-        let listing = listing(found, sources);
+        let listing = listing(found, sources, words);
         let before = match fs::read(self.folder.join(LISTING)) {
             Ok(before) => before,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -210,10 +199,12 @@ fn durable(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The digest of the sources and of all that was listed: where each content is and how long.
-fn listing(found: &[Found], sources: &[Opened]) -> Vec<u8> {
+/// The digest of the sources, of the words by which contents were searched, and of all that was
+/// listed: where each content is and how long.
+fn listing(found: &[Found], sources: &[Opened], words: Option<&Words>) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
+    hash.update(words.map_or("", |words| &words.list.sha256));
     let number = |hash: &mut Sha256, n: u64| hash.update(n.to_le_bytes());
     for source in sources {
         hash.update(source.path.as_os_str().as_bytes());
@@ -250,43 +241,20 @@ fn saved(first: usize, outcome: &Outcome) -> Saved {
         first: first as u64,
         digests: outcome.digests.map(|d| (d.md5, d.sha1, d.sha256)),
         media_type: outcome.media_type.map(str::to_owned),
-        metadata: outcome.metadata.as_deref().cloned().map(|m| SavedMetadata {
-            width_px: m.width_px,
-            height_px: m.height_px,
-            duration_ms: m.duration_ms,
-            make: m.make,
-            model: m.model,
-            serial: m.serial,
-            taken: m.taken,
-            latitude_e7: m.latitude_e7,
-            longitude_e7: m.longitude_e7,
-        }),
-        encrypted: outcome.encrypted.map(|encrypted| encrypted.key().to_owned()),
+        metadata: outcome.metadata.clone(),
+        encrypted: outcome.encrypted,
         embeds: outcome.embeds,
         privileged: outcome.privileged,
     }
 }
 
 fn outcome(saved: Saved) -> Outcome {
-    let encrypted = [Encrypted::Container, Encrypted::Entropy];
     Outcome {
         digests: saved.digests.map(|(md5, sha1, sha256)| Digests { md5, sha1, sha256 }),
         media_type: saved.media_type.map(interned),
-        metadata: saved.metadata.map(|m| {
-            Box::new(Metadata {
-                width_px: m.width_px,
-                height_px: m.height_px,
-                duration_ms: m.duration_ms,
-                make: m.make,
-                model: m.model,
-                serial: m.serial,
-                taken: m.taken,
-                latitude_e7: m.latitude_e7,
-                longitude_e7: m.longitude_e7,
-            })
-        }),
+        metadata: saved.metadata,
         embeds: saved.embeds,
-        encrypted: saved.encrypted.and_then(|key| encrypted.into_iter().find(|e| e.key() == key)),
+        encrypted: saved.encrypted,
         privileged: saved.privileged,
         ..Outcome::default()
     }

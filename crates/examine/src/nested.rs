@@ -24,6 +24,7 @@ use pendeen_item::{Gap, Stage};
 
 use crate::digesting::Outcome;
 use crate::gather::{Found, Opened};
+use crate::privileged::{self, Words};
 use crate::progress::{Progress, Step};
 use crate::run::Options;
 use crate::work_folder::WorkFolder;
@@ -92,9 +93,11 @@ struct Memory {
 }
 
 /// Opens containers until there are none left. Out: what records events among their members.
+/// What `words` mark is set apart before the next container is looked at, and is not opened.
 pub(crate) fn open_all(
     held: &mut Held<'_>,
     folder: &WorkFolder,
+    words: Option<&Words>,
     options: &Options<'_>,
     progress: &dyn Progress,
 ) -> Records {
@@ -112,10 +115,13 @@ pub(crate) fn open_all(
         }
         progress.begin(Step::Reading, None, None);
         let spools = spool::Folder::new(folder.path(""));
-        let opened = opening::all(&tasks, held, &memory, &spools, options, progress);
+        let opened = opening::all(&tasks, held, &memory, &spools, (words, options), progress);
         memory.kept.clear();
         for (task, opened) in tasks.drain(..).zip(opened) {
-            place::all(held, &mut memory, task, opened, options, progress);
+            place::all(held, &mut memory, task, opened, (words, options), progress);
+        }
+        if let Some(words) = words {
+            privileged::set_apart(words, held.found, held.outcomes, to);
         }
         backup::unreadable(held, to);
         from = to;

@@ -8,7 +8,8 @@
 //!
 //! Letters are compared without regard to case (ASCII); in contents, words are looked for as
 //! UTF-8 and as UTF-16. Words inside compressed members are seen where their container was
-//! opened, by the members' paths alone.
+//! opened; a container that holds such a member is itself not marked, but for what it stores
+//! uncompressed.
 //! Refused: a list without words, or with a word so short that it would set everything apart.
 
 use std::path::{Path, PathBuf};
@@ -122,9 +123,10 @@ impl Scan<'_> {
     }
 }
 
-/// Marks what the words mark, and what lies in it, and takes off all but the digests.
-pub(crate) fn set_apart(words: &Words, found: &[Found], outcomes: &mut [Outcome]) {
-    for index in 0..found.len() {
+/// Marks what the words mark, and what lies in it, and takes off all but the digests; of what was
+/// found before entry `from` it was done before.
+pub(crate) fn set_apart(words: &Words, found: &[Found], outcomes: &mut [Outcome], from: usize) {
+    for index in from..found.len() {
         let one = &found[index];
         // What lies in another comes behind it.
         let within =

@@ -116,12 +116,7 @@ fn examine(
     let go_on = || mode.go_on(&options.out);
     let checkpoint = Checkpoint::open(folder, mode.checkpoints)?;
     let mut gaps = Vec::new();
-    let verified = match checkpoint.verified() {
-        Some(verified) if verified.len() == sources.len() => verified,
-        _ => verify_all(options, &sources, progress),
-    };
-    go_on()?;
-    checkpoint.keep_verified(&verified)?;
+    let verified = verify(options, &sources, &checkpoint, progress)?;
     for (source, verification) in sources.iter().zip(&verified) {
         gaps.extend(verification.iter().flat_map(|found| verification_gaps(source, found)));
     }
@@ -143,7 +138,7 @@ fn examine(
         known: mode.triage.then_some(known),
         words: words.as_ref(),
         checkpoint: Some(&checkpoint),
-        before: checkpoint.resume(&found, &sources)?,
+        before: checkpoint.resume(&found, &sources, words.as_ref())?,
     };
     progress.begin(Step::Reading, Some(found.len() as u64), Some(plan.bytes));
     let mut outcomes = digest_all(&mut plan, &found, &sources, options, along, progress);
@@ -153,7 +148,7 @@ fn examine(
         outcomes[index].not_read = Some(triage::NOT_READ);
     }
     if let Some(words) = words {
-        privileged::set_apart(words, &found, &mut outcomes);
+        privileged::set_apart(words, &found, &mut outcomes, 0);
     }
 
     let mut held =
@@ -162,11 +157,8 @@ fn examine(
         held.gaps.extend(nested::not_opened(held.sources));
         Vec::new()
     } else {
-        let records = nested::open_all(&mut held, folder, options, progress);
+        let records = nested::open_all(&mut held, folder, words.as_ref(), options, progress);
         go_on()?;
-        if let Some(words) = words {
-            privileged::set_apart(words, &found, &mut outcomes);
-        }
         events::all(&found, &outcomes, &sources, &records, known, options, &mut gaps)
     };
     go_on()?;
@@ -212,15 +204,30 @@ fn examine(
     Ok(examination)
 }
 
-/// Verifies each image where that is asked for.
+/// Verifies each image where that is asked for, unless an earlier run has done so.
+fn verify(
+    options: &Options<'_>,
+    sources: &[Opened],
+    checkpoint: &Checkpoint,
+    progress: &dyn Progress,
+) -> Result<Vec<Option<Verification>>, ExamineError> {
+    if !options.verify || options.mode.triage {
+        return Ok(sources.iter().map(|_| None).collect());
+    }
+    if let Some(verified) = checkpoint.verified().filter(|all| all.len() == sources.len()) {
+        return Ok(verified);
+    }
+    let verified = verify_all(options, sources, progress);
+    options.mode.go_on(&options.out)?;
+    checkpoint.keep_verified(&verified)?;
+    Ok(verified)
+}
+
 fn verify_all(
     options: &Options<'_>,
     sources: &[Opened],
     progress: &dyn Progress,
 ) -> Vec<Option<Verification>> {
-    if !options.verify || options.mode.triage {
-        return sources.iter().map(|_| None).collect();
-    }
     let comparable = |source: &Opened| source.image().is_some_and(stores_digests);
     let lens = sources.iter().filter(|s| comparable(s)).filter_map(Opened::image_len);
     let bytes = lens.fold(0, u64::saturating_add);

@@ -15,6 +15,7 @@ use crate::at_hand::Beginning;
 use crate::content::Trouble;
 use crate::digesting::Outcome;
 use crate::events::Recording;
+use crate::privileged::{Scan, Words};
 
 /// Children up to this many bytes are digested side by side.
 const SMALL: usize = 256 * 1024;
@@ -38,35 +39,40 @@ pub(super) struct Collector<'a, 's> {
     pub(super) members: Vec<Member>,
     pub(super) problems: Vec<Problem>,
     spool: &'a mut Spool<'s>,
+    /// Words that mark what is set apart, and is therefore not kept to be opened.
+    words: Option<&'a Words>,
     /// How many bytes may still be kept.
     room: u64,
     /// Bytes of small children that are not digested yet, and of the one that is coming.
     buffer: Vec<u8>,
     /// Member and place in the buffer of each small child.
     small: Vec<(usize, std::ops::Range<usize>)>,
-    current: Option<Current>,
+    current: Option<Current<'a>>,
 }
 
 /// The child that is coming.
-struct Current {
+struct Current<'a> {
     child: Child,
     len: u64,
     /// Where its bytes begin in the buffer; up to [`SMALL`] of them are there.
     start: usize,
     /// Once it is long.
     long: Option<Fingerprinter>,
+    /// Looks for words in it.
+    scan: Option<Scan<'a>>,
     /// Its bytes are being kept, as an image or not, as long as nothing is wrong.
     keeping: Option<Result<(), String>>,
 }
 
 impl<'a, 's> Collector<'a, 's> {
     /// A collector that keeps up to `room` bytes in `spool`.
-    pub(super) fn new(spool: &'a mut Spool<'s>, room: u64) -> Self {
+    pub(super) fn new(spool: &'a mut Spool<'s>, room: u64, words: Option<&'a Words>) -> Self {
         Self {
             layout: None,
             members: Vec::new(),
             problems: Vec::new(),
             spool,
+            words,
             room,
             buffer: Vec::new(),
             small: Vec::new(),
@@ -119,12 +125,16 @@ impl Sink for Collector<'_, '_> {
 
     fn child(&mut self, child: Child) {
         let start = self.buffer.len();
-        self.current = Some(Current { child, len: 0, start, long: None, keeping: None });
+        let scan = self.words.map(Words::scan);
+        self.current = Some(Current { child, len: 0, start, long: None, scan, keeping: None });
     }
 
     fn piece(&mut self, bytes: &[u8]) {
         let Some(mut current) = self.current.take() else { return };
         current.len = current.len.saturating_add(bytes.len() as u64);
+        if let Some(scan) = &mut current.scan {
+            scan.feed(bytes);
+        }
         if let Some(long) = &mut current.long {
             long.update(bytes);
             if let Some(Ok(())) = current.keeping {
@@ -148,6 +158,7 @@ impl Sink for Collector<'_, '_> {
         let mut outcome = Outcome {
             media_type: media_type(head),
             trouble: problem.map(Trouble::new),
+            privileged: current.scan.as_ref().is_some_and(|scan| scan.found),
             ..Outcome::default()
         };
         let whole = outcome.trouble.is_none();
@@ -163,7 +174,8 @@ impl Sink for Collector<'_, '_> {
             }
             None => self.buffer.truncate(current.start),
         }
-        let kept = if whole { self.kept(current.keeping) } else { None };
+        let keep = whole && !outcome.privileged;
+        let kept = if keep { self.kept(current.keeping) } else { None };
         self.members.push(Member { child: current.child, len: current.len, outcome, kept });
         if self.buffer.len() >= BATCH_BYTES || self.small.len() >= BATCH_CHILDREN {
             self.digest();

@@ -21,6 +21,7 @@ use crate::content::described;
 use crate::digesting::{Along, digest_all};
 use crate::gather::{self, Opened};
 use crate::plan::plan;
+use crate::privileged::Words;
 use crate::progress::Progress;
 use crate::run::Options;
 
@@ -86,7 +87,7 @@ pub(super) fn add(
     held: &mut Held<'_>,
     parent: usize,
     bytes: Result<Image, String>,
-    options: &Options<'_>,
+    (words, options): (Option<&Words>, &Options<'_>),
     progress: &dyn Progress,
 ) {
     let path = held.found[parent].entry.forensic_path.clone();
@@ -119,7 +120,7 @@ pub(super) fn add(
         sandbox: None,
     }];
     let mut found = gather::list(&mut sources, &options.worker, held.gaps);
-    let along = Along { known: None, words: None, checkpoint: None, before: Vec::new() };
+    let along = Along { known: None, words, checkpoint: None, before: Vec::new() };
     let mut plan = plan(&found, &sources);
     let outcomes = digest_all(&mut plan, &found, &sources, options, along, progress);
     for one in &mut found {

@@ -21,6 +21,7 @@ use super::task::{Opens, Task, Whose};
 use super::{Held, Memory, Nesting};
 use crate::content::{described, open};
 use crate::gather::{Found, Opened};
+use crate::privileged::Words;
 use crate::progress::Progress;
 use crate::run::Options;
 
@@ -52,6 +53,7 @@ struct Wave<'a> {
     sources: &'a [Opened],
     memory: &'a Memory,
     spools: &'a spool::Folder,
+    words: Option<&'a Words>,
     options: &'a Options<'a>,
     progress: &'a dyn Progress,
     next: AtomicUsize,
@@ -63,12 +65,12 @@ pub(super) fn all(
     held: &Held<'_>,
     memory: &Memory,
     spools: &spool::Folder,
-    options: &Options<'_>,
+    (words, options): (Option<&Words>, &Options<'_>),
     progress: &dyn Progress,
 ) -> Vec<Inside> {
     let (found, sources) = (&*held.found, &*held.sources);
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let wave = Wave { tasks, found, sources, memory, spools, options, progress, next, done };
+    let wave = Wave { tasks, found, sources, memory, spools, words, options, progress, next, done };
     std::thread::scope(|scope| {
         for _ in 1..options.threads.get().min(tasks.len()) {
             scope.spawn(|| wave.run());
@@ -197,7 +199,7 @@ impl Wave<'_> {
     ) -> Inside {
         let Thread { worker, spool, .. } = thread;
         let limits = limits(bytes.size(), nesting);
-        let mut collector = Collector::new(spool, nesting.kept_bytes);
+        let mut collector = Collector::new(spool, nesting.kept_bytes, self.words);
         let result = match worker.take() {
             Some(session) => Ok(session),
             None => Session::start(&self.options.content),

@@ -20,6 +20,7 @@ use super::opening::Inside;
 use super::task::{Opens, Task, Whose};
 use super::{Held, INSIDE, Memory, backup, gap, image};
 use crate::events::Recording;
+use crate::privileged::Words;
 use crate::gather::{Facts, Found};
 use crate::progress::Progress;
 use crate::run::Options;
@@ -41,7 +42,7 @@ pub(super) fn all(
     memory: &mut Memory,
     task: Task,
     inside: Inside,
-    options: &Options<'_>,
+    (words, options): (Option<&Words>, &Options<'_>),
     progress: &dyn Progress,
 ) {
     let entries = match task.whose {
@@ -73,7 +74,7 @@ pub(super) fn all(
                 let told = Told { layout, members, problems, trouble };
                 members_at(held, memory, told, &Place { source, parent: Some(first), room });
             }
-            Inside::Image(bytes) => image::add(held, first, bytes, options, progress),
+            Inside::Image(bytes) => image::add(held, first, bytes, (words, options), progress),
         }
         let entries = from..held.found.len();
         *memory.inside.entry(root).or_default() += entries.len() as u64;

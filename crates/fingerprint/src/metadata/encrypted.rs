@@ -9,11 +9,13 @@
 //! Source: Pearson's chi-squared test with 255 degrees of freedom; APPNOTE.TXT 6.3.10, section
 //! 4.4.4 (ZIP flags).
 
+use serde::{Deserialize, Serialize};
+
 use super::Bytes;
 use super::bytes::View;
 
 /// Why a content counts as encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encrypted {
     /// Its format says so.
     Container,

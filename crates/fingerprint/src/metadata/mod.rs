@@ -25,11 +25,12 @@ mod xmp;
 
 pub use bytes::Bytes;
 use bytes::View;
+use serde::{Deserialize, Serialize};
 pub use encrypted::{Encrypted, encrypted};
 pub use jpeg::{Thumbnail, embeds, thumbnail};
 
 /// What a content says of itself. All of it is what was written there, not what is true.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     /// Width as stored, in pixels, before any rotation.
     pub width_px: Option<u32>,
