@@ -50,6 +50,16 @@ pub struct File {
     pub content: Content,
 }
 
+/// Where a folder of a FAT file system begins: when it is deleted, only this tells that its first
+/// cluster was not free for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Folder {
+    /// Its first byte, from the start of the volume.
+    pub at: u64,
+    /// Its four times.
+    pub times: Times,
+}
+
 /// How sure the content of a deleted file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovery {
@@ -90,6 +100,8 @@ pub struct Problem {
 pub enum Event {
     /// A stream of content.
     File(File),
+    /// A folder of a FAT file system.
+    Folder(Folder),
     /// Something that could not be read.
     Problem(Problem),
 }

@@ -70,6 +70,11 @@ impl Kind {
         matches!(self, Self::Fat12 | Self::Fat16 | Self::Fat32 | Self::ExFat)
     }
 
+    /// Whether a table chains the clusters of each file, and forgets them when it is deleted.
+    pub fn is_chained(self) -> bool {
+        matches!(self, Self::Fat12 | Self::Fat16 | Self::Fat32)
+    }
+
     /// Whether files have several attributes, so that an address names type and number too.
     pub fn has_attributes(self) -> bool {
         matches!(self, Self::Ntfs | Self::HfsPlus | Self::Hfs | Self::Apfs)

@@ -22,7 +22,7 @@ mod space;
 mod walk;
 
 pub use content::{Content, Run};
-pub use event::{Cap, Event, File, Limits, Problem, Recovery, Summary, Times};
+pub use event::{Cap, Event, File, Folder, Limits, Problem, Recovery, Summary, Times};
 pub use ffi::{Directory, FileSystem, Info, OpenError, ReadAt, TskError, library_version};
 pub use kind::Kind;
 pub use name::{Address, Attribute, MetaFacts, Name, RawRun, Stamp};

@@ -21,7 +21,9 @@
 use std::collections::HashSet;
 
 use crate::content::{self, Content};
-use crate::event::{Cap, Event, File, Limits, Problem, Recovery, Summary, Times};
+use crate::event::{
+    Cap, Event, File, Folder as FolderStart, Limits, Problem, Recovery, Summary, Times,
+};
 use crate::ffi::{Directory, FileSystem, TskError};
 use crate::kind::Kind;
 use crate::name::{Address, Attribute, MetaFacts, Name};
@@ -156,6 +158,9 @@ impl Walk<'_> {
         match meta.kind {
             META_DIRECTORY | META_VIRTUAL_DIRECTORY => {
                 self.summary.without_content += 1;
+                if self.fs.info().kind.is_chained() && meta.kind == META_DIRECTORY {
+                    self.folder_start(dir, meta);
+                }
                 // The streams of a folder that took over the metadata are listed under its name.
                 let taken_over = !name.allocated && meta.allocated;
                 let has_streams = self.fs.info().kind.has_attributes() && !taken_over;
@@ -194,6 +199,20 @@ impl Walk<'_> {
             }
             NAME_DIRECTORY if name.allocated => self.problem(path, "a folder", reason.to_owned()),
             _ => self.summary.without_content += 1,
+        }
+    }
+
+    /// Tells where a folder begins, if that is known.
+    fn folder_start(&mut self, dir: &mut Directory<'_>, meta: &MetaFacts) {
+        let attributes = dir.attributes(self.limits.runs, |kind| kind == meta.default_attribute);
+        let attributes = attributes.unwrap_or_default();
+        if let Some(run) = attributes.iter().flat_map(content::stored).next() {
+            let info = self.fs.info();
+            let inside = run.address.saturating_mul(u64::from(info.block_size));
+            let at = info.offset.saturating_add(inside);
+            if at < self.fs.reader().len() {
+                self.send(Event::Folder(FolderStart { at, times: Times::of(meta) }));
+            }
         }
     }
 

@@ -60,6 +60,7 @@ fn listed(fs: &FileSystem) -> (Vec<File>, Vec<Problem>) {
     let summary = walk(fs, &Limits::default(), &mut |event| {
         match event {
             Event::File(file) => files.push(file),
+            Event::Folder(_) => {}
             Event::Problem(problem) => problems.push(problem),
         }
         true

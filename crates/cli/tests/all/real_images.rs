@@ -29,11 +29,6 @@ fn expected(folder: &Path) -> Vec<Expected> {
     rows.collect()
 }
 
-/// Where FAT spread a deleted file over the disk, its table no longer says how.
-fn wants_an_inference(row: &Expected) -> bool {
-    row.image == "dftt-6-undel-fat" && row.note.starts_with("fragmented")
-}
-
 /// The image in an archive of the folder.
 fn unpacked(folder: &Path, name: &str, into: &Path) -> PathBuf {
     let image = into.join(format!("{name}.dd"));
@@ -42,7 +37,7 @@ fn unpacked(folder: &Path, name: &str, into: &Path) -> PathBuf {
 }
 
 #[test]
-fn every_published_digest_is_found_but_for_those_that_want_an_inference() {
+fn every_published_digest_is_found() {
     let Some(folder) = real_images() else { return };
     let dir = tempfile::tempdir().unwrap();
     let rows = expected(&folder);
@@ -52,9 +47,6 @@ fn every_published_digest_is_found_but_for_those_that_want_an_inference() {
         examine(&[&unpacked(&folder, image, dir.path())], &out, &[]);
         let items = items(&out);
         for row in rows.iter().filter(|row| row.image == image && row.note != "wrong") {
-            if wants_an_inference(row) {
-                continue;
-            }
             // Orphans have no path of their own; FAT overwrites the first letter on deletion.
             let name = row.path.rsplit('/').next().unwrap();
             let found = items.iter().find(|item| {
@@ -69,7 +61,7 @@ fn every_published_digest_is_found_but_for_those_that_want_an_inference() {
             held += 1;
         }
     }
-    assert_eq!(held, 12, "nine streams of NTFS and three files of FAT");
+    assert_eq!(held, 15, "nine streams of NTFS and six files of FAT");
     assert!(rows.iter().all(|row| row.image.starts_with("dftt-")), "an image is not examined here");
 }
 

@@ -6,6 +6,8 @@
 //! system that is known is one gap, and no error. What is listed and what is not:
 //! `pendeen_tsk::walk`.
 
+mod fat;
+mod first_fit;
 mod unique;
 
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use crate::image::Image;
 use crate::unit::{ByteLen, ByteOffset};
 use crate::volume::Volume;
 use crate::worker::protocol::{FsKind, Refusal, Summary};
-use crate::worker::{Opened, Session, WorkerCommand, WorkerError};
+use crate::worker::{Listing, Opened, Session, WorkerCommand, WorkerError};
 
 /// Lists the files of a volume. Anything that keeps it from listing all is in `gaps`.
 pub fn walk(
@@ -26,8 +28,11 @@ pub fn walk(
     worker: &WorkerCommand,
     gaps: &mut Vec<Gap>,
 ) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    if let Err(error) = walk_into(image, volume, worker, &mut entries, gaps) {
+    let mut listing = Listing::default();
+    let result = walk_into(image, volume, worker, &mut listing);
+    let Listing { mut entries, gaps: found, .. } = listing;
+    gaps.extend(found);
+    if let Err(error) = result {
         let wanted =
             if entries.is_empty() { "the files of the volume" } else { "the rest of the files" };
         gaps.push(volume_gap(volume, wanted, described(&error)));
@@ -40,19 +45,31 @@ fn walk_into(
     image: &Arc<dyn Image>,
     volume: &Volume,
     worker: &WorkerCommand,
-    entries: &mut Vec<Entry>,
-    gaps: &mut Vec<Gap>,
+    listing: &mut Listing,
 ) -> Result<(), WorkerError> {
     let mut session = Session::start(worker, &**image)?;
     match session.open(volume)? {
         Opened::Yes(kind) => {
-            let summary = session.walk(volume, kind, entries, gaps)?;
+            let summary = session.walk(volume, kind, listing)?;
             if summary.capped {
-                gaps.push(volume_gap(volume, "the rest of the files", capped(&summary)));
+                listing.gaps.push(volume_gap(volume, "the rest of the files", capped(&summary)));
+            }
+            if fat::is_wanted(listing) {
+                match session.unallocated(volume) {
+                    Ok(free) => fat::place(listing, &free, volume),
+                    Err(error) => {
+                        let wanted = "which pieces deleted files were in";
+                        listing.gaps.push(volume_gap(volume, wanted, described(&error)));
+                    }
+                }
             }
         }
         Opened::No { refusal, reason } => {
-            gaps.push(volume_gap(volume, "the files of the volume", refused(refusal, &reason)));
+            listing.gaps.push(volume_gap(
+                volume,
+                "the files of the volume",
+                refused(refusal, &reason),
+            ));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@
 use pendeen_item::{Gap, Origin};
 use thiserror::Error;
 
-use super::protocol::{Found, FsKind, Place};
+use super::protocol::{FolderStart, Found, FsKind, Place};
 use crate::entry::{Content, Entry, Run};
 use crate::unit::{ByteLen, ByteOffset};
 use crate::volume::Volume;
@@ -83,6 +83,15 @@ pub(super) fn entry(found: Found, kind: FsKind, volume: &Volume) -> Result<Entry
         times: found.times,
         content,
     })
+}
+
+/// A folder begins in the volume.
+pub(super) fn folder(folder: FolderStart, volume: &Volume) -> Result<FolderStart, Violation> {
+    let len = ByteLen(1);
+    if !contains(volume, folder.at, len) {
+        return Err(Violation::Outside { at: folder.at, len });
+    }
+    Ok(folder)
 }
 
 /// Stretches of free space lie in the volume, in order, apart from each other and from those

@@ -12,7 +12,9 @@ use std::time::Instant;
 
 use pendeen_item::{Gap, Stage};
 
-use super::protocol::{self, Address, Event, FrameError, FsKind, Refusal, Reply, Request, Summary};
+use super::protocol::{
+    self, Address, Event, FolderStart, FrameError, FsKind, Refusal, Reply, Request, Summary,
+};
 use super::{Limits, Violation, WorkerCommand, WorkerError, check, descriptors, frame, sandbox};
 use crate::entry::Entry;
 use crate::image::Image;
@@ -37,6 +39,17 @@ pub(crate) enum Opened {
     Yes(FsKind),
     /// It is not.
     No { refusal: Refusal, reason: String },
+}
+
+/// What a listing of one volume holds.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// Streams of content, in the order of the file system.
+    pub(crate) entries: Vec<Entry>,
+    /// Where folders begin, where the file system is FAT.
+    pub(crate) folders: Vec<FolderStart>,
+    /// What could not be read.
+    pub(crate) gaps: Vec<Gap>,
 }
 
 /// Stretches of free space of one volume, at most.
@@ -127,17 +140,17 @@ impl Session {
         }
     }
 
-    /// Lists the open volume into `entries` and `gaps`; what came before an error stays there.
+    /// Lists the open volume; what came before an error stays in `listing`.
     pub(crate) fn walk(
         &mut self,
         volume: &Volume,
         kind: FsKind,
-        entries: &mut Vec<Entry>,
-        gaps: &mut Vec<Gap>,
+        listing: &mut Listing,
     ) -> Result<Summary, WorkerError> {
         const WANTED: &str = "a listing";
         let began = Instant::now();
-        let (mut files, mut problems, mut bytes, mut held) = (0_u64, 0_u64, 0_u64, 0_u64);
+        let (mut files, mut folders, mut problems) = (0_u64, 0_u64, 0_u64);
+        let (mut bytes, mut held) = (0_u64, 0_u64);
         self.ask(WANTED, &Request::Walk { names: self.limits.names })?;
         loop {
             let reply = self.next(WANTED, began)?;
@@ -154,19 +167,24 @@ impl Session {
                                 files += 1;
                                 let entry = check::entry(found, kind, volume)?;
                                 let cost = check::cost(&entry);
-                                entries.push(entry);
+                                listing.entries.push(entry);
                                 cost
+                            }
+                            Event::Folder(folder) => {
+                                folders += 1;
+                                listing.folders.push(check::folder(folder, volume)?);
+                                size_of_val(&folder) as u64
                             }
                             Event::Problem { path, wanted, reason } => {
                                 problems += 1;
                                 let gap = problem(volume, kind, &path.0, wanted, reason);
                                 let cost = check::cost_of_gap(&gap);
-                                gaps.push(gap);
+                                listing.gaps.push(gap);
                                 cost
                             }
                         };
                         held = held.saturating_add(cost);
-                        self.bound(WANTED, files.saturating_add(problems), held)?;
+                        self.bound(WANTED, files + folders + problems, held)?;
                     }
                 }
                 Reply::End(summary) => {

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use super::protocol::{
     Address, Bytes, Event, Found, FsKind, MAX_FRAME, Place, Reply, Summary, VERSION,
 };
-use super::{Limits, Session, Violation, WorkerError, descriptors, frame, sandbox};
+use super::{Limits, Listing, Session, Violation, WorkerError, descriptors, frame, sandbox};
 use crate::entry::{Entry, Run, Times};
 use crate::image::{self, Image};
 use crate::unit::{ByteLen, ByteOffset};
@@ -90,9 +90,9 @@ fn play(mut socket: UnixStream, script: Script, hold: bool) {
 fn listing(bytes: Vec<u8>, hold: bool) -> (Result<Summary, WorkerError>, Vec<Entry>, Vec<Gap>) {
     let script = vec![bytes_of(&[hello()]), bytes];
     let mut session = session(script, hold, limits()).unwrap();
-    let (mut entries, mut gaps) = (Vec::new(), Vec::new());
-    let result = session.walk(&volume(), FsKind::Ext4, &mut entries, &mut gaps);
-    (result, entries, gaps)
+    let mut listing = Listing::default();
+    let result = session.walk(&volume(), FsKind::Ext4, &mut listing);
+    (result, listing.entries, listing.gaps)
 }
 
 fn found(size: u64, runs: Vec<Run>) -> Event {
@@ -252,7 +252,7 @@ fn a_listing_that_never_ends_is_ended_by_the_limit_on_the_answer() {
     limits.answer = Duration::ZERO;
     let script = vec![bytes_of(&[hello()]), bytes_of(&vec![Reply::Alive; 1000])];
     let result = session(script, true, limits)
-        .and_then(|mut s| s.walk(&volume(), FsKind::Ext4, &mut Vec::new(), &mut Vec::new()));
+        .and_then(|mut s| s.walk(&volume(), FsKind::Ext4, &mut Listing::default()));
     assert!(matches!(result, Err(WorkerError::TooMuch { .. })), "{result:?}");
 }
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub use check::Violation;
-pub(crate) use client::{Opened, Session};
+pub(crate) use client::{Listing, Opened, Session, Unallocated};
 pub use descriptors::close_all_others;
 use protocol::FrameError;
 

@@ -16,7 +16,7 @@ use crate::entry::{Run, Times};
 use crate::unit::{ByteLen, ByteOffset};
 
 /// Both sides speak just this version.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What the parent asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +125,8 @@ pub enum Refusal {
 pub enum Event {
     /// A stream of content.
     File(Found),
+    /// A folder of a FAT file system begins here.
+    Folder(FolderStart),
     /// Something that could not be read.
     Problem {
         /// Path inside the file system.
@@ -153,6 +155,15 @@ pub struct Found {
     pub times: Times,
     /// Where its content is.
     pub place: Place,
+}
+
+/// Where a folder of a FAT file system begins, live or deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FolderStart {
+    /// Its first byte, from the start of the image.
+    pub at: ByteOffset,
+    /// Its four times.
+    pub times: Times,
 }
 
 /// Where a content is, as the worker says.

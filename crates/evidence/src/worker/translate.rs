@@ -3,7 +3,7 @@
 use pendeen_item::Recovery;
 use pendeen_tsk as tsk;
 
-use super::protocol::{Bytes, Event, Found, FsKind, Place};
+use super::protocol::{Bytes, Event, FolderStart, Found, FsKind, Place};
 use crate::entry::{Run, Times};
 use crate::unit::{ByteLen, ByteOffset};
 
@@ -33,6 +33,10 @@ pub(super) fn kind(kind: tsk::Kind) -> FsKind {
 pub(super) fn event(event: tsk::Event, volume: ByteOffset) -> Event {
     match event {
         tsk::Event::File(file) => Event::File(found(file, volume)),
+        tsk::Event::Folder(folder) => Event::Folder(FolderStart {
+            at: ByteOffset(volume.0.saturating_add(folder.at)),
+            times: times(folder.times),
+        }),
         tsk::Event::Problem(problem) => Event::Problem {
             path: Bytes(problem.path),
             wanted: problem.wanted.to_owned(),
@@ -52,12 +56,7 @@ fn found(file: tsk::File, volume: ByteOffset) -> Found {
             tsk::Recovery::Inferred => Recovery::Inferred,
         }),
         size: ByteLen(file.size),
-        times: Times {
-            created: file.times.created,
-            modified: file.times.modified,
-            accessed: file.times.accessed,
-            changed: file.times.changed,
-        },
+        times: times(file.times),
         place: match file.content {
             tsk::Content::Runs(runs) => {
                 Place::Runs(runs.into_iter().map(|run| in_image(run, volume)).collect())
@@ -65,6 +64,15 @@ fn found(file: tsk::File, volume: ByteOffset) -> Found {
             tsk::Content::Library => Place::Worker,
             tsk::Content::Unknown(reason) => Place::Unknown(reason),
         },
+    }
+}
+
+fn times(times: tsk::Times) -> Times {
+    Times {
+        created: times.created,
+        modified: times.modified,
+        accessed: times.accessed,
+        changed: times.changed,
     }
 }
 
@@ -89,6 +97,7 @@ pub(super) fn rough_size(event: &Event) -> usize {
             };
             90 + found.path.0.len() + place
         }
+        Event::Folder(_) => 50,
         Event::Problem { path, wanted, reason } => 30 + path.0.len() + wanted.len() + reason.len(),
     }
 }
