@@ -150,7 +150,9 @@ fn a_late_writing_in_place_is_taken_for_no_growth() {
 fn what_live_files_use_is_never_given_to_a_deleted_one() {
     let trace = |created, first, missing| Trace { created, written: created, first, missing };
     let mut free = Clusters::new(20);
-    [2, 3, 6, 7, 10].into_iter().for_each(|cluster| free.add(cluster));
+    for cluster in [2, 3, 6, 7, 10] {
+        free.add(cluster);
+    }
     let found = infer(&[trace(0, 2, 4), trace(0, 4, 0)], free.clone());
     assert_eq!(found, [Some(vec![(3, 1), (6, 2), (10, 1)]), Some(vec![])]);
     let found = infer(&[trace(0, 2, 5)], free);
@@ -240,7 +242,9 @@ fn a_set_counts_and_finds_as_a_list_does() {
     let mut noise = Noise::new(5);
     let held: std::collections::BTreeSet<u64> = (0..400).map(|_| noise.below(1000)).collect();
     let mut set = Clusters::new(1000);
-    held.iter().for_each(|cluster| set.add(*cluster));
+    for cluster in &held {
+        set.add(*cluster);
+    }
     for from in 0..1000 {
         assert_eq!(set.next(from), held.range(from..).next().copied());
         let to = from + noise.below(300);
