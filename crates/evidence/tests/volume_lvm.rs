@@ -77,7 +77,7 @@ fn files_of_logical_volumes_in_one_piece_and_in_many_come_back() {
         fs::write(source.path().join(format!("{n}.txt")), mixed_bytes(n * 40, n as u64)).unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
-    let content = ext(folder.path(), source.path(), &["-t", "ext4", "-b", "1024"]);
+    let content = ext(folder.path(), source.path(), &["-t", "ext4", "-b", "4096"]);
     // 24 MiB are 384 extents.
     let whole: &[(char, usize, usize)] = &[('b', 10, 384)];
     let pieces: &[_] = &[('b', 300, 100), ('a', 0, 3), ('a', 501, 80), ('b', 1, 201)];
@@ -104,7 +104,7 @@ fn free_space_of_a_volume_in_pieces_lies_in_its_pieces() {
     let source = tempfile::tempdir().unwrap();
     fs::write(source.path().join("a.bin"), mixed_bytes(900_000, 3)).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let content = ext(folder.path(), source.path(), &["-t", "ext4", "-b", "1024"]);
+    let content = ext(folder.path(), source.path(), &["-t", "ext4", "-b", "4096"]);
     let alone = Listing::of_file(&content);
     let segments = [('b', 300, 100), ('a', 0, 84), ('b', 1, 200)];
     let text = group("vg", 1, &['a', 'b'], &[linear("root", &segments)]);
