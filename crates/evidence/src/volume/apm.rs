@@ -10,7 +10,7 @@
 use pendeen_item::Gap;
 
 use super::{Kind, Volume, gap, read as bytes_at};
-use crate::bytes::{text, u16_be, u32_be};
+use crate::bytes::{text, u32_be};
 use crate::image::Image;
 use crate::unit::{ByteLen, ByteOffset};
 
@@ -54,15 +54,14 @@ pub(super) fn read(
     Some(volumes)
 }
 
-/// The distance of the map's entries in bytes: as the driver block says, or 512 as on discs
-/// that carry a map for both. None where no map begins.
+/// The distance of the map's entries in bytes: the least at which one begins. The driver block
+/// says one too, but on discs it is that of the disc, while the map counts in 512. None where no
+/// map begins.
 fn block_len(image: &dyn Image, first_sector: &[u8]) -> Option<u64> {
     if !first_sector.starts_with(DRIVERS) {
         return None;
     }
-    let said = u64::from(u16_be(first_sector, 2)?);
-    let sane = |len: &u64| matches!(len, 512 | 1024 | 2048 | 4096);
-    [said, 512, 2048].into_iter().filter(sane).find(|len| {
+    [512, 1024, 2048, 4096].into_iter().find(|len| {
         let first = entry(image, *len, 1);
         matches!(first, Ok(Some(raw)) if u32_be(&raw, 4).is_some_and(|count| count > 0))
     })

@@ -113,13 +113,11 @@ fn name(index: usize) -> String {
 fn base(label: &Label, slice: &Volume) -> u64 {
     let raw = label.entries.iter().find(|entry| entry.index == RAW);
     let start = |entry: &Entry| entry.start * label.sector_len;
-    match raw {
-        Some(raw) if raw.count * label.sector_len > slice.len.0 => 0,
-        Some(raw) if start(raw) == slice.offset.0 => 0,
-        Some(_) => slice.offset.0,
-        None if label.entries.iter().all(|entry| start(entry) >= slice.offset.0) => 0,
-        None => slice.offset.0,
-    }
+    let from_disk = match raw {
+        Some(raw) => raw.count * label.sector_len > slice.len.0 || start(raw) == slice.offset.0,
+        None => label.entries.iter().all(|entry| start(entry) >= slice.offset.0),
+    };
+    if from_disk { 0 } else { slice.offset.0 }
 }
 
 fn label(image: &dyn Image, slice: &Volume, gaps: &mut Vec<Gap>) -> Option<Label> {

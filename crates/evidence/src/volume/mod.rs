@@ -131,6 +131,12 @@ pub fn open_all(image: &dyn Image, gaps: &mut Vec<Gap>) -> Vec<Volume> {
     found
 }
 
+/// Whether a volume of `len` bytes, whose first two sectors these are, is a disk with a partition
+/// table of its own.
+pub(crate) fn is_table(first: &[u8], second: &[u8], len: u64) -> bool {
+    second.starts_with(b"EFI PART") || mbr::plausible(first, ByteLen(len))
+}
+
 /// What the tables say, unchecked against the image's length.
 fn partitions(image: &dyn Image, gaps: &mut Vec<Gap>) -> Vec<Volume> {
     let sector = match read(image, 0, 512) {
