@@ -181,8 +181,8 @@ fn a_disc_that_is_also_a_disk_is_read_as_iso_9660_with_what_lies_beside_it() {
                 disk.gpt(512, &[(64, first as u64 / 512 - 1), (first as u64 / 512, end)]);
             }
             "apple" => {
-                let part = (sectors(first), sectors(efi.len()), "Apple_HFS");
-                apple(&mut disk, 512, &[(1, 15, "Apple_partition_map"), part]);
+                let around = (1, sectors(first) - 1, "Apple_HFS");
+                apple(&mut disk, 512, &[around, (sectors(first), sectors(efi.len()), "Apple_HFS")]);
             }
             _ => {
                 disk.entry(0, 0, 0x17, 64, sectors(first) - 64);
