@@ -27,7 +27,9 @@ pub(super) fn is_wanted(listing: &Listing) -> bool {
 
 /// Gives deleted files the clusters that the allocator must have given them.
 pub(super) fn place(listing: &mut Listing, free: &Unallocated, volume: &Volume) {
-    let Some(grid) = Grid::new(listing, free, volume) else { return };
+    // The clusters of a logical volume in several pieces do not lie in the order of the disk.
+    let in_order = volume.pieces().all().len() == 1;
+    let Some(grid) = Grid::new(listing, free, volume).filter(|_| in_order) else { return };
     let clusters = grid.free(free);
     let mut traces = BTreeMap::new();
     for folder in &listing.folders {

@@ -129,8 +129,8 @@ impl Session {
     /// Opens the file system of a volume.
     pub(crate) fn open(&mut self, volume: &Volume) -> Result<Opened, WorkerError> {
         const WANTED: &str = "a file system";
-        let (offset, len) = (volume.offset, volume.len);
-        self.ask(WANTED, &Request::Open { offset, len, sector_size: SECTOR_SIZE })?;
+        let pieces = volume.pieces();
+        self.ask(WANTED, &Request::Open { pieces, sector_size: SECTOR_SIZE })?;
         match self.next(WANTED, Instant::now())? {
             Reply::Opened { kind } => Ok(Opened::Yes(kind)),
             Reply::NotOpened { refusal, reason } => {
@@ -151,6 +151,7 @@ impl Session {
         let began = Instant::now();
         let (mut files, mut folders, mut problems) = (0_u64, 0_u64, 0_u64);
         let (mut bytes, mut held) = (0_u64, 0_u64);
+        let pieces = volume.pieces();
         self.ask(WANTED, &Request::Walk { names: self.limits.names })?;
         loop {
             let reply = self.next(WANTED, began)?;
@@ -165,14 +166,14 @@ impl Session {
                         let cost = match event {
                             Event::File(found) => {
                                 files += 1;
-                                let entry = check::entry(found, kind, volume)?;
+                                let entry = check::entry(found, kind, volume, &pieces)?;
                                 let cost = check::cost(&entry);
                                 listing.entries.push(entry);
                                 cost
                             }
                             Event::Folder(folder) => {
                                 folders += 1;
-                                listing.folders.push(check::folder(folder, volume)?);
+                                listing.folders.push(check::folder(folder, &pieces)?);
                                 size_of_val(&folder) as u64
                             }
                             Event::Problem { path, wanted, reason } => {
@@ -201,12 +202,13 @@ impl Session {
     pub(crate) fn unallocated(&mut self, volume: &Volume) -> Result<Unallocated, WorkerError> {
         const WANTED: &str = "free space";
         let began = Instant::now();
+        let pieces = volume.pieces();
         let mut found = Unallocated::default();
         self.ask(WANTED, &Request::Unallocated { stretches: MOST_STRETCHES })?;
         loop {
             match self.next(WANTED, began)? {
                 Reply::Free(stretches) => {
-                    check::free(&found.stretches, &stretches, volume)?;
+                    check::free(&found.stretches, &stretches, &pieces)?;
                     found.stretches.extend(stretches);
                     if found.stretches.len() as u64 > MOST_STRETCHES {
                         let limit = format!("{MOST_STRETCHES} stretches");
@@ -215,6 +217,7 @@ impl Session {
                 }
                 Reply::FreeEnd { unit, stretches, capped } => {
                     count("stretches", stretches, found.stretches.len() as u64)?;
+                    found.stretches = check::free_in_image(&found.stretches, &pieces);
                     found.unit = unit;
                     found.capped = capped;
                     return Ok(found);

@@ -14,6 +14,7 @@ pub use super::frame::{FrameError, MAX_FRAME, decode};
 use super::sandbox;
 use crate::entry::{Run, Times};
 use crate::unit::{ByteLen, ByteOffset};
+use crate::volume::Pieces;
 
 /// Both sides speak just this version.
 pub const VERSION: u32 = 2;
@@ -26,13 +27,11 @@ pub enum Request {
         /// [`VERSION`] of the parent.
         version: u32,
     },
-    /// Opens the file system that begins a stretch of the image, instead of the one that is
-    /// open. Answer: [`Reply::Opened`] or [`Reply::NotOpened`].
+    /// Opens the file system of a volume, instead of the one that is open. Answer:
+    /// [`Reply::Opened`] or [`Reply::NotOpened`].
     Open {
-        /// Where the volume begins in the image.
-        offset: ByteOffset,
-        /// How long it is.
-        len: ByteLen,
+        /// Where the volume lies in the image. All places in answers count from its start.
+        pieces: Pieces,
         /// Sector size in bytes.
         sector_size: u32,
     },
@@ -89,7 +88,7 @@ pub enum Reply {
     Piece(Bytes),
     /// The content is complete.
     PieceEnd,
-    /// Stretches of the image that are not allocated, in order, none touching the next.
+    /// Stretches of the volume that are not allocated, in order, none touching the next.
     Free(Vec<(ByteOffset, ByteLen)>),
     /// The space that is not used is told, or its limit was reached.
     FreeEnd {
@@ -160,7 +159,7 @@ pub struct Found {
 /// Where a folder of a FAT file system begins, live or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FolderStart {
-    /// Its first byte, from the start of the image.
+    /// Its first byte, from the start of the volume, once checked of the image.
     pub at: ByteOffset,
     /// Its four times.
     pub times: Times,
@@ -169,7 +168,7 @@ pub struct FolderStart {
 /// Where a content is, as the worker says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
-    /// In these runs of the image.
+    /// In these runs of the volume.
     Runs(Vec<Run>),
     /// The worker can produce it.
     Worker,
