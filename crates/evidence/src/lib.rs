@@ -16,5 +16,6 @@ pub mod image;
 mod quiet;
 pub mod source;
 pub mod unit;
+pub mod unlock;
 pub mod volume;
 pub mod worker;

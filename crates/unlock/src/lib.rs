@@ -11,11 +11,14 @@
 mod bitlocker;
 mod bytes;
 mod cipher;
+mod derive;
+mod luks;
 mod opened;
 mod outcome;
 mod secret;
 
 pub use bytes::Bytes;
+pub use derive::Budget;
 pub use opened::{Decryptor, Unlocked};
 pub use outcome::{By, Kind, Lock, Outcome, Problem};
 pub use secret::{MOST, MOST_BYTES, SecretError, Secrets};
@@ -23,13 +26,15 @@ pub use secret::{MOST, MOST_BYTES, SecretError, Secrets};
 /// Which encryption a volume has by its first bytes; none where it is not known to have any.
 pub fn recognise(volume: &dyn Bytes) -> Option<Kind> {
     let head = bytes::up_to(volume, 0, 512).ok()?;
-    bitlocker::recognised(&head).then_some(Kind::BitLocker)
+    if bitlocker::recognised(&head) { Some(Kind::BitLocker) } else { luks::recognised(&head) }
 }
 
-/// Tries to open a volume; none where it is not known to be encrypted.
-pub fn open(volume: &dyn Bytes, secrets: &Secrets) -> Option<Lock> {
+/// Tries to open a volume; none where it is not known to be encrypted. `budget` is what trying
+/// may cost for all volumes of a source together.
+pub fn open(volume: &dyn Bytes, secrets: &Secrets, budget: &mut Budget) -> Option<Lock> {
     Some(match recognise(volume)? {
-        Kind::BitLocker => bitlocker::open(volume, secrets),
-        Kind::Luks1 | Kind::Luks2 => return None,
+        Kind::BitLocker => bitlocker::open(volume, secrets, budget),
+        Kind::Luks1 => luks::open_one(volume, secrets, budget),
+        Kind::Luks2 => luks::open_two(volume, secrets, budget),
     })
 }

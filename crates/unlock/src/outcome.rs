@@ -9,6 +9,7 @@ use crate::opened::Unlocked;
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Microsoft BitLocker.
+    #[serde(rename = "bitlocker")]
     BitLocker,
     /// Linux Unified Key Setup, version 1.
     Luks1,
@@ -17,6 +18,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::BitLocker, Self::Luks1, Self::Luks2];
+
     /// The key that forensic paths use.
     pub fn key(self) -> &'static str {
         match self {

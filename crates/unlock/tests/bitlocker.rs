@@ -6,7 +6,7 @@
 mod common;
 
 use common::{Volume, real_bitlocker, sha256, whole};
-use pendeen_unlock::{By, Decryptor, Kind, Outcome, Secrets, open, recognise};
+use pendeen_unlock::{Budget, By, Decryptor, Kind, Outcome, Secrets, open, recognise};
 
 /// What opens the image, as those who made it published.
 const PASSWORD: &str = "anaconda";
@@ -15,7 +15,8 @@ const RECOVERY: &str = "235818-357951-253979-013365-241120-245575-342914-591910"
 const OPENED: &str = "674e3a976927fd62f3fc26df2c695cac75b8d364e3b45393717efa971f16db0f";
 
 fn opened(volume: &Volume, secrets: &str) -> (Option<usize>, By, Decryptor) {
-    let lock = open(volume, &Secrets::read(secrets.as_bytes()).unwrap()).unwrap();
+    let secrets = Secrets::read(secrets.as_bytes()).unwrap();
+    let lock = open(volume, &secrets, &mut Budget::of(&secrets)).unwrap();
     match lock.outcome {
         Outcome::Opened { secret, by, unlocked, .. } => {
             (secret, by, Decryptor::new(*unlocked).unwrap())

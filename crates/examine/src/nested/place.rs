@@ -20,8 +20,8 @@ use super::opening::Inside;
 use super::task::{Opens, Task, Whose};
 use super::{Held, INSIDE, Memory, backup, gap, image};
 use crate::events::Recording;
-use crate::privileged::Words;
 use crate::gather::{Facts, Found};
+use crate::privileged::Words;
 use crate::progress::Progress;
 use crate::run::Options;
 

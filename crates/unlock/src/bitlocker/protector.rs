@@ -13,6 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::metadata::{Entry, Guid, entries, kind, value};
 use crate::bytes::{array, u16_le};
+use crate::derive::{Budget, Refused};
 use crate::outcome::By;
 use crate::secret::Secret;
 
@@ -66,25 +67,34 @@ impl<'a> Protector<'a> {
     }
 
     /// The master key, where the secret is this protector's.
-    pub(super) fn open(&self, secret: &Secret) -> Option<(Key, By)> {
-        match self.kind {
+    pub(super) fn open(
+        &self,
+        secret: &Secret,
+        budget: &mut Budget,
+    ) -> Result<Option<(Key, By)>, Refused> {
+        let (once, by) = match self.kind {
             0x2000 => {
-                let once = Sha256::digest(Sha256::digest(&*utf_16(secret.password()?)));
-                Some((self.stretched(once.into())?, By::Password))
+                let Some(password) = secret.password() else { return Ok(None) };
+                (Sha256::digest(Sha256::digest(&*utf_16(password))), By::Password)
             }
             0x0800 => {
-                let once = Sha256::digest(&secret.recovery()?[..]);
-                Some((self.stretched(once.into())?, By::RecoveryPassword))
+                let Some(key) = secret.recovery() else { return Ok(None) };
+                (Sha256::digest(&key[..]), By::RecoveryPassword)
             }
             // A file's key, and not what a TPM adds to it.
-            0x0200 => Some((self.master_key(&startup_key(secret.key()?)?)?, By::StartupKey)),
-            _ => None,
-        }
-    }
-
-    fn stretched(&self, once: [u8; 32]) -> Option<Key> {
-        let salt = array(self.value(value::STRETCHED)?, 4)?;
-        self.master_key(&stretch(&Zeroizing::new(once), salt)[..])
+            0x0200 => {
+                let key = secret.key().and_then(startup_key);
+                let key = key.and_then(|key| self.master_key(&key));
+                return Ok(key.map(|key| (key, By::StartupKey)));
+            }
+            _ => return Ok(None),
+        };
+        let once = Zeroizing::new(<[u8; 32]>::from(once));
+        let Some(salt) = self.value(value::STRETCHED).and_then(|data| array(data, 4)) else {
+            return Ok(None);
+        };
+        budget.take(2 * ROUNDS)?;
+        Ok(self.master_key(&stretch(&once, salt)[..]).map(|key| (key, by)))
     }
 
     fn master_key(&self, with: &[u8]) -> Option<Key> {

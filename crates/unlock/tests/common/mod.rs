@@ -1,4 +1,6 @@
 //! Volumes for the tests.
+#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 use std::path::Path;
 use std::process::Command;

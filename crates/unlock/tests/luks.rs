@@ -1,0 +1,112 @@
+//! Volumes that cryptsetup makes, without root and without the kernel's device mapper.
+#![allow(clippy::unwrap_used, reason = "a test may fail so")]
+
+mod common;
+
+use std::fs;
+use std::process::Command;
+
+use common::{Volume, whole};
+use pendeen_unlock::{Budget, By, Decryptor, Kind, Lock, Outcome, Secrets, open, recognise};
+
+const PASSWORD: &str = "correct horse";
+
+/// A volume of LUKS that holds `plain`, made with these further arguments.
+fn made(plain: &[u8], arguments: &[&str], to_one: bool) -> Option<Volume> {
+    if Command::new("cryptsetup").arg("--version").output().is_err() {
+        println!("cryptsetup is not there: not tested");
+        return None;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (image, password) = (dir.path().join("image"), dir.path().join("password"));
+    fs::write(&password, PASSWORD).unwrap();
+    // Room for the header, which is twice that at the end while the data are moved.
+    let mut bytes = plain.to_vec();
+    bytes.resize(plain.len() + (32 << 20), 0);
+    fs::write(&image, bytes).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = Command::new("cryptsetup")
+            .args(arguments)
+            .args(["--batch-mode", "--disable-locks", "--key-file"])
+            .args([&password, &image])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let encrypt = ["reencrypt", "--encrypt", "--type", "luks2", "--reduce-device-size", "32M"];
+    run(&[&encrypt, arguments].concat());
+    if to_one {
+        run(&["convert", "--type", "luks1"]);
+    }
+    Some(Volume(fs::read(&image).unwrap()))
+}
+
+fn plain() -> Vec<u8> {
+    (0..1_u32 << 18).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
+}
+
+fn try_with(volume: &Volume, secrets: &str) -> Lock {
+    let secrets = Secrets::read(secrets.as_bytes()).unwrap();
+    open(volume, &secrets, &mut Budget::of(&secrets)).unwrap()
+}
+
+const PBKDF2: &[&str] = &["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"];
+
+fn opens_to_what_was_put_in(arguments: &[&str], to_one: bool) {
+    let plain = plain();
+    let Some(volume) = made(&plain, arguments, to_one) else { return };
+    let kind = if to_one { Kind::Luks1 } else { Kind::Luks2 };
+    assert_eq!(recognise(&volume), Some(kind));
+    let lock = try_with(&volume, &format!("wrong\npassword:{PASSWORD}\n"));
+    let Outcome::Opened { secret, by, protector, unlocked } = lock.outcome else {
+        panic!("{arguments:?}: {:?}", lock.outcome);
+    };
+    assert_eq!((secret, by, &*protector), (Some(2), By::Password, "key slot 0"));
+    let opened = whole(&volume, &Decryptor::new(*unlocked).unwrap());
+    assert!(opened[..plain.len()] == plain, "{arguments:?}");
+    let wrong = try_with(&volume, "wrong").outcome;
+    assert!(matches!(wrong, Outcome::Wrong { tried: 1 }), "{wrong:?}");
+    let secrets = Secrets::default();
+    let none = open(&volume, &secrets, &mut Budget::of(&secrets)).unwrap();
+    assert!(matches!(none.outcome, Outcome::NoSecret) && none.protectors == ["key slot 0"]);
+}
+
+#[test]
+fn luks2_of_cryptsetup_opens_by_argon2id_to_what_was_put_in() {
+    let argon2 = ["--pbkdf", "argon2id", "--pbkdf-memory", "4096"];
+    let few = ["--pbkdf-force-iterations", "4", "--pbkdf-parallel", "2"];
+    opens_to_what_was_put_in(&[argon2, few].concat(), false);
+}
+
+#[test]
+fn luks2_of_cryptsetup_opens_by_argon2i_with_sectors_of_4096_bytes() {
+    let argon2 = ["--pbkdf", "argon2i", "--pbkdf-memory", "1024", "--sector-size", "4096"];
+    let few = ["--pbkdf-force-iterations", "4", "--pbkdf-parallel", "1"];
+    opens_to_what_was_put_in(&[&argon2[..], &few].concat(), false);
+}
+
+#[test]
+fn luks2_of_cryptsetup_opens_by_pbkdf2_with_sha512() {
+    opens_to_what_was_put_in(&[PBKDF2, &["--hash", "sha512"]].concat(), false);
+}
+
+#[test]
+fn luks1_of_cryptsetup_opens_with_xts_and_with_cbc() {
+    opens_to_what_was_put_in(PBKDF2, true);
+    for cipher in ["aes-cbc-essiv:sha256", "aes-cbc-plain64"] {
+        let cipher = ["--cipher", cipher, "--key-size", "256"];
+        opens_to_what_was_put_in(&[PBKDF2, &cipher].concat(), true);
+    }
+    let cipher = ["--cipher", "aes-xts-plain64", "--key-size", "256", "--hash", "sha1"];
+    opens_to_what_was_put_in(&[PBKDF2, &cipher].concat(), true);
+}
+
+#[test]
+fn a_cipher_without_a_reader_is_named() {
+    let Some(mut volume) = made(&plain(), PBKDF2, true) else { return };
+    // The cipher's name in the header of version 1, which has no checksum.
+    volume.0[8..16].copy_from_slice(b"serpent\0");
+    let lock = try_with(&volume, PASSWORD);
+    let text = format!("{:?}", lock.outcome);
+    assert!(text.contains("Unsupported") && text.contains("serpent-xts-plain64"), "{text}");
+}
