@@ -12,6 +12,8 @@ mod bitlocker;
 mod bytes;
 mod cipher;
 mod derive;
+#[cfg(feature = "fixtures")]
+pub mod fixture;
 mod luks;
 mod opened;
 mod outcome;

@@ -73,8 +73,9 @@ pub struct Decryptor {
 /// Where a stretch of plain bytes comes from.
 enum From {
     Zeros,
-    Plain,
-    /// Encrypted, at this place.
+    /// From this place, as it is.
+    Plain(u64),
+    /// From this place, encrypted.
     Encrypted(u64),
 }
 
@@ -118,7 +119,7 @@ impl Decryptor {
             let (now, later) = rest.split_at_mut(here);
             match from {
                 From::Zeros => now.fill(0),
-                From::Plain => read(at, now)?,
+                From::Plain(place) => read(place, now)?,
                 From::Encrypted(place) => self.decrypted(read, place, now)?,
             }
             at = at.saturating_add(here as u64);
@@ -133,7 +134,12 @@ impl Decryptor {
         if let Some((from, len)) = head
             && at < *len
         {
-            return (From::Encrypted(from.saturating_add(at)), *len);
+            let place = from.saturating_add(at);
+            // Encryption that is being taken off may have left it already.
+            return match encrypted.checked_sub(place) {
+                None | Some(0) => (From::Plain(place), *len),
+                Some(left) => (From::Encrypted(place), (*len).min(at.saturating_add(left))),
+            };
         }
         let mut until = u64::MAX;
         for (from, len) in zeros {
@@ -144,7 +150,7 @@ impl Decryptor {
             until = if *from > at { until.min(*from) } else { until };
         }
         if at >= *encrypted {
-            return (From::Plain, until);
+            return (From::Plain(at), until);
         }
         (From::Encrypted(at), until.min(*encrypted))
     }
@@ -250,6 +256,17 @@ mod tests {
         let mut plain = vec![0; 4 * 512];
         on_disk(60 * 512, &mut plain).unwrap();
         assert!(all[60 * 512..] == plain, "behind the end of encryption bytes are as they are");
+    }
+
+    #[test]
+    fn a_head_behind_the_end_of_encryption_is_plain_as_it_lies() {
+        let volume = Unlocked { encrypted: 42 * 512, ..volume() };
+        let mut head = vec![0; 4 * 512];
+        Decryptor::new(volume).unwrap().read(&on_disk, 0, &mut head).unwrap();
+        assert!(head[..1024] == whole()[..1024]);
+        let mut plain = vec![0; 1024];
+        on_disk(42 * 512, &mut plain).unwrap();
+        assert!(head[1024..] == plain);
     }
 
     #[test]
