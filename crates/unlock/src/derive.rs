@@ -36,6 +36,11 @@ impl Budget {
         Self((1 << 28) + secrets.len() as u64 * (1 << 26))
     }
 
+    /// So many rounds in all.
+    pub fn rounds(rounds: u64) -> Self {
+        Self(rounds)
+    }
+
     /// Takes so much of it, where so much is left.
     pub(crate) fn take(&mut self, work: u64) -> Result<(), Refused> {
         match self.0.checked_sub(work) {

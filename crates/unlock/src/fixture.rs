@@ -45,7 +45,7 @@ pub enum Protector<'a> {
     Tpm,
 }
 
-/// A BitLocker volume with this file system in it, whose length is a multiple of 64 KiB.
+/// A BitLocker volume with this file system in it, which has whole sectors of 512 bytes.
 pub fn bitlocker(plain: &[u8], method: Method, protectors: &[Protector<'_>]) -> Vec<u8> {
     let volume_key: Vec<u8> = (0..64_u8).map(|n| n.wrapping_mul(29) ^ 0x33).collect();
     let mut volume = plain.to_vec();

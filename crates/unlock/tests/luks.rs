@@ -2,12 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 mod common;
+#[path = "common/header.rs"]
+mod header;
 
 use std::fs;
 use std::process::Command;
 
 use common::{Volume, whole};
-use pendeen_unlock::{Budget, By, Decryptor, Kind, Lock, Outcome, Secrets, open, recognise};
+use header::{one, two};
+use pendeen_unlock::{
+    Budget, By, Decryptor, Kind, Lock, Outcome, Problem, Secrets, open, recognise,
+};
+use proptest::prelude::*;
 
 const PASSWORD: &str = "correct horse";
 
@@ -109,4 +115,67 @@ fn a_cipher_without_a_reader_is_named() {
     let lock = try_with(&volume, PASSWORD);
     let text = format!("{:?}", lock.outcome);
     assert!(text.contains("Unsupported") && text.contains("serpent-xts-plain64"), "{text}");
+}
+
+#[test]
+fn a_header_that_asks_for_more_memory_or_time_than_there_is_says_so() {
+    let kdf = |kdf: &str| try_with(&Volume(two(kdf)), "a").outcome;
+    let salt = r#""salt":"AAAAAAAAAAAAAAAAAAAAAA==""#;
+    let much = kdf(&format!(r#"{{"type":"argon2id","time":4,"memory":4194304,"cpus":4,{salt}}}"#));
+    let said = format!("{much:?}");
+    assert!(said.contains("Unsupported") && said.contains("4194304 KiB"), "{said}");
+    let long =
+        kdf(&format!(r#"{{"type":"pbkdf2","hash":"sha256","iterations":4294967295,{salt}}}"#));
+    let said = format!("{long:?}");
+    assert!(said.contains("Unsupported") && said.contains("8589934590 rounds"), "{said}");
+    let other = kdf(&format!(r#"{{"type":"scrypt",{salt}}}"#));
+    assert!(matches!(other, Outcome::Not(Problem::Damaged(_))), "{other:?}");
+}
+
+#[test]
+fn the_second_copy_of_a_header_is_read_where_the_first_is_damaged() {
+    let salt = r#""salt":"AAAAAAAAAAAAAAAAAAAAAA==""#;
+    let mut bytes = two(&format!(r#"{{"type":"pbkdf2","hash":"sha256","iterations":1,{salt}}}"#));
+    bytes[5000] ^= 1;
+    let outcome = try_with(&Volume(bytes.clone()), "a").outcome;
+    assert!(matches!(outcome, Outcome::Wrong { tried: 1 }), "{outcome:?}");
+    bytes[16384 + 5000] ^= 1;
+    let outcome = try_with(&Volume(bytes), "a").outcome;
+    assert!(matches!(outcome, Outcome::Not(Problem::Damaged(_))), "{outcome:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn flipped_and_cut_headers_neither_panic_nor_hang(
+        flips in proptest::collection::vec((0_usize..592, any::<u8>()), 0..4),
+        cut in 0_usize..70_000,
+    ) {
+        let mut bytes = one(3, 4);
+        for (at, with) in flips {
+            bytes[at] ^= with;
+        }
+        bytes.truncate(if cut % 3 == 0 { cut } else { bytes.len() });
+        let volume = Volume(bytes);
+        // Little may be spent: an iteration count with its first byte flipped is a long one.
+        let secrets = Secrets::read(b"password:a\nkey:00").unwrap();
+        if let Some(lock) = open(&volume, &secrets, &mut Budget::rounds(1 << 16))
+            && let Outcome::Opened { unlocked, .. } = lock.outcome
+        {
+            let decryptor = Decryptor::new(*unlocked).unwrap();
+            prop_assert!(whole(&volume, &decryptor).len() < volume.0.len());
+        }
+    }
+
+    #[test]
+    fn any_text_as_a_header_of_version_2_is_refused_or_read(
+        text in r#"[{}\[\]":,a-z0-9]{0,300}"#,
+        kdf in r#"(\{[":,a-z0-9{}]{0,80}\}|\{"type":"pbkdf2","hash":"sha(1|256)","iterations":[0-9]{1,9},"salt":"[A-Z=]{0,12}"\})"#,
+    ) {
+        let secrets = Secrets::read(b"password:a\nkey:00").unwrap();
+        for bytes in [header::two_with(&text), two(&kdf)] {
+            prop_assert!(open(&Volume(bytes), &secrets, &mut Budget::rounds(1 << 16)).is_some());
+        }
+    }
 }
