@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use pendeen_item::{Gap, Stage};
-use pendeen_unlock::{Budget, Bytes, Lock, Outcome, Problem};
 pub use pendeen_unlock::{By, Kind, MOST_BYTES, Secrets};
+use pendeen_unlock::{Bytes, Lock, Outcome, Problem};
 use serde::{Deserialize, Serialize};
 
 use crate::image::{Image, OpenedVolume, with_opened};
@@ -126,11 +126,10 @@ pub fn open_all(
     secrets: &Secrets,
     gaps: &mut Vec<Gap>,
 ) -> (Arc<dyn Image>, Vec<Encryption>) {
-    let mut budget = Budget::of(secrets);
     let (mut plain, mut opened, mut all) = (Arc::clone(image), Vec::new(), Vec::new());
     for volume in volumes {
         let bytes = VolumeBytes { image: image.as_ref(), volume };
-        let Some(lock) = pendeen_unlock::open(&bytes, secrets, &mut budget) else { continue };
+        let Some(lock) = pendeen_unlock::open(&bytes, secrets) else { continue };
         let (mut encryption, unlocked) = record(lock, volume);
         if let Some(unlocked) = unlocked {
             let inside = ByteOffset(volume.offset.0.saturating_add(unlocked.at()));

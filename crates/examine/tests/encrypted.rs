@@ -209,6 +209,7 @@ fn a_luks_volume_in_a_partition_keeps_its_place_and_is_carved_and_read() {
     assert_eq!(json["options"]["unlock"]["authority"], AUTHORITY);
     assert_eq!(json["options"]["unlock"]["secrets"], 1);
     assert_eq!(json["encryption"][0]["status"], "opened");
+    assert_eq!(pendeen_examine::load(&out).unwrap(), examination);
     let report = fs::read_to_string(out.join("report.html")).unwrap();
     assert!(report.contains("reference &lt;4711&gt;"), "the authority is said, as text");
     assert!(report.contains("LUKS2, aes-xts-plain64: opened with secret 1 as password"));

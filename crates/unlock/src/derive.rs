@@ -5,13 +5,13 @@
 //! known, more memory than [`MOST_KIB`], more work than the [`Budget`] has left. Sources:
 //! RFC 8018 (PBKDF2), RFC 9106 (Argon2).
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use pbkdf2::pbkdf2_hmac;
 use sha1::Sha1;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
-
-use crate::secret::Secrets;
 
 /// Memory of one derivation at most, in KiB: 2 GiB. cryptsetup asks for 1 GiB at most by itself.
 pub(crate) const MOST_KIB: u32 = 2 << 20;
@@ -28,29 +28,25 @@ pub(crate) enum Refused {
 /// Work that deriving keys may still cost, about: rounds of a hash function, of which a
 /// processor does some millions in a second.
 #[derive(Debug)]
-pub struct Budget(u64);
+pub(crate) struct Budget(AtomicU64);
 
 impl Budget {
-    /// What trying these secrets may cost for one source: minutes, and more for many secrets.
-    pub fn of(secrets: &Secrets) -> Self {
-        Self((1 << 28) + secrets.len() as u64 * (1 << 26))
+    pub(crate) fn new(rounds: u64) -> Self {
+        Self(AtomicU64::new(rounds))
     }
 
-    /// So many rounds in all.
-    pub fn rounds(rounds: u64) -> Self {
-        Self(rounds)
+    /// What trying so many secrets may cost: minutes, and more for many secrets.
+    pub(crate) fn of(secrets: usize) -> Self {
+        Self::new((1 << 30) + secrets as u64 * (1 << 26))
     }
 
     /// Takes so much of it, where so much is left.
-    pub(crate) fn take(&mut self, work: u64) -> Result<(), Refused> {
-        match self.0.checked_sub(work) {
-            Some(left) => {
-                self.0 = left;
-                Ok(())
-            }
-            None => Err(Refused::Unsupported(format!(
-                "a key derivation of {work} rounds, where {} may be spent,",
-                self.0
+    pub(crate) fn take(&self, work: u64) -> Result<(), Refused> {
+        let less = |left: u64| left.checked_sub(work);
+        match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less) {
+            Ok(_) => Ok(()),
+            Err(left) => Err(Refused::Unsupported(format!(
+                "a key derivation of {work} rounds, where {left} may be spent,"
             ))),
         }
     }
@@ -110,7 +106,7 @@ pub(crate) fn pbkdf2(
     (password, salt): (&[u8], &[u8]),
     rounds: u32,
     len: usize,
-    budget: &mut Budget,
+    budget: &Budget,
 ) -> Result<Zeroizing<Vec<u8>>, Refused> {
     check_len(len)?;
     budget.take(u64::from(rounds.max(1)) * len.div_ceil(hash.len()) as u64)?;
@@ -139,7 +135,7 @@ pub(crate) fn argon2(
     cost: Cost,
     (password, salt): (&[u8], &[u8]),
     len: usize,
-    budget: &mut Budget,
+    budget: &Budget,
 ) -> Result<Zeroizing<Vec<u8>>, Refused> {
     check_len(len)?;
     let Cost { algorithm, kib, passes, lanes } = cost;
@@ -169,13 +165,13 @@ mod tests {
     use super::*;
 
     fn budget() -> Budget {
-        Budget::of(&Secrets::default())
+        Budget::of(0)
     }
 
     #[test]
     fn the_vectors_of_rfc_6070_and_7914_are_derived() {
         let derived = |hash, input, rounds, len| {
-            hex::encode(&pbkdf2(hash, input, rounds, len, &mut budget()).unwrap()[..])
+            hex::encode(&pbkdf2(hash, input, rounds, len, &budget()).unwrap()[..])
         };
         let input = (&b"password"[..], &b"salt"[..]);
         let wanted = "4b007901b765489abead49d926f721d065a429c1";
@@ -190,7 +186,7 @@ mod tests {
     fn more_memory_or_work_than_is_allowed_is_refused_before_it_is_begun() {
         let input = (&b"password"[..], &b"saltsalt"[..]);
         let cost = Cost { algorithm: Algorithm::Argon2id, kib: 64, passes: 1, lanes: 1 };
-        assert!(argon2(cost, input, 32, &mut budget()).is_ok());
+        assert!(argon2(cost, input, 32, &budget()).is_ok());
         for cost in [
             Cost { kib: 4 << 20, ..cost },
             Cost { kib: u32::MAX, ..cost },
@@ -199,12 +195,12 @@ mod tests {
             Cost { lanes: 0, ..cost },
             Cost { passes: 0, ..cost },
         ] {
-            assert!(argon2(cost, input, 32, &mut budget()).is_err(), "{cost:?}");
+            assert!(argon2(cost, input, 32, &budget()).is_err(), "{cost:?}");
         }
-        assert!(pbkdf2(Hash::Sha256, input, u32::MAX, 32, &mut budget()).is_err());
-        assert!(pbkdf2(Hash::Sha256, input, 1, 513, &mut budget()).is_err());
-        let mut budget = budget();
+        assert!(pbkdf2(Hash::Sha256, input, u32::MAX, 32, &budget()).is_err());
+        assert!(pbkdf2(Hash::Sha256, input, 1, 513, &budget()).is_err());
+        let budget = budget();
         let times = (0..1000).take_while(|_| budget.take(1 << 25).is_ok()).count();
-        assert_eq!(times, 8, "what was spent is gone");
+        assert_eq!(times, 32, "what was spent is gone");
     }
 }

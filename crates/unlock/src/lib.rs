@@ -20,8 +20,7 @@ mod outcome;
 mod secret;
 
 pub use bytes::Bytes;
-pub use derive::Budget;
-pub use opened::{Decryptor, Unlocked};
+pub use opened::{Decryptor, ReadAt, Unlocked};
 pub use outcome::{By, Kind, Lock, Outcome, Problem};
 pub use secret::{MOST, MOST_BYTES, SecretError, Secrets};
 
@@ -31,12 +30,11 @@ pub fn recognise(volume: &dyn Bytes) -> Option<Kind> {
     if bitlocker::recognised(&head) { Some(Kind::BitLocker) } else { luks::recognised(&head) }
 }
 
-/// Tries to open a volume; none where it is not known to be encrypted. `budget` is what trying
-/// may cost for all volumes of a source together.
-pub fn open(volume: &dyn Bytes, secrets: &Secrets, budget: &mut Budget) -> Option<Lock> {
+/// Tries to open a volume; none where it is not known to be encrypted.
+pub fn open(volume: &dyn Bytes, secrets: &Secrets) -> Option<Lock> {
     Some(match recognise(volume)? {
-        Kind::BitLocker => bitlocker::open(volume, secrets, budget),
-        Kind::Luks1 => luks::open_one(volume, secrets, budget),
-        Kind::Luks2 => luks::open_two(volume, secrets, budget),
+        Kind::BitLocker => bitlocker::open(volume, secrets),
+        Kind::Luks1 => luks::open_one(volume, secrets),
+        Kind::Luks2 => luks::open_two(volume, secrets),
     })
 }

@@ -70,6 +70,9 @@ pub struct Decryptor {
     volume: Unlocked,
 }
 
+/// Fills a buffer with bytes as they lie on the disk, from a place in the plain volume.
+pub type ReadAt<'a, E> = dyn Fn(u64, &mut [u8]) -> Result<(), E> + 'a;
+
 /// Where a stretch of plain bytes comes from.
 enum From {
     Zeros,
@@ -105,12 +108,7 @@ impl Decryptor {
     /// Fills `buf` with the plain bytes that lie `at` bytes from the beginning of the plain
     /// volume. `read` gives bytes as they lie on the disk, counted likewise. The caller keeps
     /// within the volume.
-    pub fn read<E>(
-        &self,
-        read: &dyn Fn(u64, &mut [u8]) -> Result<(), E>,
-        at: u64,
-        buf: &mut [u8],
-    ) -> Result<(), E> {
+    pub fn read<E>(&self, read: &ReadAt<'_, E>, at: u64, buf: &mut [u8]) -> Result<(), E> {
         let (mut at, mut rest) = (at, buf);
         while !rest.is_empty() {
             let (from, until) = self.from(at);
@@ -156,12 +154,7 @@ impl Decryptor {
     }
 
     /// Reads the sectors that hold these bytes and decrypts them.
-    fn decrypted<E>(
-        &self,
-        read: &dyn Fn(u64, &mut [u8]) -> Result<(), E>,
-        place: u64,
-        buf: &mut [u8],
-    ) -> Result<(), E> {
+    fn decrypted<E>(&self, read: &ReadAt<'_, E>, place: u64, buf: &mut [u8]) -> Result<(), E> {
         let sector = u64::from(self.volume.sector);
         let (mut place, mut rest) = (place, buf);
         // The sector that the stretch begins in, whole sectors, the sector that it ends in.

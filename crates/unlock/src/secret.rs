@@ -10,11 +10,13 @@
 //! that shows them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::bitlocker::recovery;
+use crate::derive::Budget;
 
 /// Bytes of a file of secrets at most.
 pub const MOST_BYTES: usize = 64 << 10;
@@ -50,9 +52,19 @@ pub enum SecretError {
     },
 }
 
-/// Secrets in the order in which they are tried.
-#[derive(Clone, Default)]
-pub struct Secrets(Vec<Secret>);
+/// Secrets in the order in which they are tried, and what trying them may cost in all: clones
+/// share that, so that volumes without end cannot cost without end.
+#[derive(Clone)]
+pub struct Secrets {
+    all: Vec<Secret>,
+    budget: Arc<Budget>,
+}
+
+impl Default for Secrets {
+    fn default() -> Self {
+        Self::of(Vec::new())
+    }
+}
 
 /// One secret.
 #[derive(Clone)]
@@ -68,6 +80,21 @@ pub(crate) enum Secret {
 }
 
 impl Secrets {
+    fn of(all: Vec<Secret>) -> Self {
+        let budget = Arc::new(Budget::of(all.len()));
+        Self { all, budget }
+    }
+
+    /// The same secrets, with so many rounds of key derivation to spend.
+    #[must_use]
+    pub fn spending(self, rounds: u64) -> Self {
+        Self { budget: Arc::new(Budget::new(rounds)), ..self }
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     /// The secrets that a file's bytes hold.
     pub fn read(file: &[u8]) -> Result<Self, SecretError> {
         if file.len() > MOST_BYTES {
@@ -84,36 +111,38 @@ impl Secrets {
         };
         match secrets.len() {
             0 => Err(SecretError::Empty),
-            1..=MOST => Ok(Self(secrets)),
+            1..=MOST => Ok(Self::of(secrets)),
             _ => Err(SecretError::TooMany),
         }
     }
 
     /// Adds the secrets of another file behind these.
     pub fn append(&mut self, mut others: Self) -> Result<(), SecretError> {
-        self.0.append(&mut others.0);
-        if self.0.len() > MOST { Err(SecretError::TooMany) } else { Ok(()) }
+        let mut all = std::mem::take(&mut self.all);
+        all.append(&mut others.all);
+        *self = Self::of(all);
+        if self.len() > MOST { Err(SecretError::TooMany) } else { Ok(()) }
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// Each with its number, from 1.
     pub(crate) fn numbered(&self) -> impl Iterator<Item = (usize, &Secret)> {
-        (1..).zip(&self.0)
+        (1..).zip(&self.all)
     }
 }
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} secrets", self.0.len())
+        write!(f, "{} secrets", self.all.len())
     }
 }
 

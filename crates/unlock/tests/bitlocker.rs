@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use common::{Volume, real_bitlocker, sha256, whole};
 use pendeen_unlock::fixture::{Method, Protector, bitlocker, startup_file};
-use pendeen_unlock::{Budget, By, Decryptor, Kind, Outcome, Problem, Secrets, open, recognise};
+use pendeen_unlock::{By, Decryptor, Kind, Outcome, Problem, Secrets, open, recognise};
 use proptest::prelude::*;
 
 /// What opens the image, as those who made it published.
@@ -21,7 +21,7 @@ const OPENED: &str = "674e3a976927fd62f3fc26df2c695cac75b8d364e3b45393717efa971f
 
 fn opened(volume: &Volume, secrets: &str) -> (Option<usize>, By, Decryptor) {
     let secrets = Secrets::read(secrets.as_bytes()).unwrap();
-    let lock = open(volume, &secrets, &mut Budget::of(&secrets)).unwrap();
+    let lock = open(volume, &secrets).unwrap();
     match lock.outcome {
         Outcome::Opened { secret, by, unlocked, .. } => {
             (secret, by, Decryptor::new(*unlocked).unwrap())
@@ -54,7 +54,7 @@ fn plain() -> Vec<u8> {
 }
 
 fn try_with(volume: &Volume, secrets: &Secrets) -> Outcome {
-    open(volume, secrets, &mut Budget::of(secrets)).unwrap().outcome
+    open(volume, secrets).unwrap().outcome
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_suspended_volume_opens_without_a_secret_and_a_tpm_alone_with_none() {
     let outcome = try_with(&volume, &none);
     assert!(matches!(outcome, Outcome::Opened { secret: None, by: By::ClearKey, .. }));
     let volume = Volume(bitlocker(&plain, Method::Xts128, &[Protector::Tpm]));
-    let lock = open(&volume, &none, &mut Budget::of(&none)).unwrap();
+    let lock = open(&volume, &none).unwrap();
     assert!(matches!(lock.outcome, Outcome::NoSecret));
     assert!(lock.protectors[0].starts_with("TPM {"), "{:?}", lock.protectors);
     let some = Secrets::read(b"password:a\nkey:0101").unwrap();
@@ -128,7 +128,7 @@ proptest! {
         }
         volume.0.truncate(volume.0.len().saturating_sub(if cut % 3 == 0 { cut } else { 0 }));
         let secrets = Secrets::read(&startup_file([9; 32])).unwrap();
-        if let Some(lock) = open(&volume, &secrets, &mut Budget::of(&secrets))
+        if let Some(lock) = open(&volume, &secrets)
             && let Outcome::Opened { unlocked, .. } = lock.outcome
         {
             let decryptor = Decryptor::new(*unlocked).unwrap();

@@ -10,9 +10,7 @@ use std::process::Command;
 
 use common::{Volume, whole};
 use header::{one, two};
-use pendeen_unlock::{
-    Budget, By, Decryptor, Kind, Lock, Outcome, Problem, Secrets, open, recognise,
-};
+use pendeen_unlock::{By, Decryptor, Kind, Lock, Outcome, Problem, Secrets, open, recognise};
 use proptest::prelude::*;
 
 const PASSWORD: &str = "correct horse";
@@ -53,7 +51,7 @@ fn plain() -> Vec<u8> {
 
 fn try_with(volume: &Volume, secrets: &str) -> Lock {
     let secrets = Secrets::read(secrets.as_bytes()).unwrap();
-    open(volume, &secrets, &mut Budget::of(&secrets)).unwrap()
+    open(volume, &secrets).unwrap()
 }
 
 const PBKDF2: &[&str] = &["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"];
@@ -73,7 +71,7 @@ fn opens_to_what_was_put_in(arguments: &[&str], to_one: bool) {
     let wrong = try_with(&volume, "wrong").outcome;
     assert!(matches!(wrong, Outcome::Wrong { tried: 1 }), "{wrong:?}");
     let secrets = Secrets::default();
-    let none = open(&volume, &secrets, &mut Budget::of(&secrets)).unwrap();
+    let none = open(&volume, &secrets).unwrap();
     assert!(matches!(none.outcome, Outcome::NoSecret) && none.protectors == ["key slot 0"]);
 }
 
@@ -159,8 +157,8 @@ proptest! {
         bytes.truncate(if cut % 3 == 0 { cut } else { bytes.len() });
         let volume = Volume(bytes);
         // Little may be spent: an iteration count with its first byte flipped is a long one.
-        let secrets = Secrets::read(b"password:a\nkey:00").unwrap();
-        if let Some(lock) = open(&volume, &secrets, &mut Budget::rounds(1 << 16))
+        let secrets = Secrets::read(b"password:a\nkey:00").unwrap().spending(1 << 16);
+        if let Some(lock) = open(&volume, &secrets)
             && let Outcome::Opened { unlocked, .. } = lock.outcome
         {
             let decryptor = Decryptor::new(*unlocked).unwrap();
@@ -173,9 +171,9 @@ proptest! {
         text in r#"[{}\[\]":,a-z0-9]{0,300}"#,
         kdf in r#"(\{[":,a-z0-9{}]{0,80}\}|\{"type":"pbkdf2","hash":"sha(1|256)","iterations":[0-9]{1,9},"salt":"[A-Z=]{0,12}"\})"#,
     ) {
-        let secrets = Secrets::read(b"password:a\nkey:00").unwrap();
+        let secrets = Secrets::read(b"password:a\nkey:00").unwrap().spending(1 << 16);
         for bytes in [header::two_with(&text), two(&kdf)] {
-            prop_assert!(open(&Volume(bytes), &secrets, &mut Budget::rounds(1 << 16)).is_some());
+            prop_assert!(open(&Volume(bytes), &secrets).is_some());
         }
     }
 }

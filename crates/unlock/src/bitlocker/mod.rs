@@ -14,7 +14,6 @@ use protector::{Key, Protector, unwrapped};
 
 use crate::bytes::Bytes;
 use crate::cipher::Mode;
-use crate::derive::Budget;
 use crate::opened::{Decryptor, Unlocked};
 use crate::outcome::{By, Kind, Lock, Outcome, Problem};
 use crate::secret::Secrets;
@@ -25,7 +24,7 @@ pub(crate) fn recognised(sector: &[u8]) -> bool {
 }
 
 /// Tries to open a volume.
-pub(crate) fn open(volume: &dyn Bytes, secrets: &Secrets, budget: &mut Budget) -> Lock {
+pub(crate) fn open(volume: &dyn Bytes, secrets: &Secrets) -> Lock {
     let kind = Kind::BitLocker;
     let metadata = match Metadata::read(volume) {
         Ok(metadata) => metadata,
@@ -36,7 +35,7 @@ pub(crate) fn open(volume: &dyn Bytes, secrets: &Secrets, budget: &mut Budget) -
     };
     let protectors: Vec<Protector<'_>> =
         metadata.entries().filter_map(Protector::of).take(MOST_PROTECTORS).collect();
-    let outcome = match master_key(&protectors, secrets, budget) {
+    let outcome = match master_key(&protectors, secrets) {
         Ok(Opening { key, secret, by, protector }) => match unlocked(volume, &metadata, &key) {
             Ok(unlocked) => Outcome::Opened { secret, by, protector, unlocked: Box::new(unlocked) },
             Err(problem) => Outcome::Not(problem),
@@ -62,11 +61,7 @@ struct Opening {
     protector: String,
 }
 
-fn master_key(
-    protectors: &[Protector<'_>],
-    secrets: &Secrets,
-    budget: &mut Budget,
-) -> Result<Opening, Outcome> {
+fn master_key(protectors: &[Protector<'_>], secrets: &Secrets) -> Result<Opening, Outcome> {
     for protector in protectors {
         if let Some(key) = protector.without_secret() {
             let (secret, by) = (None, By::ClearKey);
@@ -75,7 +70,8 @@ fn master_key(
     }
     for (number, secret) in secrets.numbered() {
         for protector in protectors {
-            let opened = protector.open(secret, budget).map_err(|e| Outcome::Not(e.into()))?;
+            let opened =
+                protector.open(secret, secrets.budget()).map_err(|e| Outcome::Not(e.into()))?;
             if let Some((key, by)) = opened {
                 let secret = Some(number);
                 return Ok(Opening { key, secret, by, protector: protector.name() });

@@ -70,7 +70,7 @@ impl<'a> Protector<'a> {
     pub(super) fn open(
         &self,
         secret: &Secret,
-        budget: &mut Budget,
+        budget: &Budget,
     ) -> Result<Option<(Key, By)>, Refused> {
         let (once, by) = match self.kind {
             0x2000 => {

@@ -15,7 +15,7 @@ pub(crate) fn key(text: &str) -> Option<Zeroizing<[u8; 16]>> {
             let digit = digits.next().filter(u8::is_ascii_digit)?;
             group = group * 10 + u32::from(digit - b'0');
         }
-        let value = u16::try_from(group / 11).ok().filter(|_| group % 11 == 0)?;
+        let value = u16::try_from(group / 11).ok().filter(|_| group.is_multiple_of(11))?;
         half.copy_from_slice(&value.to_le_bytes());
     }
     digits.next().is_none().then_some(key)

@@ -18,7 +18,7 @@ use crate::outcome::{By, Kind, Lock, Outcome, Problem};
 use crate::secret::{Secret, Secrets};
 use zeroize::Zeroizing;
 
-const SIGNATURE: &[u8; 6] = b"LUKS\xba\xbe";
+const SIGNATURE: [u8; 6] = *b"LUKS\xba\xbe";
 /// Bytes by which ciphers number sectors, whatever their size.
 const UNIT: u32 = 512;
 /// Bytes of a key at most.
@@ -31,7 +31,7 @@ type Key = Zeroizing<Vec<u8>>;
 
 /// Which version begins here.
 pub(crate) fn recognised(head: &[u8]) -> Option<Kind> {
-    match (array(head, 0).filter(|found| found == SIGNATURE)?, u16_be(head, 6)?) {
+    match (array(head, 0).filter(|found| *found == SIGNATURE)?, u16_be(head, 6)?) {
         (_, 1) => Some(Kind::Luks1),
         (_, 2) => Some(Kind::Luks2),
         _ => None,
@@ -39,17 +39,17 @@ pub(crate) fn recognised(head: &[u8]) -> Option<Kind> {
 }
 
 /// Tries to open a volume of version 1.
-pub(crate) fn open_one(volume: &dyn Bytes, secrets: &Secrets, budget: &mut Budget) -> Lock {
+pub(crate) fn open_one(volume: &dyn Bytes, secrets: &Secrets) -> Lock {
     match one::Header::read(volume) {
-        Ok(header) => opened(Kind::Luks1, &header, volume, secrets, budget),
+        Ok(header) => opened(Kind::Luks1, &header, volume, secrets),
         Err(problem) => closed(Kind::Luks1, problem),
     }
 }
 
 /// Tries to open a volume of version 2.
-pub(crate) fn open_two(volume: &dyn Bytes, secrets: &Secrets, budget: &mut Budget) -> Lock {
+pub(crate) fn open_two(volume: &dyn Bytes, secrets: &Secrets) -> Lock {
     match two::Header::read(volume) {
-        Ok(header) => opened(Kind::Luks2, &header, volume, secrets, budget),
+        Ok(header) => opened(Kind::Luks2, &header, volume, secrets),
         Err(problem) => closed(Kind::Luks2, problem),
     }
 }
@@ -68,10 +68,10 @@ trait Slots {
         slot: usize,
         password: &[u8],
         volume: &dyn Bytes,
-        budget: &mut Budget,
+        budget: &Budget,
     ) -> Result<Key, Refused>;
     /// Whether this is the volume's key.
-    fn is_key(&self, key: &[u8], budget: &mut Budget) -> Result<bool, Refused>;
+    fn is_key(&self, key: &[u8], budget: &Budget) -> Result<bool, Refused>;
     /// The volume as this key opens it.
     fn unlocked(&self, key: Key, volume: &dyn Bytes) -> Result<Unlocked, Problem>;
 }
@@ -80,30 +80,19 @@ fn closed(kind: Kind, problem: Problem) -> Lock {
     Lock { kind, cipher: None, protectors: Vec::new(), outcome: Outcome::Not(problem) }
 }
 
-fn opened(
-    kind: Kind,
-    header: &dyn Slots,
-    volume: &dyn Bytes,
-    secrets: &Secrets,
-    budget: &mut Budget,
-) -> Lock {
-    let outcome = tried(header, volume, secrets, budget).unwrap_or_else(Outcome::Not);
+fn opened(kind: Kind, header: &dyn Slots, volume: &dyn Bytes, secrets: &Secrets) -> Lock {
+    let outcome = tried(header, volume, secrets).unwrap_or_else(Outcome::Not);
     let cipher = Some(header.cipher().to_owned());
     Lock { kind, cipher, protectors: header.names(), outcome }
 }
 
-fn tried(
-    header: &dyn Slots,
-    volume: &dyn Bytes,
-    secrets: &Secrets,
-    budget: &mut Budget,
-) -> Result<Outcome, Problem> {
+fn tried(header: &dyn Slots, volume: &dyn Bytes, secrets: &Secrets) -> Result<Outcome, Problem> {
     if secrets.is_empty() {
         return Ok(Outcome::NoSecret);
     }
     let mut refused = None;
     for (number, secret) in secrets.numbered() {
-        match with_secret(header, volume, secret, budget) {
+        match with_secret(header, volume, secret, secrets.budget()) {
             Ok(Some((key, by, protector))) => {
                 let unlocked = Box::new(header.unlocked(key, volume)?);
                 return Ok(Outcome::Opened { secret: Some(number), by, protector, unlocked });
@@ -124,7 +113,7 @@ fn with_secret(
     header: &dyn Slots,
     volume: &dyn Bytes,
     secret: &Secret,
-    budget: &mut Budget,
+    budget: &Budget,
 ) -> Result<Option<(Key, By, String)>, Refused> {
     if let Some(key) = secret.key().filter(|key| key.len() <= MOST_KEY)
         && header.is_key(key, budget)?
@@ -157,7 +146,7 @@ fn with_secret(
 /// volume of so many bytes.
 fn mode(name: &str, len: u64) -> Result<Mode, Refused> {
     // Numbers of 32 bits begin anew after so many sectors, which nothing here does.
-    let short = len / u64::from(UNIT) <= u64::from(u32::MAX);
+    let short = u32::try_from(len / u64::from(UNIT)).is_ok();
     match name {
         "aes-xts-plain64" => Ok(Mode::Xts),
         "aes-xts-plain" if short => Ok(Mode::Xts),

@@ -86,7 +86,7 @@ impl Slots for Header {
         slot: usize,
         password: &[u8],
         volume: &dyn Bytes,
-        budget: &mut Budget,
+        budget: &Budget,
     ) -> Result<Key, Refused> {
         let Slot { rounds, salt, at, stripes, .. } = &self.slots[slot];
         let with = pbkdf2(self.hash, (password, salt), *rounds, self.key_len, budget)?;
@@ -100,7 +100,7 @@ impl Slots for Header {
         joined(&area, &with, volume)
     }
 
-    fn is_key(&self, key: &[u8], budget: &mut Budget) -> Result<bool, Refused> {
+    fn is_key(&self, key: &[u8], budget: &Budget) -> Result<bool, Refused> {
         let input = (key, &self.digest_salt[..]);
         let len = self.digest.len();
         let digest = pbkdf2(self.hash, input, self.digest_rounds, len, budget)?;

@@ -24,7 +24,7 @@ const BINARY: usize = 4096;
 const LENGTHS: std::ops::RangeInclusive<u32> = 14..=22;
 /// Keyslots at most.
 const MOST_SLOTS: usize = 32;
-const SECOND: &[u8; 6] = b"SKUL\xba\xbe";
+const SECOND: [u8; 6] = *b"SKUL\xba\xbe";
 
 pub(super) struct Header {
     segment: Segment,
@@ -95,8 +95,8 @@ impl Header {
         let json = match first {
             Ok(json) => json,
             Err(first) => LENGTHS
-                .filter_map(|power| copy(volume, 1 << power, SECOND).ok())
-                .next()
+                .clone()
+                .find_map(|power| copy(volume, 1 << power, SECOND).ok())
                 .ok_or(Problem::Damaged(first))?,
         };
         Self::of(json)
@@ -146,9 +146,9 @@ fn kind(value: &Value) -> &str {
 }
 
 /// One copy of the header; why not, in words.
-fn copy(volume: &dyn Bytes, at: u64, signature: &[u8; 6]) -> Result<Json, String> {
+fn copy(volume: &dyn Bytes, at: u64, signature: [u8; 6]) -> Result<Json, String> {
     let binary = up_to(volume, at, BINARY)?;
-    if array(&binary, 0).as_ref() != Some(signature) || u16_be(&binary, 6) != Some(2) {
+    if array(&binary, 0) != Some(signature) || u16_be(&binary, 6) != Some(2) {
         return Err("its header has no signature".to_owned());
     }
     let len = u64_be(&binary, 8).and_then(|len| usize::try_from(len).ok());
@@ -196,7 +196,7 @@ impl Slots for Header {
         slot: usize,
         password: &[u8],
         volume: &dyn Bytes,
-        budget: &mut Budget,
+        budget: &Budget,
     ) -> Result<Key, Refused> {
         let Slot { key_size, af, area, kdf } = &self.slots[slot].1;
         let with = match kdf {
@@ -225,7 +225,7 @@ impl Slots for Header {
         joined(&area, &with, volume)
     }
 
-    fn is_key(&self, key: &[u8], budget: &mut Budget) -> Result<bool, Refused> {
+    fn is_key(&self, key: &[u8], budget: &Budget) -> Result<bool, Refused> {
         for Digest { hash, iterations, salt, digest, .. } in &self.digests {
             let (salt, wanted) = (decoded(salt)?, decoded(digest)?);
             let hash = Hash::named(hash)?;
