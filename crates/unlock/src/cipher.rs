@@ -196,16 +196,22 @@ fn elephant(diffuser: &Aes, place: u64, sector: &mut [u8]) {
         .map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
         .collect();
     let n = words.len();
-    if n < 8 {
+    // Sectors are powers of two; what is left of one that was cut off cannot be had back.
+    if n < 8 || !n.is_power_of_two() {
         return;
     }
-    for i in (0..3 * n).map(|step| step % n) {
-        let turned = words[(i + 5) % n].rotate_left([0, 10, 0, 25][i % 4]);
-        words[i] = words[i].wrapping_add(words[(i + 2) % n] ^ turned);
+    let at = |index: usize| index & (n - 1);
+    for _ in 0..3 {
+        for i in 0..n {
+            let turned = words[at(i + 5)].rotate_left([0, 10, 0, 25][i % 4]);
+            words[i] = words[i].wrapping_add(words[at(i + 2)] ^ turned);
+        }
     }
-    for i in (0..5 * n).map(|step| step % n) {
-        let turned = words[(i + n - 5) % n].rotate_left([9, 0, 13, 0][i % 4]);
-        words[i] = words[i].wrapping_add(words[(i + n - 2) % n] ^ turned);
+    for _ in 0..5 {
+        for i in 0..n {
+            let turned = words[at(i + n - 5)].rotate_left([9, 0, 13, 0][i % 4]);
+            words[i] = words[i].wrapping_add(words[at(i + n - 2)] ^ turned);
+        }
     }
     let (mut low, mut high) = (little_endian(place), little_endian(place));
     high[15] = 0x80;
