@@ -56,3 +56,11 @@ pub(crate) fn text(bytes: &[u8], at: usize, len: usize) -> Option<&str> {
     let end = field.iter().position(|byte| *byte == 0).unwrap_or(len);
     std::str::from_utf8(&field[..end]).ok()
 }
+
+/// Text of a header as records may show it: no longer than that, and without what commands a
+/// terminal.
+pub(crate) fn shown(text: &str) -> String {
+    let cut: String = text.chars().take(80).collect();
+    let dots = if cut.len() < text.len() { "..." } else { "" };
+    [&*cut.replace(char::is_control, "?"), dots].concat()
+}

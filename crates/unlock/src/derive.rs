@@ -13,6 +13,8 @@ use sha1::Sha1;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
+use crate::bytes::shown;
+
 /// Memory of one derivation at most, in KiB: 2 GiB. cryptsetup asks for 1 GiB at most by itself.
 pub(crate) const MOST_KIB: u32 = 2 << 20;
 /// Bytes of a derived key at most.
@@ -70,7 +72,9 @@ impl Hash {
             "sha256" => Self::Sha256,
             "sha384" => Self::Sha384,
             "sha512" => Self::Sha512,
-            other => return Err(Refused::Unsupported(format!("the hash function {other:?}"))),
+            other => {
+                return Err(Refused::Unsupported(format!("the hash function {:?}", shown(other))));
+            }
         })
     }
 

@@ -131,6 +131,20 @@ fn a_header_that_asks_for_more_memory_or_time_than_there_is_says_so() {
 }
 
 #[test]
+fn what_a_header_names_is_shown_short_and_without_commands() {
+    let long = "x".repeat(3000);
+    let json = format!(
+        r#"{{"keyslots":{{}},"digests":{{}},"tokens":{{"0":{{"type":"\u001b[31m{long}"}}}},"segments":{{
+        "0":{{"type":"crypt","offset":"8192","size":"dynamic","iv_tweak":"0",
+        "encryption":"{long}","sector_size":512}}}}}}"#
+    );
+    let lock = try_with(&Volume(header::two_with(&json)), "a");
+    assert_eq!(lock.protectors.len(), 1, "{lock:?}");
+    assert!(lock.protectors[0].starts_with("token ?[31mxxx") && lock.protectors[0].len() < 100);
+    assert!(lock.cipher.unwrap().len() < 100);
+}
+
+#[test]
 fn the_second_copy_of_a_header_is_read_where_the_first_is_damaged() {
     let salt = r#""salt":"AAAAAAAAAAAAAAAAAAAAAA==""#;
     let mut bytes = two(&format!(r#"{{"type":"pbkdf2","hash":"sha256","iterations":1,{salt}}}"#));

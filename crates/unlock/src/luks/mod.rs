@@ -10,7 +10,7 @@ mod one;
 mod stripes;
 mod two;
 
-use crate::bytes::{Bytes, array, u16_be, up_to};
+use crate::bytes::{Bytes, array, shown, u16_be, up_to};
 use crate::cipher::{Cipher, Mode};
 use crate::derive::{Budget, Refused};
 use crate::opened::{Decryptor, Unlocked};
@@ -82,7 +82,7 @@ fn closed(kind: Kind, problem: Problem) -> Lock {
 
 fn opened(kind: Kind, header: &dyn Slots, volume: &dyn Bytes, secrets: &Secrets) -> Lock {
     let outcome = tried(header, volume, secrets).unwrap_or_else(Outcome::Not);
-    let cipher = Some(header.cipher().to_owned());
+    let cipher = Some(shown(header.cipher()));
     Lock { kind, cipher, protectors: header.names(), outcome }
 }
 
@@ -153,7 +153,7 @@ fn mode(name: &str, len: u64) -> Result<Mode, Refused> {
         "aes-cbc-essiv:sha256" => Ok(Mode::CbcEssiv),
         "aes-cbc-plain64" => Ok(Mode::CbcPlain),
         "aes-cbc-plain" if short => Ok(Mode::CbcPlain),
-        other => Err(Refused::Unsupported(format!("the cipher {other:?}"))),
+        other => Err(Refused::Unsupported(format!("the cipher {:?}", shown(other)))),
     }
 }
 
@@ -174,8 +174,9 @@ fn joined(area: &Area<'_>, with: &[u8], volume: &dyn Bytes) -> Result<Key, Refus
         .filter(|len| (1..=MOST_STRIPES).contains(len))
         .ok_or_else(|| unsupported(format!("a key slot of {} stripes", area.stripes)))?;
     let mode = mode(area.cipher, 0)?;
-    let cipher = Cipher::new(mode, with)
-        .map_err(|_| unsupported(format!("a key of {} bytes for {}", with.len(), area.cipher)))?;
+    let cipher = Cipher::new(mode, with).map_err(|_| {
+        unsupported(format!("a key of {} bytes for {}", with.len(), shown(area.cipher)))
+    })?;
     let whole = len.next_multiple_of(UNIT as usize);
     let mut stripes = Zeroizing::new(
         up_to(volume, area.at, whole)

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Area, Key, SIGNATURE, Slots, UNIT, checked, joined, mode};
-use crate::bytes::{Bytes, array, text, u16_be, u64_be, up_to};
+use crate::bytes::{Bytes, array, shown, text, u16_be, u64_be, up_to};
 use crate::derive::{Budget, Cost, Hash, Refused, argon2, pbkdf2};
 use crate::opened::Unlocked;
 use crate::outcome::Problem;
@@ -103,7 +103,9 @@ impl Header {
     }
 
     fn of(json: Json) -> Result<Self, Problem> {
-        let damaged = |e: serde_json::Error| Problem::Damaged(format!("its header: {e}"));
+        let damaged = |e: serde_json::Error| {
+            Problem::Damaged(format!("its header: {}", shown(&e.to_string())))
+        };
         let unsupported = |what: &str| Err(Problem::Unsupported(what.to_owned()));
         let mut segments = json.segments.into_iter();
         let (Some((name, segment)), None) = (segments.next(), segments.next()) else {
@@ -136,7 +138,7 @@ impl Header {
             })
             .take(MOST_SLOTS)
             .collect::<Result<_, _>>()?;
-        let tokens = json.tokens.values().take(MOST_SLOTS).map(|token| kind(token).to_owned());
+        let tokens = json.tokens.values().take(MOST_SLOTS).map(|token| shown(kind(token)));
         Ok(Self { segment, slots, digests, tokens: tokens.collect() })
     }
 }
@@ -166,7 +168,8 @@ fn copy(volume: &dyn Bytes, at: u64, signature: [u8; 6]) -> Result<Json, String>
     }
     let json = &whole[BINARY..];
     let end = json.iter().position(|byte| *byte == 0).unwrap_or(json.len());
-    serde_json::from_slice(&json[..end]).map_err(|e| format!("its header: {e}"))
+    serde_json::from_slice(&json[..end])
+        .map_err(|e| format!("its header: {}", shown(&e.to_string())))
 }
 
 fn decoded(base64: &str) -> Result<Vec<u8>, Refused> {
@@ -174,7 +177,8 @@ fn decoded(base64: &str) -> Result<Vec<u8>, Refused> {
 }
 
 fn number(text: &str) -> Result<u64, Problem> {
-    text.parse().map_err(|_| Problem::Damaged(format!("its header: {text:?} is no number")))
+    text.parse()
+        .map_err(|_| Problem::Damaged(format!("its header: {:?} is no number", shown(text))))
 }
 
 impl Slots for Header {
@@ -183,7 +187,7 @@ impl Slots for Header {
     }
 
     fn names(&self) -> Vec<String> {
-        let slots = self.slots.iter().map(|(number, _)| format!("key slot {number}"));
+        let slots = self.slots.iter().map(|(number, _)| format!("key slot {}", shown(number)));
         slots.chain(self.tokens.iter().map(|token| format!("token {token}"))).collect()
     }
 
