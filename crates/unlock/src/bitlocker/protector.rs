@@ -49,14 +49,11 @@ impl<'a> Protector<'a> {
             0x0000 => "clear key",
             0x0100 => "TPM",
             0x0200 => "startup key",
-            0x0400 => "TPM and network key",
             0x0500 => "TPM and PIN",
-            0x0600 => "TPM and startup key",
-            0x0700 => "TPM, PIN and startup key",
             0x0800 => "recovery password",
-            0x1000 => "smart card or certificate",
+            0x1000 => "smart card",
             0x2000 => "password",
-            _ => "protector of an unknown kind",
+            other => return format!("protector of kind {other:#06x} {{{}}}", self.id),
         };
         format!("{kind} {{{}}}", self.id)
     }
