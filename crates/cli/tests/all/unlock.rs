@@ -7,7 +7,7 @@ use std::process::Stdio;
 use pendeen_unlock::fixture::{Method, Protector, bitlocker};
 
 use crate::support::disk::{SMALL, fat, some_files};
-use crate::support::{Ran, command, examine, gaps, items, record, text};
+use crate::support::{Ran, command, examine, gaps, items, pendeen, record, text};
 
 const PASSWORD: &str = "Tr0ub4dor&3, and more";
 const AUTHORITY: &str = "RIPA 2000 s.49 notice 17";
@@ -48,6 +48,18 @@ fn a_secret_from_a_descriptor_opens_a_volume_and_is_in_no_output() {
             assert!(!has && !said.contains(PASSWORD));
         }
     }
+}
+
+#[test]
+fn what_would_open_a_volume_is_told_of_the_image_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (image, _) = encrypted(dir.path());
+    let said = pendeen(["image", "info", text(&image)]).ended(0).stdout();
+    assert!(said.contains("BitLocker, AES-XTS-128"), "{said}");
+    assert!(said.contains("password {00000000-0000-0000-0000-000000000000}"), "{said}");
+    let json = pendeen(["image", "info", "--json", text(&image)]).ended(0).json();
+    assert_eq!(json["encryption"][0]["status"], "no_secret");
+    assert_eq!(json["volumes"][0]["label"], "");
 }
 
 #[test]
