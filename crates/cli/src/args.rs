@@ -108,6 +108,12 @@ pub struct Examine {
     /// Words, one a line, that mark what may be legally privileged: it is digested and set apart
     #[arg(long, value_name = "LIST")]
     pub exclude_privileged: Option<PathBuf>,
+    /// Secrets to open encrypted volumes with, one a line (a password, password:TEXT, recovery:DIGITS, key:HEX), or one key file; - or /dev/fd/N for a descriptor; may be given several times
+    #[arg(long, value_name = "FILE", requires = "unlock_authority")]
+    pub unlock: Vec<PathBuf>,
+    /// Under which authority encrypted volumes may be opened; goes into the record, as the secrets never do
+    #[arg(long, value_name = "TEXT", requires = "unlock")]
+    pub unlock_authority: Option<String>,
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub json: bool,

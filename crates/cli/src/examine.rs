@@ -12,7 +12,9 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use pendeen_casework::ambient::Clock;
 use pendeen_evidence::worker::WorkerCommand;
-use pendeen_examine::{Checkpoints, Examination, Method, Mode, Nesting, Options, Progress, Step};
+use pendeen_examine::{
+    Checkpoints, Examination, Method, Mode, Nesting, Options, Progress, Step, Unlock,
+};
 use pendeen_knownset::Known;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -38,6 +40,7 @@ pub fn run(args: &args::Examine) -> Result<Ended> {
         mode: Mode {
             triage: args.triage,
             privileged: args.exclude_privileged.clone(),
+            unlock: unlock(args)?,
             resume: args.resume,
             stop: Some(stop_on_signal()),
             checkpoints: Checkpoints::default(),
@@ -54,6 +57,12 @@ pub fn run(args: &args::Examine) -> Result<Ended> {
         first_gaps(&args.out)?;
     }
     Ok(if examination.counts.gaps == 0 { Ended::Done } else { Ended::WithGaps })
+}
+
+/// The secrets that the command names, and the authority to use them.
+fn unlock(args: &args::Examine) -> Result<Option<Unlock>> {
+    let authority = args.unlock_authority.as_deref();
+    Ok(authority.map(|authority| Unlock::load(&args.unlock, authority)).transpose()?)
 }
 
 /// This program as the method of an examination.
@@ -81,6 +90,13 @@ fn summary(examination: &Examination, args: &args::Examine) -> Result<()> {
     let counts = &examination.counts;
     let origins: Vec<String> =
         counts.by_origin.iter().map(|(origin, n)| format!("{n} {origin}")).collect();
+    for one in &examination.encryption {
+        let place = match one.forensic_path.as_str() {
+            "" => "the whole image",
+            path => path,
+        };
+        output::lines([("encrypted", format!("{place}: {}: {}", one.named(), one.told()))])?;
+    }
     output::lines([
         ("items", format!("{} ({})", counts.items, origins.join(", "))),
         ("bytes", counts.bytes.to_string()),

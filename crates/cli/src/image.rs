@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use pendeen_evidence::image::{Block, Format, Image, stream};
+use pendeen_evidence::unlock::{self, Encryption, Secrets};
 use pendeen_evidence::volume::{self, Volume};
 use pendeen_examine::{Progress, Step};
 use pendeen_item::Gap;
@@ -36,6 +37,8 @@ struct Info<'a> {
     /// What the container's header says: name and value.
     header: &'a [(String, String)],
     volumes: Vec<Volume>,
+    /// The encrypted ones of them, and by what they may be opened.
+    encryption: Vec<Encryption>,
     gaps: Vec<Gap>,
 }
 
@@ -44,6 +47,9 @@ fn info(source: &ImageSource) -> Result<Ended> {
     let provenance = image.provenance();
     let mut gaps = provenance.gaps.clone();
     let volumes = volume::open_all(image.as_ref(), &mut gaps);
+    // Nothing is opened here: what it would take is told.
+    let secrets = Secrets::default();
+    let (_, encryption) = unlock::open_all(&image, &mut volumes.clone(), &secrets, &mut Vec::new());
     let info = Info {
         format: provenance.format,
         segments: &provenance.segments,
@@ -52,6 +58,7 @@ fn info(source: &ImageSource) -> Result<Ended> {
         stored_sha1: provenance.stored_sha1.map(hex::encode),
         header: &provenance.header,
         volumes,
+        encryption,
         gaps,
     };
     if source.json {
@@ -76,6 +83,10 @@ fn info_lines(info: &Info<'_>) -> Result<()> {
         let label = if volume.label.is_empty() { "whole image" } else { &volume.label };
         (label, format!("{} bytes from byte {}", volume.len, volume.offset))
     }))?;
+    for one in &info.encryption {
+        output::lines([("encrypted", one.named())])?;
+        output::lines(one.protectors.iter().map(|name| ("may be opened by", name.clone())))?;
+    }
     output::lines(info.gaps.iter().map(|gap| ("gap", format!("{}: {}", gap.wanted, gap.reason))))
 }
 

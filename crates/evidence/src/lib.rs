@@ -18,5 +18,6 @@ mod quiet;
 pub mod recognise;
 pub mod source;
 pub mod unit;
+pub mod unlock;
 pub mod volume;
 pub mod worker;

@@ -30,6 +30,9 @@ use crate::work_folder::{WorkFolder, name};
 
 /// The file that says which listing the parts belong to.
 const LISTING: &str = "listing";
+/// The file that says which encrypted volumes were open.
+const UNLOCKED: &str = "unlocked";
+const NOTHING_OPEN: &str = "no encrypted volume";
 /// The results of verifying the images.
 const VERIFIED: &str = "verified.json";
 
@@ -96,6 +99,7 @@ impl Checkpoint {
         sources: &[Opened],
         words: Option<&Words>,
     ) -> Result<Vec<(usize, Outcome)>, ExamineError> {
+        self.refuse_unlocked_otherwise(sources)?;
         let listing = listing(found, sources, words);
         let before = match fs::read(self.folder.join(LISTING)) {
             Ok(before) => before,
@@ -125,6 +129,25 @@ impl Checkpoint {
         }
         self.pending.lock().unwrap_or_else(PoisonError::into_inner).parts = last;
         Ok(outcomes)
+    }
+
+    /// Refuses to go on where other encrypted volumes were open.
+    fn refuse_unlocked_otherwise(&self, sources: &[Opened]) -> Result<(), ExamineError> {
+        let open = sources.iter().flat_map(|source| &source.encryption).filter(|e| e.is_open());
+        let named = open.map(|e| format!("{} ({})", shown(&e.forensic_path), e.kind.label()));
+        let named: Vec<String> = named.collect();
+        let now = if named.is_empty() { NOTHING_OPEN.to_owned() } else { named.join(", ") };
+        match fs::read(self.folder.join(UNLOCKED)) {
+            Ok(before) if before == now.as_bytes() => Ok(()),
+            Ok(before) => Err(ExamineError::NotUnlockedAlike {
+                before: String::from_utf8_lossy(&before).into_owned(),
+                now,
+            }),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                durable(&self.folder, UNLOCKED, now.as_bytes()).map_err(self.output())
+            }
+            Err(source) => Err(self.output()(source)),
+        }
     }
 
     /// Adds outcomes; makes them durable when there are enough. `bytes` is how much was read.
@@ -174,6 +197,10 @@ impl Checkpoint {
         let path = self.folder.clone();
         move |source| ExamineError::Output { path: path.clone(), source }
     }
+}
+
+fn shown(forensic_path: &str) -> &str {
+    if forensic_path.is_empty() { "the whole image" } else { forensic_path }
 }
 
 fn part_number(name: &str) -> Option<u64> {

@@ -139,6 +139,24 @@ pub enum ExamineError {
         /// Why.
         reason: String,
     },
+    /// A file of secrets cannot be used.
+    #[error("{path} cannot be used to open encrypted volumes: {reason}")]
+    Unlock {
+        /// The file.
+        path: PathBuf,
+        /// Why: never with what is in it.
+        reason: String,
+    },
+    /// An interrupted run had other encrypted volumes open.
+    #[error(
+        "the interrupted run had {before} open, this one has {now}: give the same secrets with --unlock, or run without --resume to begin anew"
+    )]
+    NotUnlockedAlike {
+        /// The volumes that were open.
+        before: String,
+        /// The volumes that are open.
+        now: String,
+    },
     /// There is no such item.
     #[error("the examination has no item {id}")]
     NoSuchItem {

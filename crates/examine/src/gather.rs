@@ -11,6 +11,7 @@ use pendeen_evidence::content::Reader;
 use pendeen_evidence::entry::Entry;
 use pendeen_evidence::image::Image;
 use pendeen_evidence::source::Source;
+use pendeen_evidence::unlock::{self, Encryption, Secrets};
 use pendeen_evidence::volume::{self, Volume};
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_evidence::worker::sandbox::Report;
@@ -29,6 +30,8 @@ pub(crate) struct Opened {
     pub(crate) source: Source,
     /// Its volumes, where it is an image.
     pub(crate) volumes: Vec<Volume>,
+    /// The encrypted ones of them, and what came of opening those.
+    pub(crate) encryption: Vec<Encryption>,
     /// What the sandbox of its worker enforces, where a worker could be started.
     pub(crate) sandbox: Option<Report>,
 }
@@ -83,6 +86,7 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Vec<Opened>, ExamineError> {
             prefix: String::new(),
             source: Source::open(std::slice::from_ref(path))?,
             volumes: Vec::new(),
+            encryption: Vec::new(),
             sandbox: None,
         });
     }
@@ -111,24 +115,38 @@ fn has_segment(source: &Opened, path: &Path) -> bool {
 pub(crate) fn list(
     sources: &mut [Opened],
     worker: &WorkerCommand,
+    secrets: &Secrets,
     gaps: &mut Vec<Gap>,
 ) -> Vec<Found> {
     let mut found = Vec::new();
     for (index, source) in sources.iter_mut().enumerate() {
         let mut here = Vec::new();
-        let entries = match &source.source {
+        let entries = match &mut source.source {
             Source::Folder(root) => folder::walk(root, &mut here),
             // What is in it is told while it is read.
             Source::Archive(_) => Vec::new(),
             Source::Image(image) => {
                 here.extend(image.provenance().gaps.iter().cloned());
-                source.volumes = volume::open_all(image.as_ref(), &mut here);
+                let mut volumes = volume::open_all(image.as_ref(), &mut here);
+                let (plain, encryption) = unlock::open_all(image, &mut volumes, secrets, &mut here);
+                *image = plain;
+                let image = &*image;
                 source.sandbox =
                     Reader::new(Arc::clone(image), Vec::new(), worker.clone()).sandbox().ok();
-                let walk = |volume| filesystem::walk(image, volume, worker, &mut here);
-                source.volumes.iter().flat_map(walk).collect()
+                let closed = |volume: &&Volume| {
+                    encryption.iter().any(|one| one.volume == volume.index && !one.is_open())
+                };
+                let open = volumes.iter().filter(|volume| !closed(volume));
+                let entries =
+                    open.flat_map(|volume| filesystem::walk(image, volume, worker, &mut here));
+                let entries = entries.collect();
+                (source.volumes, source.encryption) = (volumes, encryption);
+                entries
             }
         };
+        for one in &mut source.encryption {
+            one.forensic_path.insert_str(0, &source.prefix);
+        }
         for mut gap in here {
             gap.forensic_path.insert_str(0, &source.prefix);
             gaps.push(gap);

@@ -19,6 +19,7 @@ use pendeen_evidence::entry::{Content, Entry, Run, Times};
 use pendeen_evidence::image::Image;
 use pendeen_evidence::source::Source;
 use pendeen_evidence::unit::ByteLen;
+use pendeen_evidence::unlock::Kind;
 use pendeen_evidence::volume::{self, Volume};
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_fingerprint::Digests;
@@ -137,6 +138,12 @@ fn of_image(
 ) -> Result<(), Trouble> {
     let volumes = volume::open_all(image.as_ref(), &mut Vec::new());
     let volume = volume_of(&volumes, inside);
+    if volume.is_none() && in_opened_volume(inside) {
+        return Err(Trouble::new(
+            "it lies in an encrypted volume that was open for the examination only: its key is \
+             not kept",
+        ));
+    }
     if volume.is_none() && !matches!(item.origin, Origin::Carved | Origin::Slack) {
         return Err(Trouble::new("the image has no volume that it lies in"));
     }
@@ -178,6 +185,14 @@ fn volume_of<'a>(volumes: &'a [Volume], inside: &str) -> Option<&'a Volume> {
     let (place, _) = inside.split_once(':')?;
     let label = place.rsplit_once('/').map_or("", |(label, _)| label);
     volumes.iter().find(|volume| volume.label == label)
+}
+
+/// Whether a forensic path leads into a volume that a secret opened: `p1/bitlocker/ntfs:/a.jpg`.
+fn in_opened_volume(inside: &str) -> bool {
+    let place = inside.split_once(':').map_or("", |(place, _)| place);
+    let label = place.rsplit_once('/').map_or(place, |(label, _)| label);
+    let last = label.rsplit_once('/').map_or(label, |(_, last)| last);
+    Kind::ALL.iter().any(|kind| kind.key() == last)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod report;
 mod run;
 mod tables;
 mod triage;
+mod unlock;
 mod verify;
 mod work_folder;
 
@@ -44,4 +45,5 @@ pub use record::{
     SourceRecord, VolumeRecord, load, read,
 };
 pub use run::{Method, Options, run};
+pub use unlock::{Unlock, UnlockRecord};
 pub use verify::{Unreadable, Verification, image_verify, image_verify_showing};

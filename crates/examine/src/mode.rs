@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pendeen_evidence::unlock::Secrets;
+
 use crate::ExamineError;
+use crate::unlock::Unlock;
 
 /// How an examination runs. By default: whole, from the beginning, to the end.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +16,8 @@ pub struct Mode<'a> {
     pub triage: bool,
     /// A list of words that mark what may be legally privileged, which is set apart.
     pub privileged: Option<PathBuf>,
+    /// Secrets to open encrypted volumes with.
+    pub unlock: Option<Unlock>,
     /// Whether to go on from where an interrupted run to the same folder stopped.
     pub resume: bool,
     /// Is set when the run is to stop and leave what it has for another to resume.
@@ -37,6 +42,11 @@ impl Default for Checkpoints {
 }
 
 impl Mode<'_> {
+    /// The secrets to open encrypted volumes with.
+    pub(crate) fn secrets(&self) -> Secrets {
+        self.unlock.as_ref().map_or_else(Secrets::default, |unlock| unlock.secrets.clone())
+    }
+
     /// Whether the run is to stop.
     pub(crate) fn stopped(&self) -> bool {
         self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pendeen_evidence::image::Format;
+use pendeen_evidence::unlock::Encryption;
 use pendeen_evidence::worker::sandbox::Report;
 use pendeen_item::Written;
 use pendeen_knownset::Source as KnownList;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ExamineError;
 use crate::privileged::PrivilegedList;
+use crate::unlock::UnlockRecord;
 use crate::verify::Verification;
 use crate::work_folder::name;
 
@@ -41,6 +43,9 @@ pub struct Examination {
     pub examiner: Option<String>,
     /// What was examined, in the order given.
     pub sources: Vec<SourceRecord>,
+    /// The encrypted volumes in them, on all levels, and what came of opening them.
+    #[serde(default)]
+    pub encryption: Vec<Encryption>,
     /// Known lists, in the order of their precedence.
     pub known: Vec<KnownList>,
     /// When it began, UTC.
@@ -68,6 +73,9 @@ pub struct OptionsRecord {
     /// The words that marked what may be legally privileged, where there were any.
     #[serde(default)]
     pub privileged: Option<PrivilegedList>,
+    /// Under which authority encrypted volumes might be opened, where secrets were given.
+    #[serde(default)]
+    pub unlock: Option<UnlockRecord>,
     /// Whether the run went on from an interrupted one. The tables do not depend on it.
     #[serde(default)]
     pub resumed: bool,

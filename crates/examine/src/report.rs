@@ -49,6 +49,7 @@ fn write_page(out: &mut String, e: &Examination, excerpt: &Excerpt) -> fmt::Resu
     )?;
     write_summary(out, e)?;
     write_sources(out, e)?;
+    write_encryption(out, e)?;
     write_method(out, e)?;
     write_totals(out, &e.counts)?;
     write_known(out, e, &excerpt.known)?;
@@ -150,6 +151,33 @@ fn write_source_kind(out: &mut String, source: &SourceRecord) -> fmt::Result {
         fact(out, "Volume", &place)?;
     }
     Ok(())
+}
+
+/// The encrypted volumes: what they are, and whether and with what they were opened.
+fn write_encryption(out: &mut String, e: &Examination) -> fmt::Result {
+    if e.encryption.is_empty() && e.options.unlock.is_none() {
+        return Ok(());
+    }
+    out.write_str("<h2>Encrypted volumes</h2>\n<table class=\"facts\">\n")?;
+    match &e.options.unlock {
+        Some(unlock) => {
+            fact(out, "Authority to open them", &unlock.authority)?;
+            fact(out, "Secrets given", &unlock.secrets)?;
+        }
+        None => fact(out, "Secrets given", &"none")?,
+    }
+    for one in &e.encryption {
+        let place = match one.forensic_path.as_str() {
+            "" => "Whole image",
+            path => path,
+        };
+        fact(out, place, &format!("{}: {}", one.named(), one.told()))?;
+        fact(out, "May be opened by", &one.protectors.join(", "))?;
+    }
+    if e.encryption.is_empty() {
+        fact(out, "Encrypted volumes", &"none was recognised")?;
+    }
+    out.write_str("</table>\n")
 }
 
 fn write_method(out: &mut String, e: &Examination) -> fmt::Result {

@@ -88,7 +88,11 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
             folder.finish()?;
             Ok(examination)
         }
-        Err(error @ (ExamineError::Interrupted { .. } | ExamineError::NotTheSame { .. })) => {
+        Err(
+            error @ (ExamineError::Interrupted { .. }
+            | ExamineError::NotTheSame { .. }
+            | ExamineError::NotUnlockedAlike { .. }),
+        ) => {
             folder.leave();
             Err(error)
         }
@@ -122,7 +126,7 @@ fn examine(
     }
 
     progress.begin(Step::Listing, None, None);
-    let mut found = gather::list(&mut sources, &options.worker, &mut gaps);
+    let mut found = gather::list(&mut sources, &options.worker, &mode.secrets(), &mut gaps);
     go_on()?;
     if options.carve && !mode.triage {
         let carved =
@@ -173,6 +177,7 @@ fn examine(
         components: components(),
         exhibit: options.exhibit.clone(),
         examiner: options.method.examiner.clone(),
+        encryption: sources.iter().flat_map(|source| source.encryption.clone()).collect(),
         sources: sources.iter().zip(verified).map(|(s, v)| source_record(s, v)).collect(),
         known: known.sources().to_vec(),
         started,
@@ -182,6 +187,7 @@ fn examine(
             verify: options.verify && !mode.triage,
             triage: mode.triage,
             privileged: words.as_ref().map(|words| words.list.clone()),
+            unlock: mode.unlock.as_ref().map(|unlock| unlock.record.clone()),
             resumed: mode.resume,
             carve: options.carve && !mode.triage,
         },

@@ -16,5 +16,6 @@ mod operation;
 mod real_images;
 mod serve;
 mod support;
+mod unlock;
 mod validation;
 mod whole_way;

@@ -13,6 +13,7 @@ mod segment;
 mod sibling;
 mod signature;
 mod stream;
+mod unlocked;
 mod virtual_disk;
 
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -28,6 +29,7 @@ pub use error::OpenError;
 use segment::Segment;
 use signature::{Signature, Virtual};
 pub use stream::{Block, stream};
+pub use unlocked::{OpenedVolume, with_opened};
 use virtual_disk::{Opened, VirtualDisk};
 
 /// Which container holds the bytes.
@@ -151,6 +153,11 @@ pub trait Image: Send + Sync {
 
     /// The open read-only files behind the image, in segment order, to hand to a worker.
     fn descriptors(&self) -> Vec<BorrowedFd<'_>>;
+
+    /// The encrypted volumes in it whose bytes are given plain, for a worker to do the same.
+    fn opened(&self) -> &[OpenedVolume] {
+        &[]
+    }
 }
 
 /// Opens an image: one path, whose further segments are found beside it, or every segment in

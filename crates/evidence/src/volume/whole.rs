@@ -22,10 +22,10 @@ pub(super) enum Fills {
     },
 }
 
-/// Whether a sector is the boot sector of FAT, exFAT or NTFS, by its parameter block.
+/// Whether a sector is the boot sector of FAT, exFAT, NTFS or BitLocker, by its parameter block.
 pub(super) fn boot_sector(sector: &[u8]) -> bool {
     let jump = matches!(sector.get(..3), Some([0xeb, _, 0x90] | [0xe9, _, _]));
-    let named = matches!(sector.get(3..11), Some(b"NTFS    " | b"EXFAT   "));
+    let named = matches!(sector.get(3..11), Some(b"NTFS    " | b"EXFAT   " | b"-FVE-FS-"));
     let fat = (|| {
         let per_sector = u16_le(sector, 11)?;
         let per_cluster = *sector.get(13)?;

@@ -11,6 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use pendeen_item::{Gap, Stage};
+use zeroize::Zeroizing;
 
 use super::protocol::{
     self, Address, Event, FolderStart, FrameError, FsKind, Refusal, Reply, Request, Summary,
@@ -105,7 +106,7 @@ impl Session {
             .and_then(|()| stream.set_write_timeout(Some(limits.stall)))
             .and_then(|()| descriptors::send(stream, &image.descriptors()))
             .map_err(|e| session.broken(WANTED, e.into()))?;
-        session.ask(WANTED, &Request::Hello { version: protocol::VERSION })?;
+        session.ask(WANTED, &hello(image))?;
         match session.next(WANTED, Instant::now())? {
             Reply::Hello { version, .. } if version != protocol::VERSION => {
                 Err(WorkerError::Version { got: version })
@@ -271,7 +272,10 @@ impl Session {
     }
 
     fn ask(&mut self, wanted: &'static str, request: &Request) -> Result<(), WorkerError> {
-        let sent = frame::encode(request, Vec::new())
+        // A greeting may hold keys: it is wiped, and long enough not to be copied while it grows.
+        let len = if matches!(request, Request::Hello { .. }) { 64 << 10 } else { 64 };
+        let sent = frame::encode(request, Vec::with_capacity(len))
+            .map(Zeroizing::new)
             .and_then(|bytes| Ok(self.stream.get_mut().write_all(&bytes)?));
         sent.map_err(|e| self.broken(wanted, e))
     }
@@ -335,6 +339,10 @@ impl Drop for Session {
             let _ = child.wait();
         }
     }
+}
+
+fn hello(image: &dyn Image) -> Request {
+    Request::Hello { version: protocol::VERSION, opened: image.opened().to_vec() }
 }
 
 fn is_time_out(error: &FrameError) -> bool {

@@ -13,11 +13,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use super::frame::{FrameError, MAX_FRAME, decode};
 use super::sandbox;
 use crate::entry::{Run, Times};
+use crate::image::OpenedVolume;
 use crate::unit::{ByteLen, ByteOffset};
 use crate::volume::Pieces;
 
 /// Both sides speak just this version.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What the parent asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,8 @@ pub enum Request {
     Hello {
         /// [`VERSION`] of the parent.
         version: u32,
+        /// The encrypted volumes that are open, with their keys.
+        opened: Vec<OpenedVolume>,
     },
     /// Opens the file system of a volume, instead of the one that is open. Answer:
     /// [`Reply::Opened`] or [`Reply::NotOpened`].

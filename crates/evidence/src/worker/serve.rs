@@ -17,10 +17,11 @@ use std::sync::Arc;
 use pendeen_tsk as tsk;
 use rustix::process::Signal;
 use serde::Serialize;
+use zeroize::Zeroize;
 
 use super::protocol::{self, Address, Bytes, Event, FrameError, Refusal, Reply, Request, Summary};
 use super::{descriptors, frame, sandbox, translate};
-use crate::image::{self, Image};
+use crate::image::{self, Image, OpenedVolume};
 use crate::unit::{ByteLen, ByteOffset};
 use crate::volume::Pieces;
 
@@ -67,7 +68,10 @@ fn serve(parent: UnixStream, descriptors_closed: bool) -> Result<(), FrameError>
     let mut worker = Worker { image, output, sandbox, open: None };
     let mut request = Vec::new();
     while frame::read(&mut requests, &mut request)? {
-        worker.answer(&frame::decode(&request)?)?;
+        let asked = frame::decode(&request);
+        // Keys may be in it.
+        request.zeroize();
+        worker.answer(asked?)?;
     }
     Ok(())
 }
@@ -84,19 +88,28 @@ struct Worker {
 }
 
 impl Worker {
-    fn answer(&mut self, request: &Request) -> Result<(), FrameError> {
+    fn answer(&mut self, request: Request) -> Result<(), FrameError> {
         let reply = match request {
-            Request::Hello { version: _ } => Reply::Hello {
-                version: protocol::VERSION,
-                sandbox: self.sandbox,
-                image_len: self.image.len(),
-            },
-            Request::Open { pieces, sector_size } => self.open(pieces.clone(), *sector_size),
-            Request::Walk { names } => self.walk(*names)?,
-            Request::Read { address, size } => self.read(*address, *size)?,
-            Request::Unallocated { stretches } => self.unallocated(*stretches)?,
+            Request::Hello { version: _, opened } => self.greet(opened),
+            Request::Open { pieces, sector_size } => self.open(pieces, sector_size),
+            Request::Walk { names } => self.walk(names)?,
+            Request::Read { address, size } => self.read(address, size)?,
+            Request::Unallocated { stretches } => self.unallocated(stretches)?,
         };
         self.output.borrow_mut().send(&reply)
+    }
+
+    /// Opens the volumes that the parent has open, and tells what is here.
+    fn greet(&mut self, opened: Vec<OpenedVolume>) -> Reply {
+        match image::with_opened(Arc::clone(&self.image), opened) {
+            Some(image) => self.image = image,
+            None => return failed("the opened volumes are not in this image".into()),
+        }
+        Reply::Hello {
+            version: protocol::VERSION,
+            sandbox: self.sandbox,
+            image_len: self.image.len(),
+        }
     }
 
     fn open(&mut self, pieces: Pieces, sector_size: u32) -> Reply {

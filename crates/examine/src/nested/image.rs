@@ -117,9 +117,11 @@ pub(super) fn add(
         prefix: format!("{path}!/"),
         source: Source::Image(Arc::clone(&image)),
         volumes: Vec::new(),
+        encryption: Vec::new(),
         sandbox: None,
     }];
-    let mut found = gather::list(&mut sources, &options.worker, held.gaps);
+    let secrets = options.mode.secrets();
+    let mut found = gather::list(&mut sources, &options.worker, &secrets, held.gaps);
     let along = Along { known: None, words, checkpoint: None, before: Vec::new() };
     let mut plan = plan(&found, &sources);
     let outcomes = digest_all(&mut plan, &found, &sources, options, along, progress);

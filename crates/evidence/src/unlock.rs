@@ -1,0 +1,201 @@
+//! Encrypted volumes: recognised, and opened where a secret was given that opens them.
+//!
+//! In: an image, its volumes and [`Secrets`]. Out: the image in which opened volumes are plain, the
+//! volumes as they now are, an [`Encryption`] for each encrypted one, and a [`Gap`] for each that
+//! stays closed. An opened volume keeps its place in the image; its label has the encryption added:
+//! `p1/bitlocker`. Nothing of a secret or a key is in what goes into records.
+
+use std::sync::Arc;
+
+use pendeen_item::{Gap, Stage};
+pub use pendeen_unlock::{By, Kind, MOST_BYTES, Secrets};
+use pendeen_unlock::{Bytes, Lock, Outcome, Problem};
+use serde::{Deserialize, Serialize};
+
+use crate::image::{Image, OpenedVolume, with_opened};
+use crate::unit::{ByteLen, ByteOffset};
+use crate::volume::Volume;
+
+/// What an encrypted volume is, and what came of opening it: as records say it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// Index of the volume among the source's.
+    pub volume: u32,
+    /// The forensic path of the encrypted volume: `p1`, or nothing for a whole image.
+    pub forensic_path: String,
+    /// Where it begins in the image, in bytes.
+    pub offset_bytes: u64,
+    /// How long it is in bytes.
+    pub len_bytes: u64,
+    /// Which encryption.
+    pub kind: Kind,
+    /// What its sectors are encrypted with, where that is known.
+    pub cipher: Option<String>,
+    /// By what it may be opened, as it says itself.
+    pub protectors: Vec<String>,
+    /// What came of opening it.
+    #[serde(flatten)]
+    pub status: Status,
+}
+
+/// What came of opening an encrypted volume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    /// It was opened.
+    Opened {
+        /// The number of the secret that opened it, from 1; none where none was needed.
+        secret: Option<usize>,
+        /// As what.
+        by: By,
+        /// Through which protector or key slot.
+        protector: String,
+    },
+    /// No secret was given.
+    NoSecret,
+    /// None of the secrets given opens it.
+    WrongSecret {
+        /// How many were tried.
+        tried: usize,
+    },
+    /// It cannot be opened here, whatever the secret.
+    Unsupported {
+        /// What it is that has no reader.
+        reason: String,
+    },
+    /// What it says of its encryption cannot be read.
+    Damaged {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Encryption {
+    /// Whether it was opened.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, Status::Opened { .. })
+    }
+
+    /// What came of opening it, for a person.
+    pub fn told(&self) -> String {
+        match &self.status {
+            Status::Opened { secret: Some(number), by, protector } => {
+                format!("opened with secret {number} as {}, through {protector}", by.label())
+            }
+            Status::Opened { secret: None, by, .. } => {
+                format!("opened without a secret by its {}", by.label())
+            }
+            Status::NoSecret => "not opened: no secret was given".to_owned(),
+            Status::WrongSecret { tried } => {
+                format!("not opened: wrong secret, none of the {tried} given opens it")
+            }
+            Status::Unsupported { reason } => format!("not opened: {reason} is not read"),
+            Status::Damaged { reason } => format!("not opened: {reason}"),
+        }
+    }
+
+    /// `BitLocker, AES-XTS-128`.
+    pub fn named(&self) -> String {
+        match &self.cipher {
+            Some(cipher) => format!("{}, {cipher}", self.kind.label()),
+            None => self.kind.label().to_owned(),
+        }
+    }
+
+    fn gap(&self) -> Gap {
+        let mut reason = format!("the volume is encrypted ({}) and {}", self.named(), self.told());
+        let secret_may_help = matches!(self.status, Status::NoSecret | Status::WrongSecret { .. });
+        if secret_may_help && !self.protectors.is_empty() {
+            reason = format!("{reason}; it may be opened by {}", self.protectors.join(", "));
+        }
+        Gap {
+            forensic_path: self.forensic_path.clone(),
+            stage: Stage::FileSystem,
+            wanted: "the files of the volume".to_owned(),
+            reason,
+            offset_bytes: Some(self.offset_bytes),
+            size_bytes: Some(self.len_bytes),
+        }
+    }
+}
+
+/// Opens what of the volumes is encrypted and a secret opens.
+pub fn open_all(
+    image: &Arc<dyn Image>,
+    volumes: &mut [Volume],
+    secrets: &Secrets,
+    gaps: &mut Vec<Gap>,
+) -> (Arc<dyn Image>, Vec<Encryption>) {
+    let (mut plain, mut opened, mut all) = (Arc::clone(image), Vec::new(), Vec::new());
+    for volume in volumes {
+        let bytes = VolumeBytes { image: image.as_ref(), volume };
+        let Some(lock) = pendeen_unlock::open(&bytes, secrets) else { continue };
+        let (mut encryption, unlocked) = record(lock, volume);
+        if let Some(unlocked) = unlocked {
+            let inside = ByteOffset(volume.offset.0.saturating_add(unlocked.at()));
+            let len = ByteLen(unlocked.len());
+            let mut with = opened.clone();
+            with.push(OpenedVolume { offset: volume.offset, unlocked: *unlocked });
+            match with_opened(Arc::clone(image), with.clone()) {
+                Some(image) => {
+                    (plain, opened) = (image, with);
+                    let slash = if volume.label.is_empty() { "" } else { "/" };
+                    volume.label = [&volume.label, slash, encryption.kind.key()].concat();
+                    (volume.offset, volume.len) = (inside, len);
+                }
+                None => {
+                    let reason = "it shares bytes with another encrypted volume".to_owned();
+                    encryption.status = Status::Damaged { reason };
+                }
+            }
+        }
+        if !encryption.is_open() {
+            gaps.push(encryption.gap());
+        }
+        all.push(encryption);
+    }
+    (plain, all)
+}
+
+fn record(lock: Lock, volume: &Volume) -> (Encryption, Option<Box<pendeen_unlock::Unlocked>>) {
+    let (status, unlocked) = match lock.outcome {
+        Outcome::Opened { secret, by, protector, unlocked } => {
+            (Status::Opened { secret, by, protector }, Some(unlocked))
+        }
+        Outcome::NoSecret => (Status::NoSecret, None),
+        Outcome::Wrong { tried } => (Status::WrongSecret { tried }, None),
+        Outcome::Not(Problem::Unsupported(reason)) => (Status::Unsupported { reason }, None),
+        Outcome::Not(Problem::Damaged(reason)) => (Status::Damaged { reason }, None),
+    };
+    let encryption = Encryption {
+        volume: volume.index,
+        forensic_path: volume.label.clone(),
+        offset_bytes: volume.offset.0,
+        len_bytes: volume.len.0,
+        kind: lock.kind,
+        cipher: lock.cipher,
+        protectors: lock.protectors,
+        status,
+    };
+    (encryption, unlocked)
+}
+
+/// The bytes of a volume.
+struct VolumeBytes<'a> {
+    image: &'a dyn Image,
+    volume: &'a Volume,
+}
+
+impl Bytes for VolumeBytes<'_> {
+    fn len(&self) -> u64 {
+        self.volume.len.0
+    }
+
+    fn read_at(&self, at: u64, buf: &mut [u8]) -> Result<(), String> {
+        let inside = at.checked_add(buf.len() as u64).is_some_and(|end| end <= self.volume.len.0);
+        match self.volume.offset.checked_add(ByteLen(at)) {
+            Some(place) if inside => self.image.read_at(place, buf).map_err(|e| e.to_string()),
+            _ => Err(format!("{} bytes at byte {at} are outside the volume", buf.len())),
+        }
+    }
+}
