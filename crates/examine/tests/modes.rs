@@ -15,7 +15,7 @@ use pendeen_examine::{
 use pendeen_fingerprint::Digests;
 use pendeen_item::{read_gaps, read_items};
 use pendeen_knownset::Known;
-use support::{have, items, noise, options, recipe, tables, text};
+use support::{have, items, noise, options, recipe, tables, text, zip};
 
 /// A folder of some pictures and texts.
 fn tree(root: &Path) {
@@ -136,6 +136,43 @@ fn what_words_mark_is_set_apart_by_digest_and_stands_nowhere_else() {
     assert_eq!((bytes(&one), tables(&one)), (bytes(&out), tables(&out)));
 }
 
+#[test]
+fn a_compressed_member_that_words_mark_is_set_apart_and_not_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let (root, out) = (dir.path().join("source"), dir.path().join("out"));
+    fs::create_dir(&root).unwrap();
+    // Deflated twice over, so that no word stands in the bytes of what lies around it. A zip in
+    // the zip is marked by a word in its own bytes: a stored member's name.
+    let mut noted = zip::member("Harcourt and Vane.txt", b"advice");
+    noted.deflated = false;
+    let marked = zip::zip(&[noted, zip::member("plan.txt", &[b'p'; 500])]);
+    let plain = zip::zip(&[zip::member("list.txt", &[b'l'; 500])]);
+    let letter = [&[b' '; 4000][..], b"from legal@example.org"].concat();
+    let outer = zip::zip(&[
+        zip::member("letter.txt", &letter),
+        zip::member("notes.txt", &[b'n'; 3000]),
+        zip::member("marked.zip", &marked),
+        zip::member("plain.zip", &plain),
+    ]);
+    fs::write(root.join("mail.zip"), &outer).unwrap();
+    let words = dir.path().join("privileged.txt");
+    fs::write(&words, "harcourt and vane\nlegal@example.org\n").unwrap();
+    let apart = Mode { privileged: Some(words), ..Mode::default() };
+    run(&mode(apart, options(&[&root], &[], &out, 2)), &Silent).unwrap();
+    let names = |items: Vec<pendeen_item::Item>| {
+        let mut names: Vec<String> = items.into_iter().map(|item| item.name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(items(&out)), ["list.txt", "mail.zip", "notes.txt", "plain.zip"]);
+    let set_apart: Vec<_> =
+        read_items(&out.join("privileged.parquet")).unwrap().collect::<Result<_, _>>().unwrap();
+    let letter = Digests::of(&letter).sha256;
+    assert!(set_apart.iter().any(|item| item.sha256 == Some(letter)));
+    assert_eq!(names(set_apart), ["letter.txt", "marked.zip"]);
+    load(&out).unwrap();
+}
+
 /// Stops the run after so many bytes were read.
 struct StopAfter<'a> {
     bytes: u64,
@@ -193,6 +230,25 @@ fn evidence_that_changed_between_is_not_taken_for_the_same() {
     run(&first, &progress).unwrap_err();
     fs::write(root.join("another"), "new").unwrap();
     let resume = Mode { resume: true, ..Mode::default() };
+    let refused = run(&mode(resume, options(&[&root], &[], &out, 1)), &Silent).unwrap_err();
+    assert!(matches!(refused, ExamineError::NotTheSame { .. }), "{refused}");
+}
+
+#[test]
+fn a_run_is_not_resumed_with_other_words_than_those_it_searched_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let (root, out) = (dir.path().join("source"), dir.path().join("out"));
+    tree(&root);
+    let words = dir.path().join("privileged.txt");
+    fs::write(&words, "counsel\n").unwrap();
+    let apart = Mode { privileged: Some(words.clone()), ..Mode::default() };
+    let stop = AtomicBool::new(false);
+    let first = mode(Mode { stop: None, ..apart.clone() }, options(&[&root], &[], &out, 1));
+    let first = Options { mode: Mode { stop: Some(&stop), ..first.mode.clone() }, ..first };
+    let progress = StopAfter { bytes: 100_000, read: AtomicU64::new(0), stop: &stop };
+    run(&first, &progress).unwrap_err();
+    fs::write(&words, "counsel\nsolicitor\n").unwrap();
+    let resume = Mode { resume: true, ..apart };
     let refused = run(&mode(resume, options(&[&root], &[], &out, 1)), &Silent).unwrap_err();
     assert!(matches!(refused, ExamineError::NotTheSame { .. }), "{refused}");
 }
