@@ -49,7 +49,8 @@ fn info(source: &ImageSource) -> Result<Ended> {
     let volumes = volume::open_all(image.as_ref(), &mut gaps);
     // Nothing is opened here: what it would take is told.
     let secrets = Secrets::default();
-    let (_, encryption) = unlock::open_all(&image, &mut volumes.clone(), &secrets, &mut Vec::new());
+    let opened = unlock::open_all(&image, volumes.clone(), &secrets, &mut Vec::new());
+    let encryption = opened.encryption;
     let info = Info {
         format: provenance.format,
         segments: &provenance.segments,

@@ -19,8 +19,6 @@ use crate::volume::Volume;
 /// What an encrypted volume is, and what came of opening it: as records say it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encryption {
-    /// Index of the volume among the source's.
-    pub volume: u32,
     /// The forensic path of the encrypted volume: `p1`, or nothing for a whole image.
     pub forensic_path: String,
     /// Where it begins in the image, in bytes.
@@ -119,15 +117,33 @@ impl Encryption {
     }
 }
 
+/// An image with what could be opened in it.
+pub struct Opened {
+    /// The image in which opened volumes are plain.
+    pub image: Arc<dyn Image>,
+    /// The volumes as they now are.
+    pub volumes: Vec<Volume>,
+    /// The encrypted ones of them.
+    pub encryption: Vec<Encryption>,
+}
+
+impl Opened {
+    /// Whether a volume is encrypted and was not opened.
+    pub fn is_closed(&self, volume: &Volume) -> bool {
+        // An opened volume has another label than before.
+        self.encryption.iter().any(|one| !one.is_open() && one.forensic_path == volume.label)
+    }
+}
+
 /// Opens what of the volumes is encrypted and a secret opens.
 pub fn open_all(
     image: &Arc<dyn Image>,
-    volumes: &mut [Volume],
+    mut volumes: Vec<Volume>,
     secrets: &Secrets,
     gaps: &mut Vec<Gap>,
-) -> (Arc<dyn Image>, Vec<Encryption>) {
+) -> Opened {
     let (mut plain, mut opened, mut all) = (Arc::clone(image), Vec::new(), Vec::new());
-    for volume in volumes {
+    for volume in &mut volumes {
         let bytes = VolumeBytes { image: image.as_ref(), volume };
         let Some(lock) = pendeen_unlock::open(&bytes, secrets) else { continue };
         let (mut encryption, unlocked) = record(lock, volume);
@@ -154,7 +170,7 @@ pub fn open_all(
         }
         all.push(encryption);
     }
-    (plain, all)
+    Opened { image: plain, volumes, encryption: all }
 }
 
 fn record(lock: Lock, volume: &Volume) -> (Encryption, Option<Box<pendeen_unlock::Unlocked>>) {
@@ -168,7 +184,6 @@ fn record(lock: Lock, volume: &Volume) -> (Encryption, Option<Box<pendeen_unlock
         Outcome::Not(Problem::Damaged(reason)) => (Status::Damaged { reason }, None),
     };
     let encryption = Encryption {
-        volume: volume.index,
         forensic_path: volume.label.clone(),
         offset_bytes: volume.offset.0,
         len_bytes: volume.len.0,

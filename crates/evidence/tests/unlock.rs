@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pendeen_evidence::image::{self, Image, OpenedVolume, with_opened};
 use pendeen_evidence::unit::{ByteLen, ByteOffset};
-use pendeen_evidence::unlock::{Secrets, Status, open_all};
+use pendeen_evidence::unlock::{Opened, Secrets, Status, open_all};
 use pendeen_evidence::volume::{Kind, Volume};
 use pendeen_unlock::fixture::{Method, Protector, bitlocker};
 
@@ -44,18 +44,20 @@ fn bytes(image: &dyn Image, at: usize, len: usize) -> Vec<u8> {
 fn an_opened_volume_is_plain_in_its_place_and_nothing_else_changes() {
     let dir = tempfile::tempdir().unwrap();
     let (base, on_disk, volume) = disk(dir.path());
-    let (mut volumes, mut gaps) = (vec![volume.clone()], Vec::new());
-    let (opened, found) = open_all(&base, &mut volumes, &Secrets::default(), &mut gaps);
-    assert!(found[0].is_open() && gaps.is_empty(), "{found:?}");
+    let mut gaps = Vec::new();
+    let all = open_all(&base, vec![volume.clone()], &Secrets::default(), &mut gaps);
+    let Opened { image: opened, volumes, encryption } = &all;
+    assert!(encryption[0].is_open() && gaps.is_empty(), "{encryption:?}");
+    assert!(!all.is_closed(&volumes[0]));
     assert_eq!((volumes[0].label.as_str(), volumes[0].offset), ("p1/bitlocker", volume.offset));
     assert_eq!(opened.len(), base.len());
     let plain = plain();
-    assert!(bytes(&*opened, 0, BEFORE) == on_disk[..BEFORE]);
-    assert!(bytes(&*opened, BEFORE, plain.len()) == plain);
+    assert!(bytes(&**opened, 0, BEFORE) == on_disk[..BEFORE]);
+    assert!(bytes(&**opened, BEFORE, plain.len()) == plain);
     let end = BEFORE + usize::try_from(volume.len.0).unwrap();
-    assert!(bytes(&*opened, end, 5000) == on_disk[end..]);
+    assert!(bytes(&**opened, end, 5000) == on_disk[end..]);
     // One read over both edges.
-    let all = bytes(&*opened, 7, on_disk.len() - 7);
+    let all = bytes(&**opened, 7, on_disk.len() - 7);
     assert!(all[BEFORE - 7..][..plain.len()] == plain && all[end - 7..] == on_disk[end..]);
     assert!(bytes(&*base, BEFORE, 512) == on_disk[BEFORE..BEFORE + 512], "the base stays");
     let past = opened.read_at(ByteOffset(base.len().0 - 1), &mut [0; 2]);
@@ -75,13 +77,12 @@ fn a_hole_in_an_opened_volume_is_not_passed_over_as_zeros() {
     std::os::unix::fs::FileExt::write_all_at(&file, &on_disk[metadata..], metadata as u64).unwrap();
     file.set_len((BEFORE as u64 + volume.len.0) + (4 << 20)).unwrap();
     let base = image::open(&[path]).unwrap();
-    let mut volumes = vec![volume];
     let secrets = Secrets::default();
-    let (opened, _) = open_all(&base, &mut volumes, &secrets, &mut Vec::new());
+    let opened = &open_all(&base, vec![volume], &secrets, &mut Vec::new()).image;
     let at = ByteOffset(BEFORE as u64 + (64 << 10));
     assert!(base.next_data(at) > at, "there is a hole");
     assert_eq!(opened.next_data(at), at);
-    assert!(bytes(&*opened, BEFORE + (64 << 10), 512) != [0; 512], "decrypted zeros are none");
+    assert!(bytes(&**opened, BEFORE + (64 << 10), 512) != [0; 512], "decrypted zeros are none");
 }
 
 #[test]
@@ -89,10 +90,12 @@ fn volumes_that_overlap_or_leave_the_image_are_not_opened() {
     let dir = tempfile::tempdir().unwrap();
     let (base, _, volume) = disk(dir.path());
     let twice = Volume { index: 1, label: "p2".into(), ..volume.clone() };
-    let (mut volumes, mut gaps) = (vec![volume, twice], Vec::new());
-    let (opened, found) = open_all(&base, &mut volumes, &Secrets::default(), &mut gaps);
+    let mut gaps = Vec::new();
+    let all = open_all(&base, vec![volume, twice], &Secrets::default(), &mut gaps);
+    assert!(!all.is_closed(&all.volumes[0]) && all.is_closed(&all.volumes[1]));
+    let Opened { image: opened, volumes, encryption } = all;
     let reason = "it shares bytes with another encrypted volume".to_owned();
-    assert_eq!(found[1].status, Status::Damaged { reason });
+    assert_eq!(encryption[1].status, Status::Damaged { reason });
     assert_eq!((gaps.len(), volumes[1].label.as_str()), (1, "p2"));
     let [kept] = opened.opened() else { panic!("{:?}", opened.opened()) };
     let moved = OpenedVolume { offset: ByteOffset(kept.offset.0 + 5001), ..kept.clone() };

@@ -127,20 +127,16 @@ pub(crate) fn list(
             Source::Archive(_) => Vec::new(),
             Source::Image(image) => {
                 here.extend(image.provenance().gaps.iter().cloned());
-                let mut volumes = volume::open_all(image.as_ref(), &mut here);
-                let (plain, encryption) = unlock::open_all(image, &mut volumes, secrets, &mut here);
-                *image = plain;
+                let volumes = volume::open_all(image.as_ref(), &mut here);
+                let opened = unlock::open_all(image, volumes, secrets, &mut here);
+                *image = Arc::clone(&opened.image);
                 let image = &*image;
                 source.sandbox =
                     Reader::new(Arc::clone(image), Vec::new(), worker.clone()).sandbox().ok();
-                let closed = |volume: &&Volume| {
-                    encryption.iter().any(|one| one.volume == volume.index && !one.is_open())
-                };
-                let open = volumes.iter().filter(|volume| !closed(volume));
-                let entries =
-                    open.flat_map(|volume| filesystem::walk(image, volume, worker, &mut here));
-                let entries = entries.collect();
-                (source.volumes, source.encryption) = (volumes, encryption);
+                let open = opened.volumes.iter().filter(|volume| !opened.is_closed(volume));
+                let walk = |volume| filesystem::walk(image, volume, worker, &mut here);
+                let entries = open.flat_map(walk).collect();
+                (source.volumes, source.encryption) = (opened.volumes, opened.encryption);
                 entries
             }
         };
