@@ -54,6 +54,9 @@ pub fn check(bytes: Vec<u8>) {
     let volumes = volume::open_all(&disk, &mut Vec::new());
     assert!(!volumes.is_empty());
     for volume in volumes {
-        assert!(volume.len.0 > 0 && volume.offset.0 + volume.len.0 <= len.0);
+        assert!(volume.len.0 > 0);
+        for piece in volume.pieces().all() {
+            assert!(piece.at.0 + piece.len.0 <= len.0);
+        }
     }
 }

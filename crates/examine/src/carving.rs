@@ -75,8 +75,12 @@ fn spaces(
                 && gap.size_bytes == Some(volume.len.0)
                 && gap.forensic_path.strip_prefix(&opened.prefix) == Some(&volume.label)
         });
-        let range = volume.offset.0..volume.offset.0.saturating_add(volume.len.0);
-        let listed = || entries.iter().any(|e| first_byte(e).is_some_and(|at| range.contains(&at)));
+        let pieces = volume.pieces();
+        let inside = |at: u64| {
+            let mut pieces = pieces.all().iter();
+            pieces.any(|piece| at.checked_sub(piece.at.0).is_some_and(|at| at < piece.len.0))
+        };
+        let listed = || entries.iter().any(|entry| first_byte(entry).is_some_and(inside));
         let mut here = Vec::new();
         // A worker that could list nothing is not asked again.
         let free = (complete || listed())

@@ -181,7 +181,7 @@ pub fn spaces(
     let mut taken = owned;
     let mut spaces = Vec::new();
     for (volume, known) in volumes.iter().zip(known) {
-        let range = [(volume.offset.0, volume.offset.0.saturating_add(volume.len.0))];
+        let range = extents(volume);
         let mut add = |extents: Vec<Extent>, fs: Option<&FreeSpace>, origin| {
             let extents = without(&extents, &taken);
             taken = united(taken.iter().chain(&extents).copied().collect());
@@ -197,18 +197,17 @@ pub fn spaces(
             });
         };
         let Some(fs) = &known.free else {
-            add(range.to_vec(), None, Origin::Carved);
+            add(range, None, Origin::Carved);
             continue;
         };
         let unused = fs.stretches.iter().map(|(at, len)| (at.0, at.0.saturating_add(len.0)));
         add(united(unused.collect()), Some(fs), Origin::Carved);
-        add(slack(entries, range[0], fs.unit.0), Some(fs), Origin::Slack);
+        add(slack(entries, &range, fs.unit.0), Some(fs), Origin::Slack);
         if known.complete && entries.iter().all(|entry| has_known_blocks(entry, volume)) {
-            add(range.to_vec(), Some(fs), Origin::Carved);
+            add(range, Some(fs), Origin::Carved);
         }
     }
-    let within =
-        united(volumes.iter().map(|v| (v.offset.0, v.offset.0.saturating_add(v.len.0))).collect());
+    let within = united(volumes.iter().flat_map(extents).collect());
     let outside = without(&without(&[(0, image.len().0)], &within), &taken);
     spaces.push(Space::new(image, &outside));
     spaces.retain(|space| !space.is_empty());
@@ -234,12 +233,20 @@ fn runs(entry: &Entry) -> Vec<Extent> {
     data.collect()
 }
 
-/// From the end of each live file in `range` to the end of its last allocation unit.
-fn slack(entries: &[&Entry], range: Extent, unit: u64) -> Vec<Extent> {
+/// Where a volume lies in the image, in the image's order.
+fn extents(volume: &Volume) -> Vec<Extent> {
+    let pieces = volume.pieces();
+    united(pieces.all().iter().map(|p| (p.at.0, p.at.0.saturating_add(p.len.0))).collect())
+}
+
+/// From the end of each live file in `ranges` to the end of its last allocation unit.
+fn slack(entries: &[&Entry], ranges: &[Extent], unit: u64) -> Vec<Extent> {
     let ends = entries.iter().filter(|entry| entry.origin == Origin::Live).filter_map(|entry| {
         let (from, to) = runs(entry).pop()?;
         let end = from.checked_add((to - from).checked_next_multiple_of(unit.max(1))?)?;
-        (range.0 <= from && to <= range.1).then_some((to, end.min(range.1)))
+        let before = ranges.partition_point(|range| range.0 <= from);
+        let range = ranges.get(before.checked_sub(1)?)?;
+        (to <= range.1).then_some((to, end.min(range.1)))
     });
     united(ends.collect())
 }

@@ -14,6 +14,7 @@ use pendeen_item::{Gap, Stage};
 
 use crate::entry::Entry;
 use crate::image::Image;
+use crate::recognise;
 use crate::unit::{ByteLen, ByteOffset};
 use crate::volume::Volume;
 use crate::worker::protocol::{FsKind, Refusal, Summary};
@@ -46,13 +47,17 @@ fn walk_into(
     let mut session = Session::start(worker, &**image)?;
     match session.open(volume)? {
         Opened::Yes(kind) => {
+            if kind == FsKind::Ntfs {
+                gaps.extend(shadow_copies(image, volume));
+            }
             let summary = session.walk(volume, kind, entries, gaps)?;
             if summary.capped {
                 gaps.push(volume_gap(volume, "the rest of the files", capped(&summary)));
             }
         }
         Opened::No { refusal, reason } => {
-            gaps.push(volume_gap(volume, "the files of the volume", refused(refusal, &reason)));
+            let reason = refused(image, volume, refusal, &reason);
+            gaps.push(volume_gap(volume, "the files of the volume", reason));
         }
     }
     Ok(())
@@ -100,14 +105,35 @@ pub(crate) fn forensic_path(volume: &Volume, kind: FsKind, path: &str) -> String
     [&volume.label, slash, kind.key(), ":", path].concat()
 }
 
-fn refused(refusal: Refusal, reason: &str) -> String {
+/// Why a volume's files are not listed: what it holds, if that is known.
+fn refused(image: &Arc<dyn Image>, volume: &Volume, refusal: Refusal, reason: &str) -> String {
+    let known = || recognise::volume(&**image, volume);
     match refusal {
-        Refusal::Unrecognised => "no known file system begins here: the volume may be empty, \
-                                  encrypted, or of a kind that is not read"
-            .into(),
-        Refusal::Encrypted => format!("the volume looks encrypted: {reason}"),
+        Refusal::Unrecognised => known().unwrap_or_else(|| {
+            "no known file system begins here: the volume may be empty, encrypted, or of a kind \
+             that is not read"
+                .into()
+        }),
+        Refusal::Encrypted => {
+            known().unwrap_or_else(|| format!("the volume looks encrypted: {reason}"))
+        }
         Refusal::Damaged => format!("the file system could not be opened: {reason}"),
     }
+}
+
+/// What an NTFS volume keeps beside its files of now.
+fn shadow_copies(image: &Arc<dyn Image>, volume: &Volume) -> Option<Gap> {
+    let found = recognise::shadow_copies(&**image, volume)?;
+    let copies = if found.count == 1 { "copy exists and was" } else { "copies exist and were" };
+    let least = if found.whole { "" } else { "the catalogue is damaged: at least " };
+    Some(Gap {
+        forensic_path: volume.label.clone(),
+        stage: Stage::FileSystem,
+        wanted: "earlier states of the files".to_owned(),
+        reason: format!("{least}{} shadow {copies} not opened", found.count),
+        offset_bytes: volume.offset.checked_add(ByteLen(found.catalogue.0)).map(|at| at.0),
+        size_bytes: None,
+    })
 }
 
 fn capped(summary: &Summary) -> String {

@@ -1,12 +1,18 @@
 //! Volumes: the parts of a disk that may each hold a file system.
 //!
 //! In: an [`Image`]. Out: [`Volume`]s in table order, and a [`Gap`] for everything about the
-//! tables that could not be read or does not fit. A GUID table goes before an MBR, an MBR
-//! before the whole image as one volume; a boot sector or superblock of a file system that
-//! fills the image is not taken for a table. Not handled here: LVM, APM and BSD labels.
+//! tables that could not be read or does not fit. A GUID table goes before an Apple partition
+//! map, that before an MBR, that before a BSD disklabel, and that before the whole image as one
+//! volume; a boot sector or superblock of a file system that fills the image is not taken for a
+//! table. A BSD slice gives way to the partitions of its label, and a physical volume of LVM2
+//! to the logical volumes that lie in it.
 
+mod apm;
+mod bsd;
 mod gpt;
+mod lvm;
 mod mbr;
+mod pieces;
 mod whole;
 
 use std::fmt;
@@ -16,20 +22,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::Image;
 use crate::unit::{ByteLen, ByteOffset};
+pub use pieces::{Piece, Pieces};
+use whole::Fills;
 
 /// One volume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
     /// Place among the source's volumes, from 0.
     pub index: u32,
-    /// `p1`, `p5`, ... after the number of the partition, or nothing for a whole image.
+    /// `p1`, `p5`, ... after the number of the partition, `p2/a` after the letter of one of a
+    /// BSD label, `lvm/group/name` for a logical volume, or nothing for a whole image.
     pub label: String,
     /// Where it begins, in bytes from the start of the image.
     pub offset: ByteOffset,
-    /// How long it is in bytes: never past the end of the image.
+    /// How long it is in bytes. None of them lies past the end of the image.
     pub len: ByteLen,
     /// What the table says it is.
     pub kind: Kind,
+}
+
+impl Volume {
+    /// The stretches of the image that it is made of, in its order.
+    pub fn pieces(&self) -> Pieces {
+        match &self.kind {
+            Kind::Lvm { pieces } => pieces.clone(),
+            _ => Pieces::one(self.offset, self.len),
+        }
+    }
 }
 
 /// What a partition table says of a volume.
@@ -53,6 +72,23 @@ pub enum Kind {
         id: Guid,
         /// Its name, lossily decoded.
         name: String,
+    },
+    /// A partition of an Apple partition map.
+    Apm {
+        /// Its type, such as `Apple_HFS`, lossily decoded.
+        system: String,
+        /// Its name, lossily decoded.
+        name: String,
+    },
+    /// A partition of a BSD disklabel.
+    Bsd {
+        /// The number of its type, such as 7 for 4.2BSD.
+        system: u8,
+    },
+    /// A linear logical volume of LVM2.
+    Lvm {
+        /// Where its bytes lie, in its order.
+        pieces: Pieces,
     },
 }
 
@@ -82,21 +118,35 @@ impl fmt::Debug for Guid {
 /// Finds every volume of an image. Never none: without a table the image is one volume.
 pub fn open_all(image: &dyn Image, gaps: &mut Vec<Gap>) -> Vec<Volume> {
     let mut found = partitions(image, gaps);
-    found.retain_mut(|volume| fit(volume, image.len(), gaps));
+    found.retain_mut(|volume| fit(volume, image.len(), "the image", gaps));
+    let mut found = bsd::slices(image, found, gaps);
     report_overlaps(&found, gaps);
     if found.is_empty() {
-        found.push(Volume {
-            index: 0,
-            label: String::new(),
-            offset: ByteOffset(0),
-            len: image.len(),
-            kind: Kind::Whole,
-        });
+        found.push(whole_image(image));
     }
+    let mut found = lvm::logical_volumes(image, found, gaps);
     for (index, volume) in (0..).zip(&mut found) {
         volume.index = index;
     }
     found
+}
+
+/// The volumes that an opened one holds: the logical volumes in it, below its label, or itself.
+pub(crate) fn inside_opened(image: &dyn Image, opened: Volume, gaps: &mut Vec<Gap>) -> Vec<Volume> {
+    let label = opened.label.clone();
+    let mut found = lvm::logical_volumes(image, vec![opened], gaps);
+    for volume in &mut found {
+        if volume.label != label {
+            volume.label = [&label, "/", &volume.label].concat();
+        }
+    }
+    found
+}
+
+/// Whether a volume of `len` bytes, whose first two sectors these are, is a disk with a partition
+/// table of its own.
+pub(crate) fn is_table(first: &[u8], second: &[u8], len: u64) -> bool {
+    second.starts_with(b"EFI PART") || mbr::plausible(first, ByteLen(len))
 }
 
 /// What the tables say, unchecked against the image's length.
@@ -108,41 +158,85 @@ fn partitions(image: &dyn Image, gaps: &mut Vec<Gap>) -> Vec<Volume> {
             Vec::new()
         }
     };
-    if let Some(volumes) = gpt::read(image, &sector, gaps) {
-        return volumes;
+    let guid = gpt::read(image, &sector, gaps);
+    let is_guid = guid.is_some();
+    let table = guid
+        .or_else(|| apm::read(image, &sector, gaps))
+        .or_else(|| mbr::plausible(&sector, image.len()).then(|| mbr::read(image, &sector, gaps)));
+    let Some(table) = table else { return bsd::whole_disk(image, gaps) };
+    match whole::file_system(image, &sector) {
+        Some(Fills::Ext) if !is_guid => {
+            let reason = "an ext file system fills the image; what looks like a partition table \
+                          was set aside";
+            gaps.push(gap("", "the partition table", reason.to_owned(), Some(0), Some(512)));
+            Vec::new()
+        }
+        Some(Fills::Disc { len }) if whole::is_of_table(len, &table, image) => {
+            beside_disc(image, table, gaps)
+        }
+        Some(Fills::Disc { .. }) => {
+            let reason = "the disk has a partition table that leaves it out: it is most likely \
+                          left from an earlier use, and its files were not listed";
+            gaps.push(gap("", "an ISO 9660 file system", reason.to_owned(), Some(0), None));
+            table
+        }
+        _ => table,
     }
-    if !mbr::plausible(&sector, image.len()) {
-        return Vec::new();
-    }
-    if let Some(what) = whole::file_system(image, &sector) {
-        let reason =
-            format!("{what} fills the image; what looks like a partition table was set aside");
-        gaps.push(gap("", "the partition table", reason, Some(0), Some(512)));
-        return Vec::new();
-    }
-    mbr::read(image, &sector, gaps)
 }
 
-/// Clips a volume to the image; one that begins behind it is dropped. Both are recorded.
-fn fit(volume: &mut Volume, image_len: ByteLen, gaps: &mut Vec<Gap>) -> bool {
+/// A disc and the partitions beside it that begin with a file system of their own; the others
+/// are parts of the disc.
+fn beside_disc(image: &dyn Image, table: Vec<Volume>, gaps: &mut Vec<Gap>) -> Vec<Volume> {
+    let (apart, parts): (Vec<_>, Vec<_>) = table
+        .into_iter()
+        .partition(|volume| volume.offset.0 > 0 && whole::begins_at(image, volume.offset));
+    let labels = |volumes: &[Volume]| {
+        let labels: Vec<&str> = volumes.iter().map(|v| v.label.as_str()).take(16).collect();
+        if labels.is_empty() { "none".to_owned() } else { labels.join(", ") }
+    };
+    let reason = format!(
+        "an ISO 9660 file system fills the image and was read; of the partitions beside it, those \
+         with a file system of their own were read too: {}; the others were set aside: {}",
+        labels(&apart),
+        labels(&parts)
+    );
+    gaps.push(gap("", "the partition table", reason, Some(0), Some(512)));
+    std::iter::once(whole_image(image)).chain(apart).collect()
+}
+
+/// The image as one volume.
+fn whole_image(image: &dyn Image) -> Volume {
+    Volume {
+        index: 0,
+        label: String::new(),
+        offset: ByteOffset(0),
+        len: image.len(),
+        kind: Kind::Whole,
+    }
+}
+
+/// Clips a volume to what is `around` it and ends at `most`; one that begins behind it is
+/// dropped. Both are recorded.
+fn fit(volume: &mut Volume, most: ByteLen, around: &str, gaps: &mut Vec<Gap>) -> bool {
     let end = volume.offset.0.saturating_add(volume.len.0);
-    if end <= image_len.0 {
+    if end <= most.0 {
         return true;
     }
-    let missing = end - image_len.0.max(volume.offset.0);
+    let from = most.0.max(volume.offset.0);
     let reason = format!(
-        "partition {} ends at byte {end}, past the image end at {image_len}: the image may be cut short",
+        "partition {} ends at byte {end}, past the end of {around} at {most}: the image may be \
+         cut short",
         volume.label
     );
-    let from = image_len.0.max(volume.offset.0);
-    gaps.push(gap(&volume.label, "the whole partition", reason, Some(from), Some(missing)));
-    volume.len = ByteLen(image_len.0.saturating_sub(volume.offset.0));
+    gaps.push(gap(&volume.label, "the whole partition", reason, Some(from), Some(end - from)));
+    volume.len = ByteLen(most.0.saturating_sub(volume.offset.0));
     volume.len.0 > 0
 }
 
 /// Records partitions that share bytes: a table that was tampered with, or a hybrid.
 fn report_overlaps(volumes: &[Volume], gaps: &mut Vec<Gap>) {
-    let mut order: Vec<&Volume> = volumes.iter().collect();
+    // A hybrid disc says of itself that it lies around its partitions.
+    let mut order: Vec<&Volume> = volumes.iter().filter(|v| v.kind != Kind::Whole).collect();
     order.sort_by_key(|v| (v.offset, v.index));
     for pair in order.windows(2) {
         let end = pair[0].offset.0.saturating_add(pair[0].len.0);

@@ -1,6 +1,7 @@
 //! Believes the worker nothing: what a listing says is checked before it becomes an entry.
 //!
-//! In: a [`Found`] of a volume. Out: an [`Entry`], whose forensic path is not yet made unique.
+//! In: a [`Found`] of a volume, whose places count from the volume's start. Out: an [`Entry`],
+//! whose places are those of the image, and whose forensic path is not yet made unique.
 //! Refused as [`Violation`], for a worker that keeps the protocol never says so: a path without
 //! its leading slash, sizes that do not add up, runs outside the volume. Not read further, with
 //! its reason on the entry: content that no disk of this size could hold.
@@ -11,7 +12,7 @@ use thiserror::Error;
 use super::protocol::{Found, FsKind, Place};
 use crate::entry::{Content, Entry, Run};
 use crate::unit::{ByteLen, ByteOffset};
-use crate::volume::Volume;
+use crate::volume::{Pieces, Volume};
 
 /// Holes of a content may be this long in all: 1 TiB takes minutes to digest, and says nothing.
 const MOST_HOLES: u64 = 1 << 40;
@@ -55,8 +56,13 @@ pub enum Violation {
     },
 }
 
-/// Turns what was found in `volume` into an entry.
-pub(super) fn entry(found: Found, kind: FsKind, volume: &Volume) -> Result<Entry, Violation> {
+/// Turns what was found in `volume`, which is made of `pieces`, into an entry.
+pub(super) fn entry(
+    found: Found,
+    kind: FsKind,
+    volume: &Volume,
+    pieces: &Pieces,
+) -> Result<Entry, Violation> {
     let bytes = found.path.0;
     let name_at = usize::try_from(found.name_at).unwrap_or(usize::MAX);
     if bytes.first() != Some(&b'/')
@@ -67,7 +73,7 @@ pub(super) fn entry(found: Found, kind: FsKind, volume: &Volume) -> Result<Entry
     }
     let path = String::from_utf8_lossy(&bytes).into_owned();
     let content = match found.place {
-        Place::Runs(runs) => placed(runs, found.size, volume)?,
+        Place::Runs(runs) => placed(runs, found.size, pieces)?,
         Place::Worker => Content::Worker { volume: volume.index },
         Place::Unknown(reason) => Content::Unknown(cut(reason)),
     };
@@ -90,16 +96,40 @@ pub(super) fn entry(found: Found, kind: FsKind, volume: &Volume) -> Result<Entry
 pub(super) fn free(
     before: &[(ByteOffset, ByteLen)],
     told: &[(ByteOffset, ByteLen)],
-    volume: &Volume,
+    volume: &Pieces,
 ) -> Result<(), Violation> {
     let mut from = before.last().map(|(at, len)| at.0.saturating_add(len.0));
     for &(at, len) in told {
-        if len.0 == 0 || !contains(volume, at, len) || from.is_some_and(|from| at.0 <= from) {
+        if len.0 == 0 || !volume.contain(at, len) || from.is_some_and(|from| at.0 <= from) {
             return Err(Violation::Outside { at, len });
         }
         from = Some(at.0.saturating_add(len.0));
     }
     Ok(())
+}
+
+/// Stretches of a volume as stretches of the image, in the image's order, joined where they
+/// touch.
+pub(super) fn free_in_image(
+    told: &[(ByteOffset, ByteLen)],
+    volume: &Pieces,
+) -> Vec<(ByteOffset, ByteLen)> {
+    let mut places = Vec::with_capacity(told.len());
+    for &(at, len) in told {
+        volume.each_place(at, len, &mut |at, len| places.push((at, len)));
+    }
+    places.sort_unstable();
+    let mut joined: Vec<(ByteOffset, ByteLen)> = Vec::with_capacity(places.len());
+    for (at, len) in places {
+        match joined.last_mut() {
+            Some(last) if last.0.0.saturating_add(last.1.0) >= at.0 => {
+                let end = at.0.saturating_add(len.0).max(last.0.0.saturating_add(last.1.0));
+                last.1 = ByteLen(end - last.0.0);
+            }
+            _ => joined.push((at, len)),
+        }
+    }
+    joined
 }
 
 /// A text from the worker, cut to what a person reads.
@@ -128,14 +158,14 @@ pub(super) fn cost_of_gap(gap: &Gap) -> u64 {
     (size_of::<Gap>() + texts) as u64
 }
 
-fn placed(runs: Vec<Run>, size: ByteLen, volume: &Volume) -> Result<Content, Violation> {
+fn placed(runs: Vec<Run>, size: ByteLen, volume: &Pieces) -> Result<Content, Violation> {
     let (mut data, mut holes, mut sum) = (0_u64, 0_u64, Some(0_u64));
     for run in &runs {
         let (Run::Data { len, .. } | Run::Hole { len } | Run::Lost { len }) = *run;
         sum = sum.and_then(|sum| sum.checked_add(len.0)).filter(|_| len.0 > 0);
         match *run {
             Run::Data { at, len } => {
-                if !contains(volume, at, len) {
+                if !volume.contain(at, len) {
                     return Err(Violation::Outside { at, len });
                 }
                 data = data.saturating_add(len.0);
@@ -147,20 +177,38 @@ fn placed(runs: Vec<Run>, size: ByteLen, volume: &Volume) -> Result<Content, Vio
     if sum != Some(size.0) {
         return Err(Violation::Sum { sum, size });
     }
-    if data > volume.len.0 {
-        let reason = format!("it claims {data} bytes of a volume that has {}", volume.len);
+    if data > volume.len().0 {
+        let reason = format!("it claims {data} bytes of a volume that has {}", volume.len());
         return Ok(Content::Unknown(reason));
     }
     if holes > MOST_HOLES {
         let reason = format!("it claims holes of {holes} bytes; {MOST_HOLES} are read at most");
         return Ok(Content::Unknown(reason));
     }
-    Ok(Content::Runs(runs))
+    Ok(Content::Runs(in_image(runs, volume)))
 }
 
-fn contains(volume: &Volume, at: ByteOffset, len: ByteLen) -> bool {
-    let Some(inside) = at.0.checked_sub(volume.offset.0) else { return false };
-    inside.checked_add(len.0).is_some_and(|end| end <= volume.len.0)
+/// Runs of a volume as runs of the image. Together they are no more than the volume's bytes, so
+/// each piece splits few of them.
+fn in_image(mut runs: Vec<Run>, volume: &Pieces) -> Vec<Run> {
+    if let [only] = volume.all() {
+        for run in &mut runs {
+            if let Run::Data { at, .. } = run {
+                at.0 = at.0.saturating_add(only.at.0);
+            }
+        }
+        return runs;
+    }
+    let mut placed = Vec::with_capacity(runs.len());
+    for run in runs {
+        match run {
+            Run::Data { at, len } => {
+                volume.each_place(at, len, &mut |at, len| placed.push(Run::Data { at, len }));
+            }
+            other => placed.push(other),
+        }
+    }
+    placed
 }
 
 #[cfg(test)]
@@ -197,7 +245,7 @@ mod tests {
     }
 
     fn check(found: Found) -> Result<Entry, Violation> {
-        entry(found, FsKind::Ext4, &volume())
+        entry(found, FsKind::Ext4, &volume(), &volume().pieces())
     }
 
     #[test]
@@ -210,8 +258,9 @@ mod tests {
 
     #[test]
     fn runs_must_lie_in_the_volume_to_the_last_byte() {
-        assert!(check(found(b"/a", 1, 5000, vec![data(1000, 5000)])).is_ok());
-        for (at, len) in [(999, 1), (1000, 5001), (5999, 2), (u64::MAX, 1), (1001, u64::MAX)] {
+        let whole = check(found(b"/a", 1, 5000, vec![data(0, 5000)])).unwrap();
+        assert_eq!(whole.content, Content::Runs(vec![data(1000, 5000)]), "as places of the image");
+        for (at, len) in [(5000, 1), (0, 5001), (4999, 2), (u64::MAX, 1), (1, u64::MAX)] {
             let result = check(found(b"/a", 1, len, vec![data(at, len)]));
             assert!(matches!(result, Err(Violation::Outside { .. })), "{at} {len}");
         }
@@ -219,7 +268,7 @@ mod tests {
 
     #[test]
     fn runs_must_add_up_to_the_size_and_none_may_be_empty() {
-        for runs in [vec![], vec![data(1000, 9)], vec![data(1000, 10), data(1000, 0)]] {
+        for runs in [vec![], vec![data(0, 9)], vec![data(0, 10), data(0, 0)]] {
             let result = check(found(b"/a", 1, 10, runs));
             assert!(matches!(result, Err(Violation::Sum { .. })));
         }
@@ -240,14 +289,40 @@ mod tests {
     #[test]
     fn free_space_is_told_in_order_and_inside_the_volume() {
         let stretch = |at, len| (ByteOffset(at), ByteLen(len));
-        let free = |before: &[_], told: &[_]| super::free(before, told, &volume()).is_ok();
-        assert!(free(&[], &[stretch(1000, 10), stretch(1011, 4989)]));
-        assert!(free(&[stretch(1000, 10)], &[stretch(1011, 1)]));
-        for told in [[stretch(1000, 0)], [stretch(999, 1)], [stretch(5999, 2)]] {
+        let free = |before: &[_], told: &[_]| super::free(before, told, &volume().pieces()).is_ok();
+        assert!(free(&[], &[stretch(0, 10), stretch(11, 4989)]));
+        assert!(free(&[stretch(0, 10)], &[stretch(11, 1)]));
+        for told in [[stretch(0, 0)], [stretch(5000, 1)], [stretch(4999, 2)]] {
             assert!(!free(&[], &told), "{told:?}");
         }
-        assert!(!free(&[], &[stretch(1100, 1), stretch(1050, 1)]));
-        assert!(!free(&[stretch(1000, 10)], &[stretch(1010, 1)]), "it touches the one before");
+        assert!(!free(&[], &[stretch(100, 1), stretch(50, 1)]));
+        assert!(!free(&[stretch(0, 10)], &[stretch(10, 1)]), "it touches the one before");
+    }
+
+    /// A volume of 30 bytes whose second half lies before its first.
+    fn in_pieces() -> Volume {
+        let mut pieces = Pieces::default();
+        assert!(pieces.push(ByteOffset(500), ByteLen(20)));
+        assert!(pieces.push(ByteOffset(100), ByteLen(10)));
+        Volume { offset: ByteOffset(500), len: ByteLen(30), kind: Kind::Lvm { pieces }, ..volume() }
+    }
+
+    #[test]
+    fn runs_of_a_volume_in_pieces_become_runs_of_the_image() {
+        let volume = in_pieces();
+        let hole = Run::Hole { len: ByteLen(7) };
+        let found = found(b"/a", 1, 21, vec![data(15, 10), hole, data(0, 4)]);
+        let entry = entry(found, FsKind::Ext4, &volume, &volume.pieces()).unwrap();
+        let runs = vec![data(515, 5), data(100, 5), hole, data(500, 4)];
+        assert_eq!(entry.content, Content::Runs(runs));
+    }
+
+    #[test]
+    fn free_space_of_a_volume_in_pieces_is_told_in_the_order_of_the_image() {
+        let stretch = |at, len| (ByteOffset(at), ByteLen(len));
+        let told = [stretch(2, 3), stretch(18, 12)];
+        let free = free_in_image(&told, &in_pieces().pieces());
+        assert_eq!(free, [stretch(100, 10), stretch(502, 3), stretch(518, 2)]);
     }
 
     #[test]
@@ -259,7 +334,7 @@ mod tests {
 
     #[test]
     fn content_that_the_disk_could_not_hold_is_set_apart_with_its_reason() {
-        let twice = check(found(b"/a", 1, 10_000, vec![data(1000, 5000), data(1000, 5000)]));
+        let twice = check(found(b"/a", 1, 10_000, vec![data(0, 5000), data(0, 5000)]));
         assert!(
             matches!(twice.unwrap().content, Content::Unknown(reason) if reason.contains("10000"))
         );

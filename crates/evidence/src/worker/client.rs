@@ -117,8 +117,8 @@ impl Session {
     /// Opens the file system of a volume.
     pub(crate) fn open(&mut self, volume: &Volume) -> Result<Opened, WorkerError> {
         const WANTED: &str = "a file system";
-        let (offset, len) = (volume.offset, volume.len);
-        self.ask(WANTED, &Request::Open { offset, len, sector_size: SECTOR_SIZE })?;
+        let pieces = volume.pieces();
+        self.ask(WANTED, &Request::Open { pieces, sector_size: SECTOR_SIZE })?;
         match self.next(WANTED, Instant::now())? {
             Reply::Opened { kind } => Ok(Opened::Yes(kind)),
             Reply::NotOpened { refusal, reason } => {
@@ -139,6 +139,7 @@ impl Session {
         const WANTED: &str = "a listing";
         let began = Instant::now();
         let (mut files, mut problems, mut bytes, mut held) = (0_u64, 0_u64, 0_u64, 0_u64);
+        let pieces = volume.pieces();
         self.ask(WANTED, &Request::Walk { names: self.limits.names })?;
         loop {
             let reply = self.next(WANTED, began)?;
@@ -153,7 +154,7 @@ impl Session {
                         let cost = match event {
                             Event::File(found) => {
                                 files += 1;
-                                let entry = check::entry(found, kind, volume)?;
+                                let entry = check::entry(found, kind, volume, &pieces)?;
                                 let cost = check::cost(&entry);
                                 entries.push(entry);
                                 cost
@@ -184,12 +185,13 @@ impl Session {
     pub(crate) fn unallocated(&mut self, volume: &Volume) -> Result<Unallocated, WorkerError> {
         const WANTED: &str = "free space";
         let began = Instant::now();
+        let pieces = volume.pieces();
         let mut found = Unallocated::default();
         self.ask(WANTED, &Request::Unallocated { stretches: MOST_STRETCHES })?;
         loop {
             match self.next(WANTED, began)? {
                 Reply::Free(stretches) => {
-                    check::free(&found.stretches, &stretches, volume)?;
+                    check::free(&found.stretches, &stretches, &pieces)?;
                     found.stretches.extend(stretches);
                     if found.stretches.len() as u64 > MOST_STRETCHES {
                         let limit = format!("{MOST_STRETCHES} stretches");
@@ -198,6 +200,7 @@ impl Session {
                 }
                 Reply::FreeEnd { unit, stretches, capped } => {
                     count("stretches", stretches, found.stretches.len() as u64)?;
+                    found.stretches = check::free_in_image(&found.stretches, &pieces);
                     found.unit = unit;
                     found.capped = capped;
                     return Ok(found);

@@ -15,9 +15,10 @@ use super::sandbox;
 use crate::entry::{Run, Times};
 use crate::image::OpenedVolume;
 use crate::unit::{ByteLen, ByteOffset};
+use crate::volume::Pieces;
 
 /// Both sides speak just this version.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What the parent asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,13 +30,11 @@ pub enum Request {
         /// The encrypted volumes that are open, with their keys.
         opened: Vec<OpenedVolume>,
     },
-    /// Opens the file system that begins a stretch of the image, instead of the one that is
-    /// open. Answer: [`Reply::Opened`] or [`Reply::NotOpened`].
+    /// Opens the file system of a volume, instead of the one that is open. Answer:
+    /// [`Reply::Opened`] or [`Reply::NotOpened`].
     Open {
-        /// Where the volume begins in the image.
-        offset: ByteOffset,
-        /// How long it is.
-        len: ByteLen,
+        /// Where the volume lies in the image. All places in answers count from its start.
+        pieces: Pieces,
         /// Sector size in bytes.
         sector_size: u32,
     },
@@ -92,7 +91,7 @@ pub enum Reply {
     Piece(Bytes),
     /// The content is complete.
     PieceEnd,
-    /// Stretches of the image that are not allocated, in order, none touching the next.
+    /// Stretches of the volume that are not allocated, in order, none touching the next.
     Free(Vec<(ByteOffset, ByteLen)>),
     /// The space that is not used is told, or its limit was reached.
     FreeEnd {
@@ -161,7 +160,7 @@ pub struct Found {
 /// Where a content is, as the worker says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
-    /// In these runs of the image.
+    /// In these runs of the volume.
     Runs(Vec<Run>),
     /// The worker can produce it.
     Worker,

@@ -23,6 +23,7 @@ use super::protocol::{self, Address, Bytes, Event, FrameError, Refusal, Reply, R
 use super::{descriptors, frame, sandbox, translate};
 use crate::image::{self, Image, OpenedVolume};
 use crate::unit::{ByteLen, ByteOffset};
+use crate::volume::Pieces;
 
 /// A batch is sent when it holds so many events or bytes of paths and runs.
 const BATCH_EVENTS: usize = 2048;
@@ -83,19 +84,14 @@ struct Worker {
     image: Arc<dyn Image>,
     output: Rc<RefCell<Output>>,
     sandbox: sandbox::Report,
-    open: Option<OpenVolume>,
-}
-
-struct OpenVolume {
-    fs: tsk::FileSystem,
-    offset: ByteOffset,
+    open: Option<tsk::FileSystem>,
 }
 
 impl Worker {
     fn answer(&mut self, request: Request) -> Result<(), FrameError> {
         let reply = match request {
             Request::Hello { version: _, opened } => self.greet(opened),
-            Request::Open { offset, len, sector_size } => self.open(offset, len, sector_size),
+            Request::Open { pieces, sector_size } => self.open(pieces, sector_size),
             Request::Walk { names } => self.walk(names)?,
             Request::Read { address, size } => self.read(address, size)?,
             Request::Unallocated { stretches } => self.unallocated(stretches)?,
@@ -116,12 +112,11 @@ impl Worker {
         }
     }
 
-    fn open(&mut self, offset: ByteOffset, len: ByteLen, sector_size: u32) -> Reply {
+    fn open(&mut self, pieces: Pieces, sector_size: u32) -> Reply {
         self.open = None;
         let reader = VolumeReader {
             image: Arc::clone(&self.image),
-            offset,
-            len,
+            pieces,
             output: Rc::clone(&self.output),
             bytes: Cell::new(0),
             reads: Cell::new(0),
@@ -129,7 +124,7 @@ impl Worker {
         match tsk::FileSystem::open(reader, sector_size) {
             Ok(fs) => {
                 let kind = translate::kind(fs.info().kind);
-                self.open = Some(OpenVolume { fs, offset });
+                self.open = Some(fs);
                 Reply::Opened { kind }
             }
             Err(error) => {
@@ -144,11 +139,11 @@ impl Worker {
     }
 
     fn walk(&self, names: u64) -> Result<Reply, FrameError> {
-        let Some(volume) = &self.open else { return Ok(failed("no volume is open".into())) };
+        let Some(fs) = &self.open else { return Ok(failed("no volume is open".into())) };
         let limits = tsk::Limits { names, ..tsk::Limits::default() };
         let mut broken = None;
-        let summary = tsk::walk(&volume.fs, &limits, &mut |event| {
-            let event = translate::event(event, volume.offset);
+        let summary = tsk::walk(fs, &limits, &mut |event| {
+            let event = translate::event(event);
             match self.output.borrow_mut().add(event) {
                 Ok(()) => true,
                 Err(error) => {
@@ -172,11 +167,11 @@ impl Worker {
     }
 
     fn read(&self, address: Address, size: ByteLen) -> Result<Reply, FrameError> {
-        let Some(volume) = &self.open else { return Ok(failed("no volume is open".into())) };
+        let Some(fs) = &self.open else { return Ok(failed("no volume is open".into())) };
         let mut piece = Vec::new();
         let mut left = size.0;
         let mut broken = None;
-        let result = volume.fs.cat(address.into(), &mut |bytes| {
+        let result = fs.cat(address.into(), &mut |bytes| {
             let wanted = usize::try_from(left).unwrap_or(bytes.len()).min(bytes.len());
             piece.extend_from_slice(&bytes[..wanted]);
             left -= wanted as u64;
@@ -204,16 +199,16 @@ impl Worker {
 
 impl Worker {
     fn unallocated(&self, most: u64) -> Result<Reply, FrameError> {
-        let Some(volume) = &self.open else { return Ok(failed("no volume is open".into())) };
+        let Some(fs) = &self.open else { return Ok(failed("no volume is open".into())) };
         let mut batch = Vec::new();
         let (mut stretches, mut capped, mut sent) = (0_u64, false, Ok(()));
-        let unit = tsk::unallocated(&volume.fs, &mut |space| {
+        let unit = tsk::unallocated(fs, &mut |space| {
             match space {
                 tsk::Space::Working => sent = self.output.borrow_mut().send(&Reply::Alive),
                 tsk::Space::Free { .. } if stretches >= most => capped = true,
                 tsk::Space::Free { at, len } => {
                     stretches += 1;
-                    batch.push((ByteOffset(volume.offset.0.saturating_add(at)), ByteLen(len)));
+                    batch.push((ByteOffset(at), ByteLen(len)));
                     if batch.len() >= BATCH_STRETCHES {
                         let full = Reply::Free(std::mem::take(&mut batch));
                         sent = self.output.borrow_mut().send(&full);
@@ -280,8 +275,7 @@ impl Output {
 /// The volume as the library sees it. Reading for long tells the parent that work goes on.
 struct VolumeReader {
     image: Arc<dyn Image>,
-    offset: ByteOffset,
-    len: ByteLen,
+    pieces: Pieces,
     output: Rc<RefCell<Output>>,
     bytes: Cell<u64>,
     reads: Cell<u32>,
@@ -302,15 +296,11 @@ impl VolumeReader {
 
 impl tsk::ReadAt for VolumeReader {
     fn len(&self) -> u64 {
-        self.len.0
+        self.pieces.len().0
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), String> {
         self.count(buf.len())?;
-        let inside = offset.checked_add(buf.len() as u64).is_some_and(|end| end <= self.len.0);
-        match self.offset.checked_add(ByteLen(offset)) {
-            Some(at) if inside => self.image.read_at(at, buf).map_err(|e| e.to_string()),
-            _ => Err(format!("{} bytes at byte {offset} are outside the volume", buf.len())),
-        }
+        self.pieces.read_at(&*self.image, ByteOffset(offset), buf).map_err(|e| e.to_string())
     }
 }

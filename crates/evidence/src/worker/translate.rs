@@ -29,10 +29,10 @@ pub(super) fn kind(kind: tsk::Kind) -> FsKind {
     }
 }
 
-/// An event of a volume that begins at `volume` in the image.
-pub(super) fn event(event: tsk::Event, volume: ByteOffset) -> Event {
+/// An event of a volume.
+pub(super) fn event(event: tsk::Event) -> Event {
     match event {
-        tsk::Event::File(file) => Event::File(found(file, volume)),
+        tsk::Event::File(file) => Event::File(found(file)),
         tsk::Event::Problem(problem) => Event::Problem {
             path: Bytes(problem.path),
             wanted: problem.wanted.to_owned(),
@@ -41,7 +41,7 @@ pub(super) fn event(event: tsk::Event, volume: ByteOffset) -> Event {
     }
 }
 
-fn found(file: tsk::File, volume: ByteOffset) -> Found {
+fn found(file: tsk::File) -> Found {
     Found {
         path: Bytes(file.path),
         name_at: u32::try_from(file.name_at).unwrap_or(0),
@@ -59,20 +59,16 @@ fn found(file: tsk::File, volume: ByteOffset) -> Found {
             changed: file.times.changed,
         },
         place: match file.content {
-            tsk::Content::Runs(runs) => {
-                Place::Runs(runs.into_iter().map(|run| in_image(run, volume)).collect())
-            }
+            tsk::Content::Runs(runs) => Place::Runs(runs.into_iter().map(run).collect()),
             tsk::Content::Library => Place::Worker,
             tsk::Content::Unknown(reason) => Place::Unknown(reason),
         },
     }
 }
 
-fn in_image(run: tsk::Run, volume: ByteOffset) -> Run {
+fn run(run: tsk::Run) -> Run {
     match run {
-        tsk::Run::Data { at, len } => {
-            Run::Data { at: ByteOffset(volume.0.saturating_add(at)), len: ByteLen(len) }
-        }
+        tsk::Run::Data { at, len } => Run::Data { at: ByteOffset(at), len: ByteLen(len) },
         tsk::Run::Hole { len } => Run::Hole { len: ByteLen(len) },
         tsk::Run::Lost { len } => Run::Lost { len: ByteLen(len) },
     }

@@ -2,8 +2,10 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
+pub mod disk;
 pub mod fixture;
 pub mod listing;
+pub mod lvm;
 pub mod made;
 pub mod memory;
 

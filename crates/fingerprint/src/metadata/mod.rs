@@ -25,9 +25,9 @@ mod xmp;
 
 pub use bytes::Bytes;
 use bytes::View;
-use serde::{Deserialize, Serialize};
 pub use encrypted::{Encrypted, encrypted};
 pub use jpeg::{Thumbnail, embeds, thumbnail};
+use serde::{Deserialize, Serialize};
 
 /// What a content says of itself. All of it is what was written there, not what is true.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
