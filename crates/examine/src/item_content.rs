@@ -191,13 +191,22 @@ fn volume_of<'a>(volumes: &'a [Volume], inside: &str) -> Option<&'a Volume> {
 fn in_opened_volume(inside: &str) -> bool {
     let place = inside.split_once(':').map_or("", |(place, _)| place);
     let label = place.rsplit_once('/').map_or(place, |(label, _)| label);
-    let last = label.rsplit_once('/').map_or(label, |(_, last)| last);
-    Kind::ALL.iter().any(|kind| kind.key() == last)
+    label.split('/').any(|part| Kind::ALL.iter().any(|kind| kind.key() == part))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_leads_through_an_opened_volume_is_known() {
+        for inside in ["bitlocker/ntfs:/a", "p1/luks2/ext4:/a", "p1/luks1/lvm/group/root/ext4:/a"] {
+            assert!(in_opened_volume(inside), "{inside}");
+        }
+        for inside in ["ntfs:/bitlocker/a", "p1/ext4:/luks1/ext4:/a", "carved/5.jpg", ""] {
+            assert!(!in_opened_volume(inside), "{inside}");
+        }
+    }
 
     #[test]
     fn a_path_of_a_folder_comes_back_to_its_bytes() {
