@@ -2,7 +2,7 @@
 //!
 //! In: an [`Unlocked`], in memory or over a private socket. Out: a [`Decryptor`], which reads the
 //! plain bytes of a volume by position. A plain byte has the place of the encrypted byte that it
-//! comes from, counted from the beginning of the encrypted volume: nothing moves by being opened.
+//! comes from, but for a head that lies elsewhere: nothing else moves by being opened.
 //! Refused: a description that cannot be: a key of another length, sectors of an odd size.
 
 use std::fmt;
