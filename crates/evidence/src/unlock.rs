@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::image::{Image, OpenedVolume, with_opened};
 use crate::unit::{ByteLen, ByteOffset};
-use crate::volume::Volume;
+use crate::volume::{self, Pieces, Volume};
 
 /// What an encrypted volume is, and what came of opening it: as records say it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,11 +142,16 @@ pub fn open_all(
     secrets: &Secrets,
     gaps: &mut Vec<Gap>,
 ) -> Opened {
+    let mut opened_labels = Vec::new();
     let (mut plain, mut opened, mut all) = (Arc::clone(image), Vec::new(), Vec::new());
     for volume in &mut volumes {
         let bytes = VolumeBytes { image: image.as_ref(), volume };
         let Some(lock) = pendeen_unlock::open(&bytes, secrets) else { continue };
-        let (mut encryption, unlocked) = record(lock, volume);
+        let (mut encryption, mut unlocked) = record(lock, volume);
+        if encryption.is_open() && volume.pieces().all().len() > 1 {
+            let reason = "an encrypted volume that lies in several pieces".to_owned();
+            (encryption.status, unlocked) = (Status::Unsupported { reason }, None);
+        }
         if let Some(unlocked) = unlocked {
             let inside = ByteOffset(volume.offset.0.saturating_add(unlocked.at()));
             let len = ByteLen(unlocked.len());
@@ -157,7 +162,12 @@ pub fn open_all(
                     (plain, opened) = (image, with);
                     let slash = if volume.label.is_empty() { "" } else { "/" };
                     volume.label = [&volume.label, slash, encryption.kind.key()].concat();
+                    opened_labels.push(volume.label.clone());
                     (volume.offset, volume.len) = (inside, len);
+                    // A logical volume lies elsewhere now: behind its header.
+                    if let volume::Kind::Lvm { pieces } = &mut volume.kind {
+                        *pieces = Pieces::one(inside, len);
+                    }
                 }
                 None => {
                     let reason = "it shares bytes with another encrypted volume".to_owned();
@@ -169,6 +179,14 @@ pub fn open_all(
             gaps.push(encryption.gap());
         }
         all.push(encryption);
+    }
+    let volumes = volumes.into_iter().flat_map(|volume| {
+        let changed = opened_labels.contains(&volume.label);
+        if changed { volume::inside_opened(&*plain, volume, gaps) } else { vec![volume] }
+    });
+    let mut volumes: Vec<Volume> = volumes.collect();
+    for (index, volume) in (0..).zip(&mut volumes) {
+        volume.index = index;
     }
     Opened { image: plain, volumes, encryption: all }
 }
@@ -207,10 +225,7 @@ impl Bytes for VolumeBytes<'_> {
     }
 
     fn read_at(&self, at: u64, buf: &mut [u8]) -> Result<(), String> {
-        let inside = at.checked_add(buf.len() as u64).is_some_and(|end| end <= self.volume.len.0);
-        match self.volume.offset.checked_add(ByteLen(at)) {
-            Some(place) if inside => self.image.read_at(place, buf).map_err(|e| e.to_string()),
-            _ => Err(format!("{} bytes at byte {at} are outside the volume", buf.len())),
-        }
+        let pieces = self.volume.pieces();
+        pieces.read_at(self.image, ByteOffset(at), buf).map_err(|e| e.to_string())
     }
 }

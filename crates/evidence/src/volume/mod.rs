@@ -131,6 +131,18 @@ pub fn open_all(image: &dyn Image, gaps: &mut Vec<Gap>) -> Vec<Volume> {
     found
 }
 
+/// The volumes that an opened one holds: the logical volumes in it, below its label, or itself.
+pub(crate) fn inside_opened(image: &dyn Image, opened: Volume, gaps: &mut Vec<Gap>) -> Vec<Volume> {
+    let label = opened.label.clone();
+    let mut found = lvm::logical_volumes(image, vec![opened], gaps);
+    for volume in &mut found {
+        if volume.label != label {
+            volume.label = [&label, "/", &volume.label].concat();
+        }
+    }
+    found
+}
+
 /// Whether a volume of `len` bytes, whose first two sectors these are, is a disk with a partition
 /// table of its own.
 pub(crate) fn is_table(first: &[u8], second: &[u8], len: u64) -> bool {
