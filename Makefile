@@ -57,6 +57,7 @@ api: assets ## The API, every operation by its own description (schemathesis)
 bench: setup assets ## Measure against the peers, same inputs, same run; results as Markdown
 	cargo build --release --bin pendeen
 	PENDEEN=target/release/pendeen bench/examine.sh
+	PENDEEN=target/release/pendeen bench/images.sh
 
 load: ## 200 people on PostgreSQL, then as many as it holds at 50 ms (SCALE=10)
 	cargo build --release --bin pendeen

@@ -17,7 +17,7 @@ fn logical_volumes_inside_an_opened_volume_are_volumes_below_it() {
     let logical = linear("root", &[('a', 8, 4), ('a', 0, 4)]);
     let mut plain = head('a', &group("group", 1, &['a'], &[logical]), 512);
     for extent in 0..20_u8 {
-        plain.extend([extent + 1; EXTENT]);
+        plain.extend(vec![extent + 1; EXTENT]);
     }
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("disk.img");

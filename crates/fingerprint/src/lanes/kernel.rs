@@ -4,6 +4,7 @@
 //! proof that running it is sound.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use super::states::Chain;
 use super::stream::Stream;
@@ -48,6 +49,18 @@ impl Kernel {
             return Self(Kind::Wide(wide));
         }
         Self(Kind::Streams)
+    }
+
+    /// The one that `PENDEEN_KERNEL` names, if this processor can run it, else the fastest: so
+    /// that one machine can tell how fast another would be.
+    pub(super) fn chosen() -> Self {
+        static CHOSEN: LazyLock<Kernel> = LazyLock::new(|| {
+            let named = std::env::var("PENDEEN_KERNEL").ok();
+            let by_name =
+                |name: String| Kernel::available().into_iter().find(|kernel| kernel.name() == name);
+            named.and_then(by_name).unwrap_or_else(Kernel::best)
+        });
+        *CHOSEN
     }
 
     /// What it is called in figures.

@@ -49,7 +49,7 @@ const BLOCK: usize = 64;
 /// Give it as many buffers at a time as memory allows: sixteen or more of similar length fill the
 /// lanes. It uses one thread.
 pub fn digest_many(buffers: &[&[u8]]) -> Vec<Digests> {
-    digest_many_with(Kernel::best(), buffers)
+    digest_many_with(Kernel::chosen(), buffers)
 }
 
 /// The digests of each buffer, in the order given, by the kernel named: for tests and measurements.
