@@ -8,11 +8,13 @@ mod common;
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use common::fixture::{have, unzip};
+use common::fixture::{have, run, unzip};
 use common::listing::Listing;
 use common::real_images;
-use pendeen_evidence::entry::Entry;
+use md5::Digest;
+use pendeen_evidence::entry::{Entry, Times};
 use pendeen_item::{Origin, Recovery};
 
 /// The image in a ZIP archive, unpacked into `folder`.
@@ -167,6 +169,97 @@ fn every_file_that_fls_lists_is_listed() {
         }
         assert!(seen > 0, "{files:?}");
     }
+}
+
+/// What a program of the library prints of one volume of an image.
+fn printed(program: &str, listing: &Listing, volume: usize, more: &[&str]) -> String {
+    let sector = (listing.volumes[volume].offset.0 / 512).to_string();
+    let output = Command::new(program)
+        .env("TZ", "UTC0")
+        .args(["-o", &sector])
+        .args(&listing.files)
+        .args(more)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn sizes_and_times_are_those_that_istat_prints() {
+    let Some(real) = real_images() else { return };
+    if !have(&["istat"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (mut sizes, mut times) = (0, 0);
+    for (files, _) in images(&real, folder.path()) {
+        let listing = Listing::of(&files);
+        for (volume, entry) in listing.entries.iter().take(60) {
+            let told = printed("istat", &listing, *volume, &[&address(entry)]).to_lowercase();
+            let size = format!("size: {}", entry.size);
+            let is_told = told.lines().any(|line| line.trim_end().ends_with(&size));
+            assert!(is_told, "{files:?} {}: {size} in {told}", entry.forensic_path);
+            sizes += 1;
+            let Times { created, modified, accessed, changed } = entry.times;
+            for time in [created, modified, accessed, changed].into_iter().flatten() {
+                let seconds = format!("@{}", time.div_euclid(1_000_000_000));
+                let format = "+%Y-%m-%d %H:%M:%S";
+                let wanted = run("date", &["-u", "-d", &seconds, format]);
+                let wanted = String::from_utf8(wanted).unwrap();
+                assert!(told.contains(wanted.trim()), "{}: {wanted} in {told}", entry.path);
+                times += 1;
+            }
+        }
+    }
+    println!("{sizes} sizes and {times} times");
+    assert!(sizes > 90 && times > 250);
+}
+
+#[test]
+fn whatever_tsk_recover_recovers_is_an_entry_with_the_same_bytes() {
+    let Some(real) = real_images() else { return };
+    if !have(&["tsk_recover"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut compared = 0;
+    for (number, (files, known)) in images(&real, folder.path()).into_iter().enumerate() {
+        let mut listing = Listing::of(&files);
+        let ours: Vec<_> = listing.digests().into_iter().map(Result::ok).collect();
+        for volume in 0..listing.volumes.len() {
+            let out = folder.path().join(format!("{number}-{volume}"));
+            fs::create_dir(&out).unwrap();
+            printed("tsk_recover", &listing, volume, &["-e", out.to_str().unwrap()]);
+            for file in files_below(&out) {
+                let md5 = common::hex(&md5::Md5::digest(fs::read(&file).unwrap()));
+                let name = file.file_name().unwrap().to_string_lossy().into_owned();
+                let there = listing.entries.iter().zip(&ours);
+                let found = there.filter(|((_, entry), _)| entry.path.ends_with(&name)).any(
+                    |((_, entry), digest)| {
+                        let differs = known.contains(&entry.forensic_path.as_str());
+                        digest.as_ref() == Some(&md5) || differs
+                    },
+                );
+                assert!(found, "{files:?}: {} has {md5}", file.display());
+                compared += 1;
+            }
+        }
+    }
+    println!("{compared} files");
+    assert!(compared > 60, "{compared}");
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_below(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// The metadata address alone: `fls` shows the attribute for NTFS only.
