@@ -217,6 +217,24 @@ fn a_guid_partition_that_ends_before_it_begins_or_past_any_disk_is_a_gap_that_na
 }
 
 #[test]
+fn a_guid_table_of_2_to_the_32_entries_is_refused_without_reading_them() {
+    for (count, len) in [(u32::MAX, 128_u32), (128, u32::MAX), (u32::MAX, u32::MAX), (4097, 128)] {
+        let mut disk = Disk::sectors(2000);
+        disk.gpt(512, &[(40, 99)]);
+        for header in [512, 1999 * 512] {
+            disk.put(header + 80, &count.to_le_bytes()).put(header + 84, &len.to_le_bytes());
+            disk.put(header + 16, &[0; 4]);
+            let sum = libdeflater::crc32(&disk.bytes[header..header + 92]);
+            disk.put(header + 16, &sum.to_le_bytes());
+        }
+        let (volumes, gaps) = disk.open();
+        assert_eq!(extents(&volumes), [("", 0, 2000)], "{count} {len}");
+        assert_eq!(gaps.len(), 2, "{gaps:?}");
+        assert!(gaps[0].reason.contains(&format!("{count} entries of {len} bytes")), "{gaps:?}");
+    }
+}
+
+#[test]
 fn a_hybrid_table_is_read_as_guid_and_recorded() {
     let mut disk = Disk::sectors(2000);
     disk.gpt(512, &[(40, 99)]).entry(0, 1, 0x07, 40, 60);

@@ -78,6 +78,29 @@ fn an_apple_map_that_lies_is_bounded_and_told() {
     assert_eq!(gaps.len(), 2, "{gaps:?}");
 }
 
+#[test]
+fn of_tables_beside_each_other_one_is_used_and_the_other_recorded() {
+    let mut disk = Disk::sectors(2000);
+    apple(&mut disk, 512, &MAC);
+    disk.entry(0, 0, 0x07, 120, 1000);
+    let (volumes, gaps) = disk.open();
+    assert_eq!(extents(&volumes), [("p3", 120, 1000), ("p4", 1120, 500)]);
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert!(gaps[0].wanted.contains("master boot record"), "{gaps:?}");
+
+    // A map in blocks of 2048 leaves room for the header of a GUID table.
+    let mut disk = Disk::sectors(4000);
+    disk.gpt(512, &[(1000, 1099)]);
+    disk.put(0, b"ER").put(4096 + 8192, b"PM");
+    apple(&mut disk, 4096, &[(300, 100, "Apple_HFS")]);
+    disk.gpt(512, &[(1000, 1099)]);
+    disk.put(4096, b"PM\0\0\0\0\0\x01");
+    let (volumes, gaps) = disk.open();
+    assert_eq!(extents(&volumes), [("p1", 1000, 100)]);
+    let wanted: Vec<_> = gaps.iter().map(|gap| gap.wanted.as_str()).collect();
+    assert!(wanted.contains(&"the Apple partition map"), "{gaps:?}");
+}
+
 /// Writes a label: the first sector and number of sectors of each partition, and its type.
 fn label(disk: &mut Disk, at: usize, partitions: &[(u32, u32, u8)]) {
     let mut label = vec![0; 148];

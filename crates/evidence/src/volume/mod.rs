@@ -160,10 +160,29 @@ fn partitions(image: &dyn Image, gaps: &mut Vec<Gap>) -> Vec<Volume> {
     };
     let guid = gpt::read(image, &sector, gaps);
     let is_guid = guid.is_some();
-    let table = guid
-        .or_else(|| apm::read(image, &sector, gaps))
-        .or_else(|| mbr::plausible(&sector, image.len()).then(|| mbr::read(image, &sector, gaps)));
-    let Some(table) = table else { return bsd::whole_disk(image, gaps) };
+    let mut of_map = Vec::new();
+    let map = apm::read(image, &sector, &mut of_map);
+    let mbr = mbr::plausible(&sector, image.len()) && !is_guid;
+    let mut unused = |what: &str, used: &str| {
+        let reason = format!("it lists partitions of its own beside {used}, which was used");
+        gaps.push(gap("", what, reason, Some(0), None));
+    };
+    let table = match (guid, map) {
+        (Some(guid), None) => guid,
+        (Some(guid), Some(_)) => {
+            unused("the Apple partition map", "the GUID table");
+            guid
+        }
+        (None, Some(map)) => {
+            if mbr {
+                unused("the master boot record", "the Apple partition map");
+            }
+            gaps.extend(of_map);
+            map
+        }
+        (None, None) if mbr => mbr::read(image, &sector, gaps),
+        (None, None) => return bsd::whole_disk(image, gaps),
+    };
     match whole::file_system(image, &sector) {
         Some(Fills::Ext) if !is_guid => {
             let reason = "an ext file system fills the image; what looks like a partition table \
