@@ -125,3 +125,43 @@ fn a_deleted_file_that_claims_more_than_is_free_is_read_on_from_its_start() {
     }
     assert_ne!(entry.recovery, Some(Recovery::Intact));
 }
+
+#[test]
+fn files_that_claim_many_times_the_volume_are_left_unread_and_counted() {
+    let live = Member { deleted: false, ..file(b"LIVE    DAT", (5, 5), &[2, 3]) };
+    let mut volume = Fat16::new();
+    volume.add(&live);
+    for n in 0..40 {
+        let name = format!("LONG{n:02}  DAT");
+        volume.add(&file(name.as_bytes().try_into().unwrap(), (9, 9), &[10 + n]));
+    }
+    let mut bytes = volume.bytes();
+    for n in 0..40 {
+        let name = [b"\xe5ONG", format!("{n:02}  DAT").as_bytes()].concat();
+        let at = bytes.windows(11).position(|window| window == name).unwrap();
+        bytes[at + 28..at + 32].copy_from_slice(&(4_900_u32 * 1024).to_le_bytes());
+    }
+    let len = bytes.len() as u64;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("volume.dd");
+    fs::write(&path, bytes).unwrap();
+    let mut listing = Listing::of_file(&path);
+    assert_eq!(listing.content("/LIVE.DAT").unwrap(), live.content);
+    let claimed = listing.entries.iter().filter(|(_, e)| matches!(e.content, Content::Runs(_)));
+    assert!(claimed.map(|(_, e)| e.size.0).sum::<u64>() <= 4 * len);
+    assert_eq!(listing.gaps.len(), 1);
+    assert!(listing.gaps[0].wanted.contains("files"), "{:?}", listing.gaps);
+    assert_eq!(listing.entries.len(), 41, "none is dropped");
+}
+
+#[test]
+fn live_files_that_cross_each_other_are_each_read_as_they_say() {
+    let one = Member { deleted: false, ..file(b"ONE     DAT", (5, 5), &[2, 3, 4]) };
+    let mut two = Member { deleted: false, ..file(b"TWO     DAT", (6, 6), &[5, 3, 4]) };
+    two.content = [mixed_bytes(1024, 5), one.content[1024..].to_vec()].concat();
+    let mut volume = Fat16::new();
+    volume.add(&one);
+    volume.add(&two);
+    let told = read(volume, &[("/ONE.DAT", &one), ("/TWO.DAT", &two)]);
+    assert!(told.iter().all(|(_, right, _)| *right), "{told:?}");
+}

@@ -6,6 +6,7 @@
 //! system that is known is one gap, and no error. What is listed and what is not:
 //! `pendeen_tsk::walk`.
 
+mod claims;
 mod fat;
 mod first_fit;
 mod unique;
@@ -38,6 +39,7 @@ pub fn walk(
             if entries.is_empty() { "the files of the volume" } else { "the rest of the files" };
         gaps.push(volume_gap(volume, wanted, described(&error)));
     }
+    claims::bound(&mut entries, volume, gaps);
     unique::make_unique(&mut entries);
     entries
 }
