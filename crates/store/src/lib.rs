@@ -46,6 +46,7 @@ pub mod erasure;
 mod error;
 pub mod export;
 pub mod figures;
+mod firsts;
 pub mod glass;
 pub mod matter;
 pub mod migration;
@@ -58,11 +59,11 @@ mod place;
 pub mod query;
 pub mod read;
 pub mod saved;
-mod search;
+pub mod search;
 pub mod session;
 mod sight;
 mod tally;
-mod work;
+pub mod work;
 pub mod write;
 
 use std::sync::Arc;
@@ -106,6 +107,7 @@ pub struct Store {
     queue: Arc<audit::together::Queue>,
     settings: Settings,
     place: Place,
+    few: u64,
     #[cfg(feature = "measure")]
     silent: bool,
 }
@@ -164,6 +166,7 @@ impl Store {
             queue,
             settings,
             place,
+            few: search::FEW,
             #[cfg(feature = "measure")]
             silent: false,
         })
@@ -189,6 +192,13 @@ impl Store {
     #[must_use]
     pub fn with_documents(self, place: Place) -> Self {
         Self { place, ..self }
+    }
+
+    /// The same store in which a word that more records have than this is looked for from the
+    /// last changed on, instead of in all that have it. What is found is the same.
+    #[must_use]
+    pub fn with_few(self, few: u64) -> Self {
+        Self { few, ..self }
     }
 
     /// What rules are given as settings.

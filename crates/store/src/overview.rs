@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use pendeen_casework::force::ForceKey;
 use pendeen_casework::form::{Fields, Refusal};
+use pendeen_casework::permission::{Action, decide};
 use pendeen_casework::person::{Person, PersonId};
 use pendeen_casework::record::{ActContext, AnyRecord, Kind, Need, Related};
 use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Query as Sql, SelectStatement};
@@ -25,11 +26,10 @@ use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{record, record_version};
 use crate::error::Result;
-use crate::query::{
-    COUNTED, Listed, Query, Row, by_name, committed, counted, ordered, row, select,
-};
+use crate::firsts::firsts;
+use crate::query::{COUNTED, Listed, Query, Row, committed, counted, row, select};
 use crate::read::{linked, load, parse};
-use crate::sight::{disjoint, visible};
+use crate::sight::{clauses, disjoint, visible};
 use crate::{Store, micros, moment};
 
 /// How many records of one kind stand in one state with one force.
@@ -105,37 +105,53 @@ impl Store {
         query: &Query,
         at: Timestamp,
     ) -> Result<(Vec<AnyRecord>, u64)> {
+        let (records, total) = self.read_page(who, query).await?;
+        let leaf = Leaf::new(Processing::Consultation, Some(who), "read_list", at);
+        self.note(leaf, committed(query)?).await?;
+        Ok((records, total))
+    }
+
+    /// The same where each record is consulted by itself, as [`Store::view`] does: a leaf for
+    /// the list and one for each record in it, in one commit.
+    pub async fn views(
+        &self,
+        who: &Person,
+        query: &Query,
+        at: Timestamp,
+    ) -> Result<(Vec<AnyRecord>, u64)> {
+        let (records, total) = self.read_page(who, query).await?;
+        let leaf = |action| Leaf::new(Processing::Consultation, Some(who), action, at);
+        let mut leaves = vec![(leaf("list"), committed(query)?)];
+        let why = query.why.as_deref().map(str::trim).filter(|why| !why.is_empty());
+        for record in &records {
+            let head = record.head();
+            let leaf = leaf("view").about(record.kind(), head.id, head.version);
+            let why = why.map(|why| Committed::kept("justification", why));
+            leaves.push((leaf, why.into_iter().collect()));
+        }
+        self.note_all(leaves).await?;
+        Ok((records, total))
+    }
+
+    /// The records of a page, in its order, and how many the list has; leaves no leaf.
+    async fn read_page(&self, who: &Person, query: &Query) -> Result<(Vec<AnyRecord>, u64)> {
         let db = self.snapshot().await?;
         let found = select(query, visible(who, &query.kinds), self.backend());
         let total = counted(&db, &found, COUNTED).await?;
-        let stored = ordered(found, query.order)
-            .offset(query.page.offset)
-            .limit(query.page.limit)
-            .all(&db)
-            .await?;
-        db.rollback().await?;
-        let leaf = Leaf::new(Processing::Consultation, Some(who), "read_list", at);
-        self.note(leaf, committed(query)?).await?;
-        // What was erased has no body to read.
-        let kept = stored.iter().filter(|stored| stored.state != crate::erasure::ERASED);
-        Ok((kept.map(parse).collect::<Result<_>>()?, total))
-    }
-
-    /// Which of these records are the person's by name, or belong to a case that is.
-    pub async fn by_name(&self, who: PersonId, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
-        let mut theirs = BTreeSet::new();
-        for chunk in ids.chunks(1_000) {
-            let found: Vec<Uuid> = record::Entity::find()
-                .select_only()
-                .column(record::Column::Id)
-                .filter(record::Column::Id.is_in(chunk.iter().copied()))
-                .filter(by_name(who))
-                .into_tuple()
-                .all(self.db())
-                .await?;
-            theirs.extend(found);
+        let rows = firsts(&db, query, clauses(who, &query.kinds), self.backend()).await?;
+        let mut stored: BTreeMap<Uuid, record::Model> = BTreeMap::new();
+        for part in rows.chunks(1_000) {
+            let ids = part.iter().map(|row| row.id);
+            let some = record::Entity::find().filter(record::Column::Id.is_in(ids));
+            stored.extend(some.all(&db).await?.into_iter().map(|stored| (stored.id, stored)));
         }
-        Ok(theirs)
+        db.rollback().await?;
+        // What was erased has no body to read.
+        let kept = rows.iter().filter_map(|row| stored.get(&row.id));
+        let kept = kept.filter(|stored| stored.state != crate::erasure::ERASED);
+        let records = kept.map(parse).collect::<Result<Vec<_>>>()?;
+        let seen = |record: &AnyRecord| decide(who, Action::View, record).is_ok();
+        Ok((records.into_iter().filter(seen).collect(), total))
     }
 
     /// What the person did by these acts to records of these kinds that they may see, newest

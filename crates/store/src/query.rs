@@ -13,7 +13,7 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{
     ColumnTrait, Condition as Cond, ConnectionTrait, DbBackend, DerivePartialModel, EntityTrait,
-    Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    Order, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use serde::Serialize;
 use uuid::Uuid;
@@ -23,8 +23,9 @@ use crate::audit::{Leaf, Processing};
 use crate::claim::{taken_by, with_others};
 use crate::entity::{facet, link, record};
 use crate::error::{Result, StoreError};
+use crate::firsts::firsts;
 use crate::search::worded;
-use crate::sight::{disjoint, restriction, visible};
+use crate::sight::{any_of, clauses, disjoint, restriction, visible};
 use crate::{Store, micros, moment};
 
 /// Which operation a record belongs to.
@@ -190,18 +191,25 @@ pub(crate) async fn counted<C: ConnectionTrait, E: EntityTrait>(
 impl Store {
     /// The records that match and that the person may see.
     pub async fn list(&self, who: &Person, query: &Query, at: Timestamp) -> Result<Page> {
-        let seen = visible(who, &query.kinds);
-        let apart = disjoint(who, &query.kinds);
+        let seen = clauses(who, &query.kinds);
+        // Words are looked up once and not for each condition.
+        let apart = disjoint(who, &query.kinds).filter(|_| query.asked_for().is_none());
         self.listed(who, query, (seen, apart), "list", at).await
     }
 
-    /// How many records match and may be seen, in all and without a list: for a badge or a tile.
-    pub async fn count(&self, who: &Person, query: &Query, at: Timestamp) -> Result<u64> {
-        let total =
-            select(query, visible(who, &query.kinds), self.backend()).count(self.db()).await?;
-        self.note(Leaf::new(Processing::Consultation, Some(who), "count", at), vec![asked(query)?])
-            .await?;
-        Ok(total)
+    /// How many records match each of these and may be seen, counted as in a [`Page`] and without
+    /// a list: for the numbers above one.
+    pub async fn counts(&self, who: &Person, queries: &[Query], at: Timestamp) -> Result<Vec<u64>> {
+        let db = self.snapshot().await?;
+        let mut counts = Vec::with_capacity(queries.len());
+        for query in queries {
+            let found = select(query, visible(who, &query.kinds), self.backend());
+            counts.push(counted(&db, &found, COUNTED).await?);
+        }
+        db.rollback().await?;
+        let leaf = Leaf::new(Processing::Consultation, Some(who), "count", at);
+        self.note(leaf, vec![asked(&queries)?]).await?;
+        Ok(counts)
     }
 
     /// Reviews of finished records are shown as due up to this moment.
@@ -210,20 +218,22 @@ impl Store {
         at.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX)
     }
 
-    /// A list of what is `seen`. Where that is so many conditions of which none admits what
-    /// another does, each is counted by itself, from its own index.
+    /// A list of what one of these conditions lets be `seen`. Where that is so many conditions
+    /// of which none admits what another does, each is counted by itself, from its own index.
     pub(crate) async fn listed(
         &self,
         who: &Person,
         query: &Query,
-        (seen, apart): (Cond, Option<Vec<Cond>>),
+        (seen, apart): (Vec<Cond>, Option<Vec<Cond>>),
         action: &str,
         at: Timestamp,
     ) -> Result<Page> {
         let db = self.snapshot().await?;
-        let found = select(query, seen, self.backend());
         let total = match apart {
-            None => counted(&db, &found, COUNTED).await?,
+            None => {
+                let found = select(query, any_of(seen.clone()), self.backend());
+                counted(&db, &found, COUNTED).await?
+            }
             Some(clauses) => {
                 let mut total = 0;
                 for clause in clauses {
@@ -234,12 +244,7 @@ impl Store {
                 Ord::min(total, COUNTED + 1)
             }
         };
-        let rows = ordered(found, query.order)
-            .offset(query.page.offset)
-            .limit(query.page.limit)
-            .into_partial_model::<Listed>()
-            .all(&db)
-            .await?;
+        let rows = firsts(&db, query, seen, self.backend()).await?;
         db.rollback().await?;
         self.note(Leaf::new(Processing::Consultation, Some(who), action, at), committed(query)?)
             .await?;
@@ -270,6 +275,10 @@ pub(crate) fn not_yet(review_from: Timestamp) -> Cond {
         .column(link::Column::ToId)
         .from(link::Entity)
         .and_where(link::Column::Role.eq(retention_review::ROLE))
+        // Looked up for the record: without it, both databases go through every link.
+        .and_where(
+            Expr::col((link::Entity, link::Column::ToId)).equals((record::Entity, Column::Id)),
+        )
         .take();
     Cond::any().add(Column::NextWhat.ne(retention_review::REVIEW)).add(
         Cond::all()
@@ -284,7 +293,7 @@ pub(crate) fn committed(query: &Query) -> Result<Vec<Committed>> {
     Ok([asked(query)?].into_iter().chain(why).collect())
 }
 
-pub(crate) fn asked(query: &Query) -> Result<Committed> {
+pub(crate) fn asked(query: &impl Serialize) -> Result<Committed> {
     let text = serde_json::to_string(query).map_err(|source| StoreError::Corrupt {
         what: "query",
         id: Uuid::nil(),

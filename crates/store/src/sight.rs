@@ -21,7 +21,11 @@ use crate::entity::record;
 ///
 /// The SQL twin of [`Visibility::admits`]; a test holds the two against each other.
 pub(crate) fn visible(who: &Person, kinds: &[Kind]) -> Cond {
-    let clauses = clauses(who, kinds);
+    any_of(clauses(who, kinds))
+}
+
+/// What one of these admits; nothing where there is none.
+pub(crate) fn any_of(clauses: Vec<Cond>) -> Cond {
     if clauses.is_empty() {
         // An OR without terms would be true.
         return Cond::all().add(record::Column::Id.is_null());

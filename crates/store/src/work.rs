@@ -10,14 +10,15 @@
 //!   the order of urgency;
 //! - what is theirs by name, what they took, and what belongs to a case of theirs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use pendeen_casework::person::Person;
 use pendeen_casework::record::Kind;
 use sea_orm::sea_query::{Expr, ExprTrait, Query as Sql};
 use sea_orm::{
-    ColumnTrait, Condition as Cond, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, Condition as Cond, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
+    QuerySelect,
 };
 use uuid::Uuid;
 
@@ -26,19 +27,34 @@ use crate::audit::{Leaf, Processing};
 use crate::claim::{taken_by, with_others};
 use crate::entity::{claim, link, record};
 use crate::error::Result;
-use crate::query::{Listed, Page, Query, Slice, Sort, committed, not_yet, ordered, row, waiting};
+use crate::query::{Listed, Query, Row, Slice, Sort, committed, not_yet, ordered, row, waiting};
 use crate::sight::clauses;
+
+/// A part of what waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// The rows of this part.
+    pub rows: Vec<Row>,
+    /// How many there are; one more than the end of the part where there are more.
+    pub total: u64,
+    /// Those of the rows that are theirs by name, in their hand, or of a case of theirs.
+    pub mine: BTreeSet<Uuid>,
+}
 
 impl Store {
     /// What waits for the person by name, or for one of their roles and nobody by name; what a
     /// colleague has in hand is left out. A child at immediate risk comes first, then what is
     /// theirs by name or belongs to a case that is, then the most pressing, then by due time.
     ///
-    /// `total` is one more than the end of the page where there is more.
-    pub async fn my_work(&self, who: &Person, page: Slice, at: Timestamp) -> Result<Page> {
+    pub async fn my_work(&self, who: &Person, page: Slice, at: Timestamp) -> Result<Work> {
         let query = Query { order: Sort::Mine(who.id), page, ..Query::default() };
         let first = page.offset.saturating_add(page.limit).saturating_add(1);
         let db = self.snapshot().await?;
+        if self.backend() == DbBackend::Postgres {
+            // Its planner takes the kinds that wait for a role for independent of the role, and
+            // would rather sort all that waits than read the first of it from the index.
+            db.execute_unprepared("SET LOCAL enable_bitmapscan = off").await?;
+        }
         let mut found: BTreeMap<Uuid, (bool, Listed)> = BTreeMap::new();
         for condition in self.anybodys(who, at) {
             for stored in some(&db, condition, first).await? {
@@ -66,8 +82,10 @@ impl Store {
         let total = Ord::min(found.len() as u64, first);
         let skipped = usize::try_from(page.offset).unwrap_or(usize::MAX);
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let rows = found.into_iter().skip(skipped).take(limit).map(|(_, stored)| row(stored));
-        Ok(Page { rows: rows.collect::<Result<_>>()?, total })
+        let shown: Vec<_> = found.into_iter().skip(skipped).take(limit).collect();
+        let mine = shown.iter().filter(|(mine, _)| *mine).map(|(_, stored)| stored.id).collect();
+        let rows = shown.into_iter().map(|(_, stored)| row(stored)).collect::<Result<_>>()?;
+        Ok(Work { rows, total, mine })
     }
 
     /// What waits for a role of theirs and for nobody by name, one condition for each role and

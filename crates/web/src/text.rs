@@ -121,7 +121,12 @@ pub(crate) fn count(amount: u64) -> String {
 
 /// How many rows a list has, as far as they are counted: `9,172`, `more than 10,000`.
 pub(crate) fn total(rows: u64) -> String {
-    if rows > COUNTED { format!("more than {}", count(COUNTED)) } else { count(rows) }
+    up_to(rows, COUNTED)
+}
+
+/// The same of what is counted up to another number.
+pub(crate) fn up_to(rows: u64, most: u64) -> String {
+    if rows > most { format!("more than {}", count(most)) } else { count(rows) }
 }
 
 /// `512 bytes`, `1.5 KB`, `20.0 MB`: powers of 1,000, as disks are sold.

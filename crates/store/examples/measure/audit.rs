@@ -80,9 +80,9 @@ async fn turn(store: &Store, by: &Person, n: u128) -> Result<[std::time::Duratio
     let listed = store.list(by, &Query::of(Kind::Referral), at(200_002)).await?;
     let list = began.elapsed();
     let began = Instant::now();
-    let counted = store.count(by, &Query::of(Kind::Referral), at(200_003)).await?;
+    let counted = store.counts(by, &[Query::of(Kind::Referral)], at(200_003)).await?;
     let count = began.elapsed();
-    if counted != listed.total {
+    if counted != [listed.total] {
         return Err("a list and its count differ".into());
     }
     Ok([create, act, open, list, count])

@@ -146,7 +146,7 @@ async fn turn(store: &Store, who: &Person, number: &str, id: Uuid) -> Result<[Du
     };
     let listed = store.list(who, &cases, at(1)).await?;
     took(0);
-    store.count(who, &cases, at(2)).await?;
+    store.counts(who, std::slice::from_ref(&cases), at(2)).await?;
     took(1);
     store.my_work(who, Slice::default(), at(3)).await?;
     took(2);

@@ -46,16 +46,30 @@ impl Queue {
 impl Store {
     /// Commits one leaf, in a transaction that it may share with the leaves of others.
     pub(crate) async fn note(&self, leaf: Leaf, committed: Vec<Committed>) -> Result<()> {
+        self.note_all(vec![(leaf, committed)]).await
+    }
+
+    /// Commits leaves of one reading, as a rule in one transaction.
+    pub(crate) async fn note_all(&self, leaves: Vec<(Leaf, Vec<Committed>)>) -> Result<()> {
         #[cfg(feature = "measure")]
         if self.silent {
             return Ok(());
         }
-        let (done, answer) = oneshot::channel();
-        self.queue.add(Waiting { leaf, committed, done });
-        let store = self.clone();
-        // A task of its own: a reader who goes away must not take others' leaves along.
-        tokio::spawn(async move { store.write_queued().await });
-        answer.await.unwrap_or(Err(StoreError::Conflict("the program is stopping")))
+        let mut answers = Vec::with_capacity(leaves.len());
+        for (leaf, committed) in leaves {
+            let (done, answer) = oneshot::channel();
+            self.queue.add(Waiting { leaf, committed, done });
+            answers.push(answer);
+        }
+        for _ in 0..answers.len().div_ceil(TOGETHER) {
+            let store = self.clone();
+            // A task of its own: a reader who goes away must not take others' leaves along.
+            tokio::spawn(async move { store.write_queued().await });
+        }
+        for answer in answers {
+            answer.await.unwrap_or(Err(StoreError::Conflict("the program is stopping")))?;
+        }
+        Ok(())
     }
 
     /// Writes what waits, if somebody else has not done so meanwhile.

@@ -21,6 +21,7 @@ mod erasure;
 mod figure_total;
 pub(crate) mod four_eyes;
 mod list_order;
+mod newest;
 mod overview;
 mod owed;
 mod provider;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(list_order::ListOrder),
             Box::new(waiting::Waiting),
             Box::new(roles::Roles),
+            Box::new(newest::Newest),
         ]
     }
 }

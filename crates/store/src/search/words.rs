@@ -27,6 +27,8 @@ const LONGEST: usize = 40;
 const SHORTEST_NAME: usize = 4;
 /// Names longer than this are not misspelt but another word.
 const LONGEST_NAME: usize = 16;
+/// Letters from which on the beginning of a word tells it from most others.
+const TELLING: usize = 3;
 /// Digits from which on a run of them is a number to call.
 const NUMBER: usize = 9;
 
@@ -68,6 +70,15 @@ pub struct Wanted {
     pub number: Option<String>,
     /// The keys, where it is a name.
     pub keys: BTreeSet<String>,
+    /// The words are whole: where nothing but single letters is typed, too much begins so.
+    pub whole: bool,
+}
+
+impl Wanted {
+    /// Whether so little of a word is typed that very many words begin so.
+    pub fn is_short(&self) -> bool {
+        self.words.iter().any(|word| word.chars().count() < TELLING)
+    }
 }
 
 /// What a person looks for: all of these.
@@ -83,18 +94,22 @@ pub fn wanted(text: &str) -> Vec<Wanted> {
                 words: parts[run.clone()].to_vec(),
                 number: Some(number),
                 keys: BTreeSet::new(),
+                whole: false,
             }),
             None => wanted.extend(parts[run.clone()].iter().map(|word| one(word))),
         }
         at = run.end;
     }
     wanted.extend(parts[at..].iter().map(|word| one(word)));
+    if parts.iter().all(|part| part.chars().count() == 1) {
+        wanted.iter_mut().for_each(|one| one.whole = true);
+    }
     wanted
 }
 
 fn one(word: &str) -> Wanted {
     let keys = if is_name(word) { keys(word) } else { BTreeSet::new() };
-    Wanted { words: vec![word.to_owned()], number: None, keys }
+    Wanted { words: vec![word.to_owned()], number: None, keys, whole: false }
 }
 
 /// The words of a line, without case and accents.

@@ -194,7 +194,8 @@ async fn answers(db: &Fixture, who: &Person, ids: &[(Kind, Uuid)], numbers: &[St
     ];
     for query in &queries {
         writeln!(all, "{:?}", db.store.list(who, query, at(50)).await).unwrap();
-        writeln!(all, "{:?}", db.store.count(who, query, at(50)).await).unwrap();
+        writeln!(all, "{:?}", db.store.counts(who, std::slice::from_ref(query), at(50)).await)
+            .unwrap();
     }
     writeln!(all, "{:?}", db.store.my_work(who, Slice::default(), at(50)).await).unwrap();
     for (kind, id) in ids {

@@ -41,7 +41,11 @@ pub async fn standings_are_what_listing_each_kind_and_state_counts(db: Fixture) 
         }
         let all: u64 = standings.iter().map(|standing| standing.count).sum();
         let query = Query { kinds: kinds.to_vec(), ..Query::default() };
-        assert_eq!(all, store.count(who, &query, later).await.unwrap(), "nothing is left out");
+        assert_eq!(
+            [all],
+            *store.counts(who, &[query], later).await.unwrap(),
+            "nothing is left out"
+        );
     }
     let seen = store.standing(&officer, &kinds, later).await.unwrap();
     assert!(seen.iter().all(|standing| standing.kind != Kind::Referral), "{seen:?}");

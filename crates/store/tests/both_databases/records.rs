@@ -5,7 +5,7 @@ use pendeen_casework::permission::decide_create;
 use pendeen_casework::person::Role;
 use pendeen_casework::record::{AnyRecord, Kind};
 use pendeen_store::StoreError;
-use pendeen_store::query::{Query, Slice};
+use pendeen_store::query::{Query, Slice, Sort};
 use sea_orm::DbBackend;
 use uuid::Uuid;
 
@@ -256,7 +256,33 @@ pub async fn lists_come_in_order_and_in_parts(db: Fixture) {
     assert_eq!(titles, ["NCMEC R-3", "NCMEC R-2"], "last changed first");
     let none = Query { states: vec!["linked".to_owned()], ..Query::of(Kind::Referral) };
     assert_eq!(db.store.list(&officer, &none, at(9)).await.unwrap().total, 0);
-    assert_eq!(db.store.count(&officer, &Query::of(Kind::Referral), at(9)).await.unwrap(), 5);
+    let all = Query::of(Kind::Referral);
+    assert_eq!(db.store.counts(&officer, &[all, none], at(9)).await.unwrap(), [5, 0]);
+}
+
+pub async fn a_list_asked_condition_by_condition_is_the_one_that_one_question_gives(db: Fixture) {
+    let store = &db.store;
+    let officer = person(1, &[Role::IntelligenceOfficer, Role::OfficerInCase], Some("E23000035"));
+    for n in 1..=4 {
+        referral(store, &officer, n, &format!("R-{n}")).await;
+    }
+    let case = make(store, &officer, Kind::Case, 12, &fields([("name", "Case")])).await.unwrap();
+    let on = format!("case/{}", case.head().id);
+    for (n, due) in [(20, "2026-06-09"), (21, "2026-06-03"), (22, "2026-06-03")] {
+        let action = [("on", &*on), ("what", "Call"), ("role", "officer_in_case"), ("due", due)];
+        make(store, &officer, Kind::Action, n, &fields(action)).await.unwrap();
+    }
+    for order in [Sort::Updated, Sort::Created, Sort::Oldest, Sort::Urgency, Sort::Due] {
+        let whole = Query { order, page: Slice { offset: 0, limit: 5_000 }, ..Query::default() };
+        let whole = store.list(&officer, &whole, at(90)).await.unwrap();
+        assert_eq!((whole.total, whole.rows.len()), (8, 8), "{order:?}");
+        for (offset, limit) in [(0, 3), (3, 3), (6, 3), (0, 50), (9, 3)] {
+            let part = Query { order, page: Slice { offset, limit }, ..Query::default() };
+            let part = store.list(&officer, &part, at(90)).await.unwrap();
+            let (from, to) = (offset.min(8) as usize, (offset + limit).min(8) as usize);
+            assert_eq!(part.rows, whole.rows[from..to], "{order:?} from {offset}");
+        }
+    }
 }
 
 pub async fn my_work_puts_the_child_at_immediate_risk_first(db: Fixture) {

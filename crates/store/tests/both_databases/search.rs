@@ -63,3 +63,34 @@ pub async fn hidden_records_change_nothing_of_a_search(db: Fixture) {
     assert_eq!((before.total, before.rows.len()), (0, 0));
     assert_eq!(before, after);
 }
+
+pub async fn words_that_many_records_have_find_the_same_as_words_of_few(db: Fixture) {
+    let officer = intelligence(1);
+    for n in 1..=6 {
+        referral(&db.store, &officer, n, &format!("Quillfeather harbour {n} a{n}")).await;
+    }
+    let number = referral(&db.store, &officer, 7, "Thistlewood 1").await.head().number.clone();
+    let desk = person(2, &[Role::ReceivingDesk], Some("E23000035"));
+    let other_way = db.store.clone().with_few(0);
+    for who in [&officer, &desk] {
+        for text in ["quillfeather", "harbor", "quill 1", "a", "1", "a3 harbour", "ha", &number] {
+            let found = db.store.search(who, text, Query::default(), at(90)).await.unwrap();
+            let walked = other_way.search(who, text, Query::default(), at(90)).await.unwrap();
+            assert_eq!(found, walked, "{text}");
+        }
+    }
+    let found = db.store.search(&officer, &number, Query::default(), at(90)).await.unwrap();
+    assert_eq!(found.rows.first().map(|row| &row.number), Some(&number));
+}
+
+pub async fn a_single_letter_is_looked_for_as_it_is_and_beside_a_word_as_its_beginning(
+    db: Fixture,
+) {
+    let officer = intelligence(1);
+    for (n, reference) in [(1, "ABC/1"), (2, "ABC/12"), (3, "XYZ/1")] {
+        referral(&db.store, &officer, n, reference).await;
+    }
+    assert_eq!(titles(&db, &officer, "ABC/1").await.len(), 2, "its last letters are still to come");
+    let alone = titles(&db, &officer, "1").await;
+    assert_eq!(alone.len(), 2, "not what begins so: {alone:?}");
+}

@@ -11,6 +11,7 @@ use pendeen_casework::person::Person;
 use pendeen_casework::record::{AnyRecord, Kind};
 use pendeen_store::document::DocumentDigest;
 use pendeen_store::query::{Belongs, Page, Query, Slice, Sort};
+use pendeen_store::work::Work;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -47,7 +48,8 @@ pub(super) async fn work(
     Asked(asked): Asked<Part>,
 ) -> Result<Json<Value>, Problem> {
     let (number, slice) = asked.slice()?;
-    let found = app.store.my_work(&bearer.person, slice, app.now()).await?;
+    let Work { rows, total, .. } = app.store.my_work(&bearer.person, slice, app.now()).await?;
+    let found = Page { rows, total };
     Ok(Json(told::page((&bearer.person, app.now()), &found, (number, slice))))
 }
 

@@ -3,10 +3,11 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use jiff::Timestamp;
 use pendeen_casework::permission::decide_create;
 use pendeen_casework::record::child::Child;
-use pendeen_casework::record::{AnyRecord, Head, Kind};
-use pendeen_store::query::{Query, Row, Slice, Sort};
+use pendeen_casework::record::{AnyRecord, Head, Kind, Urgency};
+use pendeen_store::query::{Query, Slice, Sort};
 use serde::Deserialize;
 
 use super::record::glance::{Clock, clocks};
@@ -75,17 +76,13 @@ pub(crate) async fn show(
     let slice = Slice { offset: (number - 1).saturating_mul(CHILDREN), limit: CHILDREN };
     let why = viewer.reason().map(str::to_owned);
     let query = Query { order: Sort::Urgency, page: slice, why, ..Query::of(Kind::Child) };
-    let found = app.store.list(&viewer.person, &query, app.now()).await?;
-    let mut rows = Vec::new();
-    for row in &found.rows {
-        rows.extend(child(&app, &viewer, row).await?);
-    }
+    let (records, total) = app.store.views(&viewer.person, &query, app.now()).await?;
     page(&ChildrenPage {
-        shell: viewer.shell("Children").marked(found.rows.iter().map(|row| row.mark)),
+        shell: viewer.shell("Children").marked(records.iter().map(|record| record.head().mark)),
         new: new(&app, &viewer),
         counts: counts(&app, &viewer).await?,
-        rows,
-        pages: Pages::new("/children", number, CHILDREN, found.total),
+        rows: records.iter().filter_map(|record| child(record, app.now())).collect(),
+        pages: Pages::new("/children", number, CHILDREN, total),
     })
 }
 
@@ -99,41 +96,47 @@ pub(crate) async fn csv(State(app): State<App>, viewer: Viewer) -> Result<Respon
     crate::csv::of_list(&app, &viewer, "children", &query).await
 }
 
+/// The numbers above the list. A state, and that a child waits at once, are asked of an index;
+/// a property, which is not, only of the children that are at risk or still watched over.
 async fn counts(app: &App, viewer: &Viewer) -> Result<Vec<Count>, WebError> {
-    let having = |states: &[&str], facets: &[(&str, &str)]| Query {
+    let standing = |states: &[&str]| Query {
         states: states.iter().map(|state| (*state).to_owned()).collect(),
-        facets: facets.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
         ..Query::of(Kind::Child)
     };
-    let count = async |query: Query| app.store.count(&viewer.person, &query, app.now()).await;
-    let now = count(having(&["at_risk"], &[])).await?;
-    let immediate =
-        count(having(&["at_risk", "safeguarded"], &[("immediate_risk", "yes")])).await?;
-    let untold = count(having(&["at_risk"], &[("referred", "no")])).await?;
-    let safe = count(having(&[], &[("safeguarded", "yes")])).await?;
+    let having = |name: &str, value: &str, query: Query| Query {
+        facets: vec![(name.to_owned(), value.to_owned())],
+        ..query
+    };
+    let asked = [
+        Query { urgency: Some(Urgency::Immediate), ..standing(&["at_risk"]) },
+        having("immediate_risk", "yes", standing(&["safeguarded"])),
+        having("referred", "no", standing(&["at_risk"])),
+        standing(&["at_risk"]),
+        standing(&["safeguarded", "stepped_down"]),
+    ];
+    let counted = app.store.counts(&viewer.person, &asked, app.now()).await?;
+    let number = |at: usize| counted.get(at).copied().unwrap_or(0);
     Ok(vec![
-        Count::alarm(immediate, "at immediate risk"),
-        Count::alarm(untold, "at risk, Children's Services not told"),
-        Count::new(now, "at risk now"),
-        Count::new(safe, "safeguarded"),
+        Count::alarm(number(0) + number(1), "at immediate risk").as_counted(),
+        Count::alarm(number(2), "at risk, Children's Services not told").as_counted(),
+        Count::new(number(3), "at risk now").as_counted(),
+        Count::new(number(4), "safeguarded").as_counted(),
     ])
 }
 
-async fn child(app: &App, viewer: &Viewer, row: &Row) -> Result<Option<ChildRow>, WebError> {
-    let seen =
-        app.store.view(&viewer.person, Kind::Child, row.id, viewer.reason(), app.now()).await?;
-    let Some(AnyRecord::Child(child)) = seen else { return Ok(None) };
-    Ok(Some(ChildRow {
-        href: record_address(Kind::Child, row.id),
-        number: row.number.clone(),
-        title: row.title.clone(),
-        state: Tag::state(&row.state),
+fn child(record: &AnyRecord, now: Timestamp) -> Option<ChildRow> {
+    let AnyRecord::Child(child) = record else { return None };
+    Some(ChildRow {
+        href: record_address(Kind::Child, child.head.id),
+        number: child.head.number.clone(),
+        title: record.title(),
+        state: Tag::state(record.state()),
         immediate: child.immediate_risk,
-        clocks: clocks(&child, app.now()),
-        steps: steps(&child),
-        force: force_name(row.force),
-        simulated: row.simulated,
-    }))
+        clocks: clocks(child, now),
+        steps: steps(child),
+        force: force_name(child.head.force),
+        simulated: child.head.simulated,
+    })
 }
 
 fn steps(child: &Child) -> Vec<String> {

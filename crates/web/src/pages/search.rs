@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use pendeen_casework::record::Kind;
 use pendeen_store::query::{Query, Slice};
+use pendeen_store::search::CONSIDERED;
 use serde::Deserialize;
 
 use crate::app::App;
@@ -72,7 +73,10 @@ pub(crate) async fn show(
     let tally = match found.total {
         0 => "Nothing that you may see has all these words, or words spelt nearly so.".to_owned(),
         total if total > SHOWN => {
-            format!("{} records; the best {SHOWN} are shown. Add a word.", text::total(total))
+            format!(
+                "{} records; the best {SHOWN} are shown. Add a word.",
+                text::up_to(total, CONSIDERED)
+            )
         }
         total => format!("{}.", text::plural(total, "record")),
     };

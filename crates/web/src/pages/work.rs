@@ -137,9 +137,7 @@ pub(crate) async fn show(
     let done = asked.kind.as_deref().and_then(Kind::from_key).zip(asked.done);
     shell.notice = done.and_then(|(kind, act)| notice(kind, &act));
     app.notices.looked(&app.store, &viewer.person, now).await?;
-    let ids: Vec<Uuid> = found.rows.iter().map(|row| row.id).collect();
-    let mine = app.store.by_name(viewer.person.id, &ids).await?;
-    let lines = folded(&found.rows, &mine, now);
+    let lines = folded(&found.rows, &found.mine, now);
     let before = usize::try_from(number - 1).unwrap_or(usize::MAX).saturating_mul(LINES);
     let unlisted = found.total.saturating_sub(LISTED);
     page(&Work {

@@ -13,6 +13,7 @@ use crate::text;
 /// One figure at the top of a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Count {
+    number: u64,
     /// The figure, grouped.
     pub amount: String,
     /// What it counts.
@@ -24,12 +25,17 @@ pub(crate) struct Count {
 impl Count {
     /// A plain figure.
     pub(crate) fn new(amount: u64, words: impl Into<String>) -> Self {
-        Self { amount: text::count(amount), words: words.into(), alarm: false }
+        Self { number: amount, amount: text::count(amount), words: words.into(), alarm: false }
     }
 
     /// A figure that asks for attention unless it is zero.
     pub(crate) fn alarm(amount: u64, words: impl Into<String>) -> Self {
         Self { alarm: amount > 0, ..Self::new(amount, words) }
+    }
+
+    /// The same of what is counted as lists are: past that, it says that there is more.
+    pub(crate) fn as_counted(self) -> Self {
+        Self { amount: text::total(self.number), ..self }
     }
 }
 
