@@ -20,7 +20,8 @@ trap 'rm -rf "$WORK"' EXIT
 
 # An E01 of a raw image, which is removed.
 acquire() {
-    ewfacquire -u -q -t "${1%.E01}" -f encase6 -c fast -S 100GiB "$2" >/dev/null
+    ewfacquire -u -q -t "$WORK/made" -f encase6 -c fast -S 100GiB "$2" >/dev/null
+    mv "$WORK/made.E01" "$1"
     rm "$2"
 }
 

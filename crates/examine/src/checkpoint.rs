@@ -13,6 +13,7 @@ use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use pendeen_evidence::entry::{Content, Run};
 use pendeen_fingerprint::Digests;
@@ -57,10 +58,11 @@ pub(crate) struct Checkpoint {
 }
 
 /// Outcomes that no part has yet.
-#[derive(Default)]
 struct Pending {
     saved: Vec<Saved>,
     bytes: u64,
+    /// When the last part was begun, or the run.
+    since: Instant,
     /// The number of the last part.
     parts: u64,
     /// The first error: the next step fails with it.
@@ -73,7 +75,9 @@ impl Checkpoint {
         let folder = folder.path(name::CHECKPOINT);
         fs::create_dir_all(&folder)
             .map_err(|source| ExamineError::Output { path: folder.clone(), source })?;
-        Ok(Self { folder, every, pending: Mutex::default() })
+        let pending =
+            Pending { saved: Vec::new(), bytes: 0, since: Instant::now(), parts: 0, failed: None };
+        Ok(Self { folder, every, pending: Mutex::new(pending) })
     }
 
     /// What an earlier run found when it verified the images.
@@ -158,11 +162,14 @@ impl Checkpoint {
         let whole = outcomes.filter(|(_, outcome)| outcome.trouble.is_none());
         pending.saved.extend(whole.map(|(first, outcome)| saved(first, outcome)));
         pending.bytes = pending.bytes.saturating_add(bytes);
-        if pending.bytes < self.every.bytes && (pending.saved.len() as u64) < self.every.contents {
+        let few =
+            pending.bytes < self.every.bytes && (pending.saved.len() as u64) < self.every.contents;
+        if few || pending.since.elapsed() < self.every.pause {
             return;
         }
         pending.parts += 1;
         pending.bytes = 0;
+        pending.since = Instant::now();
         let (number, part) = (pending.parts, std::mem::take(&mut pending.saved));
         // Others go on adding while this part is written.
         drop(pending);
@@ -172,13 +179,14 @@ impl Checkpoint {
         }
     }
 
-    /// Makes durable what is left; fails where any part could not be written.
+    /// Makes durable what is left, unless it was read in less than the pause; fails where any part
+    /// could not be written.
     pub(crate) fn flush(&self) -> Result<(), ExamineError> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = pending.failed.take() {
             return Err(self.output()(error));
         }
-        if pending.saved.is_empty() {
+        if pending.saved.is_empty() || pending.since.elapsed() < self.every.pause {
             return Ok(());
         }
         pending.parts += 1;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use pendeen_evidence::unlock::Secrets;
 
@@ -26,18 +27,21 @@ pub struct Mode<'a> {
     pub checkpoints: Checkpoints,
 }
 
-/// How often what was read is made durable: when so much was read since the last time.
+/// How often what was read is made durable: when so much was read since the last time, and that
+/// was so long ago that reading it again would cost more than making it durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoints {
     /// Bytes ...
     pub bytes: u64,
     /// ... or contents.
     pub contents: u64,
+    /// Not before so much time has passed.
+    pub pause: Duration,
 }
 
 impl Default for Checkpoints {
     fn default() -> Self {
-        Self { bytes: 256 << 20, contents: 32 * 1024 }
+        Self { bytes: 256 << 20, contents: 32 * 1024, pause: Duration::from_secs(2) }
     }
 }
 

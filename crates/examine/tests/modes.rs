@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use pendeen_examine::{
     Checkpoints, ExamineError, Mode, Options, Progress, Silent, Step, load, run,
@@ -198,7 +199,7 @@ fn a_run_that_is_stopped_says_so_and_the_next_reads_only_what_is_left() {
     run(&options(&[&root], &[], &whole, 1), &Silent).unwrap();
     let out = dir.path().join("out");
     let stop = AtomicBool::new(false);
-    let often = Checkpoints { bytes: 1, contents: 1 };
+    let often = Checkpoints { bytes: 1, contents: 1, pause: Duration::ZERO };
     let first = Options {
         mode: Mode { stop: Some(&stop), checkpoints: often, ..Mode::default() },
         ..options(&[&root], &[], &out, 1)

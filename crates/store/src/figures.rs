@@ -126,7 +126,7 @@ impl Store {
         let seen = visible(who, &[]).add(record::Column::Id.in_subquery(counted));
         let why = why.map(str::to_owned);
         let query = Query { page, force: scope.force, why, ..Query::default() };
-        self.listed(who, &query, (vec![seen], None), &format!("figure:{}", figure.key), at).await
+        self.listed(who, &query, (vec![seen], true), &format!("figure:{}", figure.key), at).await
     }
 }
 

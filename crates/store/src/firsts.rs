@@ -1,4 +1,4 @@
-//! The first rows of a list, however many come after them.
+//! The first rows of a list, however many come after them, and how many there are.
 //!
 //! In: what a list asks for, and the conditions of which one admits each row that the person may
 //! see. Out: the rows of its page, in its order. An index gives rows in order for one condition
@@ -15,7 +15,7 @@ use sea_orm::{Condition as Cond, ConnectionTrait, DbBackend, QuerySelect};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::query::{Listed, Query, Sort, ordered, select};
+use crate::query::{COUNTED, Listed, Query, Sort, counted, ordered, select};
 use crate::sight::any_of;
 
 /// A page that ends later than this is asked for in one question.
@@ -34,7 +34,7 @@ pub(crate) async fn firsts<C: ConnectionTrait>(
     let (offset, limit) = (query.page.offset, query.page.limit);
     let end = offset.saturating_add(limit);
     let known = !matches!(query.order, Sort::Title | Sort::Mine(_));
-    if !known || end > DEEP || seen.len() < 2 || query.text.is_some() {
+    if !known || end > DEEP || seen.len() < 2 || query.asked_for().is_some() {
         let found =
             ordered(select(query, any_of(seen), backend), query.order).offset(offset).limit(limit);
         return Ok(found.into_partial_model::<Listed>().all(db).await?);
@@ -48,6 +48,27 @@ pub(crate) async fn firsts<C: ConnectionTrait>(
     let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     Ok(rows.into_values().skip(skipped).take(shown).collect())
+}
+
+/// How many rows there are of what any of these conditions admits, up to one more than
+/// [`COUNTED`]. Where none admits what another does (`apart`), each is counted by itself, from
+/// its own index.
+pub(crate) async fn total<C: ConnectionTrait>(
+    db: &C,
+    query: &Query,
+    seen: &[Cond],
+    apart: bool,
+    backend: DbBackend,
+) -> Result<u64> {
+    if !apart || query.asked_for().is_some() {
+        return counted(db, &select(query, any_of(seen.to_vec()), backend), COUNTED).await;
+    }
+    let mut total = 0;
+    for clause in seen {
+        let most = COUNTED.saturating_sub(total);
+        total += counted(db, &select(query, clause.clone(), backend), most).await?;
+    }
+    Ok(Ord::min(total, COUNTED + 1))
 }
 
 /// Where a row stands: what has no urgency, and what is not due, comes last.

@@ -26,8 +26,8 @@ use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
 use crate::entity::{record, record_version};
 use crate::error::Result;
-use crate::firsts::firsts;
-use crate::query::{COUNTED, Listed, Query, Row, committed, counted, row, select};
+use crate::firsts::{firsts, total};
+use crate::query::{Listed, Query, Row, committed, row};
 use crate::read::{linked, load, parse};
 use crate::sight::{clauses, disjoint, visible};
 use crate::{Store, micros, moment};
@@ -136,9 +136,9 @@ impl Store {
     /// The records of a page, in its order, and how many the list has; leaves no leaf.
     async fn read_page(&self, who: &Person, query: &Query) -> Result<(Vec<AnyRecord>, u64)> {
         let db = self.snapshot().await?;
-        let found = select(query, visible(who, &query.kinds), self.backend());
-        let total = counted(&db, &found, COUNTED).await?;
-        let rows = firsts(&db, query, clauses(who, &query.kinds), self.backend()).await?;
+        let (seen, apart) = (clauses(who, &query.kinds), disjoint(who, &query.kinds).is_some());
+        let total = total(&db, query, &seen, apart, self.backend()).await?;
+        let rows = firsts(&db, query, seen, self.backend()).await?;
         let mut stored: BTreeMap<Uuid, record::Model> = BTreeMap::new();
         for part in rows.chunks(1_000) {
             let ids = part.iter().map(|row| row.id);

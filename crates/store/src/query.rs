@@ -23,9 +23,9 @@ use crate::audit::{Leaf, Processing};
 use crate::claim::{taken_by, with_others};
 use crate::entity::{facet, link, record};
 use crate::error::{Result, StoreError};
-use crate::firsts::firsts;
+use crate::firsts::{firsts, total};
 use crate::search::worded;
-use crate::sight::{any_of, clauses, disjoint, restriction, visible};
+use crate::sight::{clauses, disjoint, restriction, visible};
 use crate::{Store, micros, moment};
 
 /// Which operation a record belongs to.
@@ -118,7 +118,7 @@ impl Query {
     }
 
     /// The text that is looked for; nothing but spaces looks for nothing.
-    fn asked_for(&self) -> Option<&str> {
+    pub(crate) fn asked_for(&self) -> Option<&str> {
         self.text.as_deref().filter(|text| !text.trim().is_empty())
     }
 }
@@ -191,10 +191,8 @@ pub(crate) async fn counted<C: ConnectionTrait, E: EntityTrait>(
 impl Store {
     /// The records that match and that the person may see.
     pub async fn list(&self, who: &Person, query: &Query, at: Timestamp) -> Result<Page> {
-        let seen = clauses(who, &query.kinds);
-        // Words are looked up once and not for each condition.
-        let apart = disjoint(who, &query.kinds).filter(|_| query.asked_for().is_none());
-        self.listed(who, query, (seen, apart), "list", at).await
+        let apart = disjoint(who, &query.kinds).is_some();
+        self.listed(who, query, (clauses(who, &query.kinds), apart), "list", at).await
     }
 
     /// How many records match each of these and may be seen, counted as in a [`Page`] and without
@@ -203,8 +201,13 @@ impl Store {
         let db = self.snapshot().await?;
         let mut counts = Vec::with_capacity(queries.len());
         for query in queries {
-            let found = select(query, visible(who, &query.kinds), self.backend());
-            counts.push(counted(&db, &found, COUNTED).await?);
+            let bare = Query { facets: Vec::new(), ..query.clone() };
+            let having: Vec<_> =
+                query.facets.iter().map(|(n, v)| having(n, v, self.backend())).collect();
+            let with = |clause: Cond| having.iter().cloned().fold(clause, Cond::add);
+            let seen: Vec<_> = clauses(who, &query.kinds).into_iter().map(with).collect();
+            let apart = disjoint(who, &query.kinds).is_some();
+            counts.push(total(&db, &bare, &seen, apart, self.backend()).await?);
         }
         db.rollback().await?;
         let leaf = Leaf::new(Processing::Consultation, Some(who), "count", at);
@@ -218,32 +221,18 @@ impl Store {
         at.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MAX)
     }
 
-    /// A list of what one of these conditions lets be `seen`. Where that is so many conditions
-    /// of which none admits what another does, each is counted by itself, from its own index.
+    /// A list of what one of these conditions lets be `seen`; `apart` where none admits what
+    /// another does.
     pub(crate) async fn listed(
         &self,
         who: &Person,
         query: &Query,
-        (seen, apart): (Vec<Cond>, Option<Vec<Cond>>),
+        (seen, apart): (Vec<Cond>, bool),
         action: &str,
         at: Timestamp,
     ) -> Result<Page> {
         let db = self.snapshot().await?;
-        let total = match apart {
-            None => {
-                let found = select(query, any_of(seen.clone()), self.backend());
-                counted(&db, &found, COUNTED).await?
-            }
-            Some(clauses) => {
-                let mut total = 0;
-                for clause in clauses {
-                    let found = select(query, clause, self.backend());
-                    let most = COUNTED.saturating_sub(total);
-                    total += counted(&db, &found, most).await?;
-                }
-                Ord::min(total, COUNTED + 1)
-            }
-        };
+        let total = total(&db, query, &seen, apart, self.backend()).await?;
         let rows = firsts(&db, query, seen, self.backend()).await?;
         db.rollback().await?;
         self.note(Leaf::new(Processing::Consultation, Some(who), action, at), committed(query)?)
@@ -347,6 +336,19 @@ pub(crate) fn with_facet(name: &str, value: &str) -> SelectStatement {
         .and_where(facet::Column::Name.eq(name))
         .and_where(facet::Column::Value.eq(crate::write::facet_value(value)))
         .take()
+}
+
+/// The same as a condition for a property that few records have: PostgreSQL finds them first, and
+/// does not go through all that is of the kind.
+fn having(name: &str, value: &str, backend: DbBackend) -> SimpleExpr {
+    if backend != DbBackend::Postgres {
+        return record::Column::Id.in_subquery(with_facet(name, value));
+    }
+    Expr::cust_with_values(
+        r#""record"."id" IN (WITH having AS MATERIALIZED (SELECT record_id FROM facet
+            WHERE name = $1 AND value = $2) SELECT record_id FROM having)"#,
+        [name.to_owned(), crate::write::facet_value(value)],
+    )
 }
 
 pub(crate) fn linked_to(role: &str, to: Uuid) -> SelectStatement {

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_examine::{Checkpoints, Method, Mode, Nesting, Options, Silent};
@@ -41,7 +42,7 @@ fn examine(source: PathBuf, out: PathBuf) -> ExitCode {
         method: Method { tool: "pendeen".to_owned(), version: "test".to_owned(), examiner: None },
         mode: Mode {
             resume: true,
-            checkpoints: Checkpoints { bytes: 1, contents: 1 },
+            checkpoints: Checkpoints { bytes: 1, contents: 1, pause: Duration::ZERO },
             ..Mode::default()
         },
         clock: &clock,

@@ -18,10 +18,13 @@ impl MigrationName for Newest {
     }
 }
 
-const TOGETHER: [&str; 3] = [
+const TOGETHER: [&str; 5] = [
     "CREATE STATISTICS record_standing (mcv) ON kind, state, restriction FROM record",
     "CREATE STATISTICS record_waiting (mcv) ON next_role, kind, restriction FROM record",
     "CREATE STATISTICS facet_flag (mcv) ON name, value FROM facet",
+    // Nothing is known of them before.
+    "ANALYZE record",
+    "ANALYZE facet",
 ];
 
 #[async_trait::async_trait]

@@ -6,7 +6,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use pendeen_casework::permission::decide_create;
 use pendeen_casework::record::child::Child;
-use pendeen_casework::record::{AnyRecord, Head, Kind, Urgency};
+use pendeen_casework::record::{AnyRecord, Head, Kind};
 use pendeen_store::query::{Query, Slice, Sort};
 use serde::Deserialize;
 
@@ -96,8 +96,8 @@ pub(crate) async fn csv(State(app): State<App>, viewer: Viewer) -> Result<Respon
     crate::csv::of_list(&app, &viewer, "children", &query).await
 }
 
-/// The numbers above the list. A state, and that a child waits at once, are asked of an index;
-/// a property, which is not, only of the children that are at risk or still watched over.
+/// The numbers above the list. What a state answers is not asked as a property: few children
+/// have those that are.
 async fn counts(app: &App, viewer: &Viewer) -> Result<Vec<Count>, WebError> {
     let standing = |states: &[&str]| Query {
         states: states.iter().map(|state| (*state).to_owned()).collect(),
@@ -108,8 +108,7 @@ async fn counts(app: &App, viewer: &Viewer) -> Result<Vec<Count>, WebError> {
         ..query
     };
     let asked = [
-        Query { urgency: Some(Urgency::Immediate), ..standing(&["at_risk"]) },
-        having("immediate_risk", "yes", standing(&["safeguarded"])),
+        having("immediate_risk", "yes", standing(&["at_risk", "safeguarded"])),
         having("referred", "no", standing(&["at_risk"])),
         standing(&["at_risk"]),
         standing(&["safeguarded", "stepped_down"]),
@@ -117,10 +116,10 @@ async fn counts(app: &App, viewer: &Viewer) -> Result<Vec<Count>, WebError> {
     let counted = app.store.counts(&viewer.person, &asked, app.now()).await?;
     let number = |at: usize| counted.get(at).copied().unwrap_or(0);
     Ok(vec![
-        Count::alarm(number(0) + number(1), "at immediate risk").as_counted(),
-        Count::alarm(number(2), "at risk, Children's Services not told").as_counted(),
-        Count::new(number(3), "at risk now").as_counted(),
-        Count::new(number(4), "safeguarded").as_counted(),
+        Count::alarm(number(0), "at immediate risk").as_counted(),
+        Count::alarm(number(1), "at risk, Children's Services not told").as_counted(),
+        Count::new(number(2), "at risk now").as_counted(),
+        Count::new(number(3), "safeguarded").as_counted(),
     ])
 }
 
