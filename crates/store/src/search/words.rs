@@ -102,7 +102,9 @@ pub fn wanted(text: &str) -> Vec<Wanted> {
     }
     wanted.extend(parts[at..].iter().map(|word| one(word)));
     if parts.iter().all(|part| part.chars().count() == 1) {
-        wanted.iter_mut().for_each(|one| one.whole = true);
+        for one in &mut wanted {
+            one.whole = true;
+        }
     }
     wanted
 }

@@ -116,10 +116,10 @@ async fn counts(app: &App, viewer: &Viewer) -> Result<Vec<Count>, WebError> {
     let counted = app.store.counts(&viewer.person, &asked, app.now()).await?;
     let number = |at: usize| counted.get(at).copied().unwrap_or(0);
     Ok(vec![
-        Count::alarm(number(0), "at immediate risk").as_counted(),
-        Count::alarm(number(1), "at risk, Children's Services not told").as_counted(),
-        Count::new(number(2), "at risk now").as_counted(),
-        Count::new(number(3), "safeguarded").as_counted(),
+        Count::alarm(number(0), "at immediate risk").counted(),
+        Count::alarm(number(1), "at risk, Children's Services not told").counted(),
+        Count::new(number(2), "at risk now").counted(),
+        Count::new(number(3), "safeguarded").counted(),
     ])
 }
 

@@ -34,7 +34,7 @@ impl Count {
     }
 
     /// The same of what is counted as lists are: past that, it says that there is more.
-    pub(crate) fn as_counted(self) -> Self {
+    pub(crate) fn counted(self) -> Self {
         Self { amount: text::total(self.number), ..self }
     }
 }
