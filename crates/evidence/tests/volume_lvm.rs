@@ -82,16 +82,16 @@ fn files_of_logical_volumes_in_one_piece_and_in_many_come_back() {
     let whole: &[(char, usize, usize)] = &[('b', 10, 384)];
     let pieces: &[_] = &[('b', 300, 100), ('a', 0, 3), ('a', 501, 80), ('b', 1, 201)];
     for segments in [whole, pieces] {
-        let text = group("vg", 1, &['a', 'b'], &[linear("root", segments)]);
+        let text = group("vg", 1, &['a', 'b'], &[linear("home", segments)]);
         let mut listing = listed(disk([&text, &text]), &content, segments);
-        assert!(listing.gaps.iter().all(|gap| gap.forensic_path != "lvm/vg/root"));
-        assert!(labels(&listing.volumes).contains(&"lvm/vg/root"), "{:?}", listing.volumes);
+        assert!(listing.gaps.iter().all(|gap| gap.forensic_path != "lvm/vg/home"));
+        assert!(labels(&listing.volumes).contains(&"lvm/vg/home"), "{:?}", listing.volumes);
         assert!(listing.content("/big.bin").unwrap() == big);
         for n in 0..300_usize {
             let bytes = listing.content(&format!("/{n}.txt")).unwrap();
             assert!(bytes == mixed_bytes(n * 40, n as u64), "{n}");
         }
-        assert_eq!(listing.entry("/7.txt").forensic_path, "lvm/vg/root/ext4:/7.txt");
+        assert_eq!(listing.entry("/7.txt").forensic_path, "lvm/vg/home/ext4:/7.txt");
         assert_eq!(listing.entries.len(), 301);
     }
 }
@@ -107,7 +107,7 @@ fn free_space_of_a_volume_in_pieces_lies_in_its_pieces() {
     let content = ext(folder.path(), source.path(), &["-t", "ext4", "-b", "4096"]);
     let alone = Listing::of_file(&content);
     let segments = [('b', 300, 100), ('a', 0, 84), ('b', 1, 200)];
-    let text = group("vg", 1, &['a', 'b'], &[linear("root", &segments)]);
+    let text = group("vg", 1, &['a', 'b'], &[linear("home", &segments)]);
     let listing = listed(disk([&text, &text]), &content, &segments);
     let free = |listing: &Listing, label: &str| {
         let volume = listing.volumes.iter().find(|v| v.label == label).unwrap();
@@ -118,7 +118,7 @@ fn free_space_of_a_volume_in_pieces_lies_in_its_pieces() {
         (free.stretches, stretches(volume))
     };
     let (whole, _) = free(&alone, "");
-    let (split, pieces) = free(&listing, "lvm/vg/root");
+    let (split, pieces) = free(&listing, "lvm/vg/home");
     let sum = |stretches: &[(_, ByteLen)]| stretches.iter().map(|(_, len)| len.0).sum::<u64>();
     assert_eq!(sum(&split), sum(&whole));
     for (at, len) in split {
