@@ -1,6 +1,6 @@
 //! Search over everything that a person may see: SQLite's FTS5, PostgreSQL's full text.
 //!
-//! Both are given the same words ([`words`]) and are only asked whether a record has them. The
+//! Both are given the same words and are only asked whether a record has them. The
 //! order of what is found is worked out from the rows found and nothing else: a rank that
 //! weighs how frequent a word is would tell of records that the person may not see. What a
 //! record is found by: its number, title and properties, never its guarded lines, so that
