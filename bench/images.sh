@@ -5,12 +5,13 @@
 # PENDEEN  the program to measure; by default target/release/pendeen
 # CACHE    where the inputs are kept; by default out/bench. Delete them to build them anew
 # RUNS     how often; 5 by default
-# FILES    files of the mixed image; 200,000 by default, which takes 30 GB in CACHE while it is made
+# FILES    files of the mixed image, half of them on NTFS; 200,000 by default, which takes 20 GB in
+#          CACHE while it is made
 # GROWTH   counts of files for the growth; "10000 100000 1000000" by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . bench/common.sh
-need mke2fs openssl ewfacquire ewfverify img_cat hashdeep tsk_recover python3
+need mke2fs mkntfs sfdisk cc openssl ewfacquire ewfverify img_cat hashdeep tsk_recover python3
 FILES=${FILES:-200000}
 GROWTH=${GROWTH:-10000 100000 1000000}
 
@@ -25,14 +26,19 @@ acquire() {
     rm "$2"
 }
 
+# Half random bytes, a quarter of the text of standard input, a quarter zeros.
+made_of() {
+    say "building $1 (once)"
+    { noise 2 | head -c 512M; head -c 256M; } >"$WORK/made.raw" || true
+    truncate -s 1G "$WORK/made.raw"
+    acquire "$1" "$WORK/made.raw"
+}
+
+# How fast a text inflates depends on the text: numbers, and one line again and again.
 MADE=$CACHE/made-1g.E01
-if [ ! -f "$MADE" ]; then
-    say "building $MADE: half random, a quarter text, a quarter zeros"
-    raw=$WORK/made.raw
-    { noise 2 | head -c 512M; seq 1 40000000 | head -c 256M; } >"$raw" || true
-    truncate -s 1G "$raw"
-    acquire "$MADE" "$raw"
-fi
+[ -f "$MADE" ] || made_of "$MADE" < <(seq 1 40000000)
+LINES=$CACHE/lines-1g.E01
+[ -f "$LINES" ] || made_of "$LINES" < <(yes "The quick brown fox jumps over the lazy dog, and the dog sleeps on.")
 ORDINARY=$CACHE/ordinary-1g.E01
 if [ ! -f "$ORDINARY" ]; then
     say "building $ORDINARY: the first GiB of this machine's programs and their data"
@@ -53,7 +59,7 @@ mixed_tree() {
     python3 - "$1" "$2" <<'PY'
 import hashlib, math, os, random, sys
 root, count = sys.argv[1], int(sys.argv[2])
-chance = random.Random(4)
+chance = random.Random(sys.argv[3])
 noise = chance.randbytes(64 << 20)
 text = b"".join(b"%d the quick brown fox %x\n" % (n, n * 2654435761) for n in range(2_000_000))
 for n in range(count):
@@ -69,14 +75,33 @@ for n in range(count):
 PY
 }
 
+# A disk of two partitions, NTFS and ext4, each with half of the files.
 MIXED=$CACHE/mixed-$FILES.E01
 if [ ! -f "$MIXED" ]; then
     say "building $MIXED (once)"
-    mixed_tree "$WORK/tree" "$FILES"
-    size=$(du -sk "$WORK/tree" | cut -f1)
-    mke2fs -q -t ext4 -N "$((FILES + FILES / 5 + 2000))" -d "$WORK/tree" "$WORK/mixed.raw" \
-        "$((size + size / 5 + 200000))k" >/dev/null
-    rm -rf "$WORK/tree"
+    half=$((FILES / 2))
+    cc -O2 -o "$WORK/ntfs_fill" bench/programs/ntfs_fill.c -lntfs-3g
+    for kind in ntfs ext4; do
+        mixed_tree "$WORK/tree" "$half" "$kind"
+        size=$(($(du -sk "$WORK/tree" | cut -f1) / 1024 * 6 / 5 + 200))
+        truncate -s "${size}M" "$WORK/$kind.raw"
+        case $kind in
+        ntfs)
+            mkntfs -F -q -s 512 -p 2048 -H 255 -S 63 "$WORK/$kind.raw" 2>/dev/null
+            "$WORK/ntfs_fill" "$WORK/$kind.raw" "$WORK/tree"
+            ;;
+        ext4) mke2fs -q -t ext4 -N "$((half + half / 5 + 2000))" -d "$WORK/tree" "$WORK/$kind.raw" >/dev/null ;;
+        esac
+        rm -rf "$WORK/tree"
+    done
+    first=$(stat -c %s "$WORK/ntfs.raw") second=$(stat -c %s "$WORK/ext4.raw")
+    mv "$WORK/ntfs.raw" "$WORK/volume"
+    { head -c 1M /dev/zero; cat "$WORK/volume"; } >"$WORK/mixed.raw"
+    rm "$WORK/volume"
+    cat "$WORK/ext4.raw" >>"$WORK/mixed.raw"
+    rm "$WORK/ext4.raw"
+    printf '2048,%s,7\n%s,%s,L\n' "$((first / 512))" "$((2048 + first / 512))" "$((second / 512))" |
+        sfdisk -q --label dos "$WORK/mixed.raw"
     acquire "$MIXED" "$WORK/mixed.raw"
 fi
 
@@ -84,6 +109,8 @@ run_verify() { "$PENDEEN" image verify "$MADE" >/dev/null; }
 run_ewfverify() { ewfverify -q "$MADE" >/dev/null; }
 run_cat() { "$PENDEEN" image cat "$MADE" >/dev/null; }
 run_img_cat() { img_cat "$MADE" >/dev/null; }
+run_cat_lines() { "$PENDEEN" image cat "$LINES" >/dev/null; }
+run_img_cat_lines() { img_cat "$LINES" >/dev/null; }
 run_cat_ordinary() { "$PENDEEN" image cat "$ORDINARY" >/dev/null; }
 run_img_cat_ordinary() { img_cat "$ORDINARY" >/dev/null; }
 run_alone() { "$PENDEEN" examine "$ALONE" --out "$WORK/out" --json >/dev/null; }
@@ -97,13 +124,22 @@ run_recover() {
     hashdeep -c md5,sha1,sha256 -r "$WORK/peer" >"$WORK/peer.txt"
 }
 
-for file in "$MADE" "$ORDINARY" "$ALONE/file.bin" "$MIXED"; do cat "$file" >/dev/null; done
+for file in "$MADE" "$LINES" "$ORDINARY" "$ALONE/file.bin" "$MIXED"; do cat "$file" >/dev/null; done
 turns verify ewfverify
 turns cat img_cat
+turns cat_lines img_cat_lines
 turns cat_ordinary img_cat_ordinary
 turns alone hashdeep
 turns mixed recover
 packed() { stat -c %s "$1" | awk '{ printf "%.1f", 1073741824 / $1 }'; }
+packed_gb() { stat -c %s "$1" | awk '{ printf "%.1f", $1 / 1e9 }'; }
+# Whoever finds less has less to do.
+found=$(grep -o '"items": *[0-9]*' "$WORK/mixed.json" | grep -o '[0-9]*$' | head -1)
+recovered=$(grep -vc '^[#%]' "$WORK/peer.txt")
+if [ "${found:-0}" -lt "$FILES" ] || [ "$recovered" -lt "$FILES" ]; then
+    say "of $FILES files pendeen found ${found:-none} and tsk_recover $recovered: nothing to compare"
+    exit 1
+fi
 
 cat <<END
 $("$PENDEEN" --version), libewf $(ewfverify -V | head -1 | grep -o '[0-9]*'), $(img_cat -V), \
@@ -113,9 +149,12 @@ hashdeep $(hashdeep -V); $(machine); medians of $RUNS, in seconds, fastest and s
 |---|---|---|---|
 | verify a 1 GiB E01 ($(packed "$MADE") : 1), three digests | $(shown verify) | ewfverify, 1 digest: $(shown ewfverify) | $(ratio verify ewfverify) |
 | its bytes to /dev/null | $(shown cat) | img_cat: $(shown img_cat) | $(ratio cat img_cat) |
+| the same with text of one line again and again ($(packed "$LINES") : 1) | $(shown cat_lines) | img_cat: \
+$(shown img_cat_lines) | $(ratio cat_lines img_cat_lines) |
 | the same of ordinary files ($(packed "$ORDINARY") : 1) | $(shown cat_ordinary) | img_cat: $(shown img_cat_ordinary) | $(ratio cat_ordinary img_cat_ordinary) |
 | one file of 1 GiB in a folder, three digests | $(shown alone) | hashdeep: $(shown hashdeep) | $(ratio alone hashdeep) |
-| ext4 in an E01, $FILES files of mixed sizes, three digests | $(shown mixed) | tsk_recover -a and hashdeep: $(shown recover) | $(ratio mixed recover) |
+| NTFS and ext4 in an E01 of $(packed_gb "$MIXED") GB, $FILES files of mixed sizes, three digests, \
+the stored digest verified | $(shown mixed) | tsk_recover -a and hashdeep: $(shown recover) | $(ratio mixed recover) |
 
 Growth: ext4, files of 1,000 bytes, one run each.
 

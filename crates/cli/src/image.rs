@@ -1,7 +1,9 @@
 //! `pendeen image info|verify|cat`: the image reader alone.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -111,7 +113,9 @@ fn verify(source: &ImageSource) -> Result<Ended> {
 
 fn cat(source: &Path) -> Result<Ended> {
     let image = open(source)?;
-    let mut out = io::stdout().lock();
+    // Past the standard library's buffer, which looks for line ends in every byte.
+    let out = io::stdout().as_fd().try_clone_to_owned().context("opening the standard output")?;
+    let mut out = File::from(out);
     let mut failure = None;
     let mut missing: u64 = 0;
     let ended = stream(image.as_ref(), all_cores(), |block| {
@@ -141,7 +145,6 @@ fn cat(source: &Path) -> Result<Ended> {
         }
         return Err(error).context("writing the image's bytes");
     }
-    out.flush().context("writing the image's bytes")?;
     debug_assert!(ended.is_continue(), "only a failure ends the stream early");
     Ok(if missing == 0 { Ended::Done } else { Ended::WithGaps })
 }

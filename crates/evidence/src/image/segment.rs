@@ -107,6 +107,16 @@ impl Segment {
         Ok(done)
     }
 
+    /// Fills the buffers from `offset` with one call, which may end early, and says how far.
+    pub fn read_vectored_at(
+        &self,
+        offset: u64,
+        buffers: &mut [io::IoSliceMut<'_>],
+    ) -> Result<usize, ReadError> {
+        rustix::io::retry_on_intr(|| rustix::io::preadv(&self.fd, buffers, offset))
+            .map_err(|errno| self.io(offset, errno.into()))
+    }
+
     fn io(&self, offset: u64, source: io::Error) -> ReadError {
         ReadError::Io { path: self.path.clone(), offset: ByteOffset(offset), source }
     }
