@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . bench/common.sh
-need mke2fs mkntfs sfdisk cc openssl ewfacquire ewfverify img_cat hashdeep tsk_recover python3
+need mke2fs mkntfs sfdisk cc openssl ewfacquire ewfverify img_cat hashdeep tsk_recover mmls python3
 FILES=${FILES:-200000}
 GROWTH=${GROWTH:-10000 100000 1000000}
 
@@ -56,7 +56,7 @@ fi
 # Files of sizes whose logarithms are normal, from 100 bytes to 50 MB, in folders of 500; every
 # other one of text. The same on every machine.
 mixed_tree() {
-    python3 - "$1" "$2" <<'PY'
+    python3 - "$@" <<'PY'
 import hashlib, math, os, random, sys
 root, count = sys.argv[1], int(sys.argv[2])
 chance = random.Random(sys.argv[3])
@@ -118,9 +118,13 @@ run_hashdeep() { hashdeep -c md5,sha1,sha256 -r "$ALONE" >/dev/null; }
 run_mixed() {
     "$PENDEEN" examine "$MIXED" --no-carve --out "$WORK/out" --json >"$WORK/mixed.json" || [ $? = 3 ]
 }
+# It takes one volume at a time.
 run_recover() {
-    mkdir "$WORK/peer"
-    tsk_recover -a "$MIXED" "$WORK/peer" >/dev/null
+    local start
+    for start in $(mmls -a -M "$MIXED" | awk '/^[0-9]+:/ { print $3 }'); do
+        mkdir -p "$WORK/peer/$start"
+        tsk_recover -a -o "$((10#$start))" "$MIXED" "$WORK/peer/$start" >/dev/null
+    done
     hashdeep -c md5,sha1,sha256 -r "$WORK/peer" >"$WORK/peer.txt"
 }
 

@@ -4,7 +4,7 @@ use std::os::fd::BorrowedFd;
 
 use pendeen_evidence::image::{Format, Image, Provenance, ReadError};
 use pendeen_evidence::unit::{ByteLen, ByteOffset};
-use pendeen_evidence::volume;
+use pendeen_evidence::{recognise, volume};
 
 struct Disk {
     bytes: Vec<u8>,
@@ -58,5 +58,7 @@ pub fn check(bytes: Vec<u8>) {
         for piece in volume.pieces().all() {
             assert!(piece.at.0 + piece.len.0 <= len.0);
         }
+        let _ = recognise::volume(&disk, &volume);
+        let _ = recognise::shadow_copies(&disk, &volume);
     }
 }

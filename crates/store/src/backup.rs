@@ -144,7 +144,7 @@ macro_rules! tables {
 
 tables! {
     record, record_version, link, facet, search_document, document, record_document, person, audit_leaf,
-    audit_opening, audit_head, erasure, tally, tally_basis, figure_total, stage,
+    audit_opening, audit_head, erasure, tally, tally_basis, figure_total, stage, standing,
     second_factor, recovery_code, account_setting, account_act, api_token, provider_identity,
     saved_filter, claim, passed_over, notice, owed_reason,
 }

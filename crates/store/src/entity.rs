@@ -147,6 +147,31 @@ pub mod tally {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// How many records of a kind and restriction stand in a state with a force: see
+/// [`crate::standing`].
+pub mod standing {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, DeriveEntityModel)]
+    #[sea_orm(table_name = "standing")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub kind: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub restriction: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub force: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub state: String,
+        pub number: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Figures as at now: see [`crate::tally::total`].
 pub mod figure_total {
     use sea_orm::entity::prelude::*;

@@ -33,7 +33,7 @@ use crate::entity::{
 use crate::error::{Result, StoreError};
 use crate::sight::visible;
 use crate::write::Batch;
-use crate::{Store, clean, micros, moment, search};
+use crate::{Store, clean, micros, moment, search, standing};
 
 /// The state of a record whose content was erased.
 pub const ERASED: &str = "erased";
@@ -170,6 +170,12 @@ async fn note<C: ConnectionTrait>(db: &C, hole: &Hole) -> Result<()> {
 async fn empty_record<C: ConnectionTrait>(db: &C, hole: &Hole) -> Result<()> {
     use record::Column;
     let nothing = || Expr::value(None::<String>);
+    if let Some(row) = record::Entity::find_by_id(hole.id).one(db).await? {
+        let mut standing = standing::Changes::default();
+        standing.leaves(&row);
+        standing.enters(&record::Model { state: ERASED.to_owned(), ..row });
+        standing.write(db).await?;
+    }
     record::Entity::update_many()
         .col_expr(Column::State, Expr::value(ERASED))
         .col_expr(Column::Title, Expr::value(TITLE))

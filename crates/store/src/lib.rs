@@ -62,6 +62,7 @@ pub mod saved;
 pub mod search;
 pub mod session;
 mod sight;
+mod standing;
 mod tally;
 pub mod work;
 pub mod write;

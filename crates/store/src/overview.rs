@@ -24,12 +24,13 @@ use uuid::Uuid;
 
 use crate::audit::log::Committed;
 use crate::audit::{Leaf, Processing};
-use crate::entity::{record, record_version};
+use crate::entity::{record, record_version, standing};
 use crate::error::Result;
 use crate::firsts::{firsts, total};
 use crate::query::{Listed, Query, Row, committed, row};
 use crate::read::{linked, load, parse};
-use crate::sight::{clauses, disjoint, visible};
+use crate::sight::{clauses, disjoint, of_standing, visible};
+use crate::standing::NATIONAL;
 use crate::{Store, micros, moment};
 
 /// How many records of one kind stand in one state with one force.
@@ -73,28 +74,26 @@ impl Store {
         if kinds.is_empty() {
             return Ok(Vec::new());
         }
-        // Clause by clause where none admits what another does: each has an index of its own.
-        let seen = disjoint(who, kinds).unwrap_or_else(|| vec![visible(who, kinds)]);
-        let mut rows = Vec::new();
-        for clause in seen {
-            rows.extend(self.db().query_all(&by_state_and_force(clause, at)).await?);
+        let db = self.snapshot().await?;
+        let mut groups = Groups::default();
+        let (kept, others) = of_standing(who, kinds);
+        groups.add(&db, &numbers(kept), |one, count| one.count += count).await?;
+        if !others.is_empty() {
+            for seen in apart(who, &others) {
+                groups.add(&db, &grouped(seen), |one, count| one.count += count).await?;
+            }
         }
+        for seen in apart(who, kinds) {
+            let late = seen.clone().add(record::Column::NextDue.lt(micros(at)));
+            groups.add(&db, &grouped(late), |one, count| one.late += count).await?;
+            let immediate = seen.add(record::Column::NextUrgency.eq(0_i16));
+            groups.add(&db, &grouped(immediate), |one, count| one.immediate += count).await?;
+        }
+        db.rollback().await?;
         let keys: Vec<&str> = kinds.iter().map(|kind| kind.key()).collect();
         let leaf = Leaf::new(Processing::Consultation, Some(who), "standing", at);
         self.note(leaf, vec![Committed::kept("kinds", keys.join(" "))]).await?;
-        let mut groups: BTreeMap<_, Standing> = BTreeMap::new();
-        for row in &rows {
-            let Some(one) = standing(row)? else { continue };
-            groups
-                .entry((one.kind, one.state.clone(), one.force))
-                .and_modify(|sum| {
-                    sum.count += one.count;
-                    sum.late += one.late;
-                    sum.immediate += one.immediate;
-                })
-                .or_insert(one);
-        }
-        Ok(groups.into_values().collect())
+        Ok(groups.0.into_values().collect())
     }
 
     /// The same records as [`Store::list`], with their bodies, and how many there are in all,
@@ -241,42 +240,70 @@ impl Store {
     }
 }
 
-fn by_state_and_force(seen: Condition, at: Timestamp) -> SelectStatement {
+/// What the person may see of these kinds, clause by clause where none admits what another does:
+/// each has an index of its own.
+fn apart(who: &Person, kinds: &[Kind]) -> Vec<Condition> {
+    disjoint(who, kinds).unwrap_or_else(|| vec![visible(who, kinds)])
+}
+
+/// The kept numbers by kind, state and force.
+fn numbers(seen: Condition) -> SelectStatement {
+    use standing::Column;
+    Sql::select()
+        .columns([Column::Kind, Column::State, Column::Force, Column::Number])
+        .from(standing::Entity)
+        .cond_where(seen.add(Column::Number.gt(0_i64)))
+        .take()
+}
+
+/// Records counted by kind, state and force.
+fn grouped(seen: Condition) -> SelectStatement {
     use record::Column;
-    let some = |condition: Condition| Expr::expr(Expr::case(condition, 1)).count();
-    let late = Condition::all().add(Column::NextDue.lt(micros(at)));
-    let immediate = Condition::all().add(Column::NextUrgency.eq(0_i16));
     Sql::select()
         .columns([Column::Kind, Column::State, Column::Force])
-        .expr_as(Expr::col(Asterisk).count(), Alias::new("all"))
-        .expr_as(some(late), Alias::new("late"))
-        .expr_as(some(immediate), Alias::new("immediate"))
+        .expr(Expr::col(Asterisk).count())
         .from(record::Entity)
         .cond_where(seen)
         .group_by_columns([Column::Kind, Column::State, Column::Force])
         .take()
 }
 
-/// A counted group; none of a kind or force that this version does not know.
-fn standing(row: &QueryResult) -> Result<Option<Standing>> {
-    let (kind, force): (String, Option<String>) =
-        (row.try_get_by_index(0)?, row.try_get_by_index(2)?);
-    let number = |index: usize| -> Result<u64> {
-        let count: i64 = row.try_get_by_index(index)?;
-        Ok(u64::try_from(count).unwrap_or(0))
-    };
-    let known = force.as_deref().map(ForceKey::parse);
-    let (Some(kind), None | Some(Some(_))) = (Kind::from_key(&kind), known) else {
-        return Ok(None);
-    };
-    Ok(Some(Standing {
-        kind,
-        state: row.try_get_by_index(1)?,
-        force: known.flatten(),
-        count: number(3)?,
-        late: number(4)?,
-        immediate: number(5)?,
-    }))
+/// Counts by kind, state and force, as they come together.
+#[derive(Debug, Default)]
+struct Groups(BTreeMap<(Kind, String, Option<ForceKey>), Standing>);
+
+impl Groups {
+    /// Adds what a question counts: rows of kind, state, force and number. Left out are kinds and
+    /// forces that this version does not know.
+    async fn add<C: ConnectionTrait>(
+        &mut self,
+        db: &C,
+        question: &SelectStatement,
+        add: impl Fn(&mut Standing, u64),
+    ) -> Result<()> {
+        for row in db.query_all(question).await? {
+            let (kind, state): (String, String) =
+                (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            let force: Option<String> = row.try_get_by_index(2)?;
+            let count: i64 = row.try_get_by_index(3)?;
+            let force = force.as_deref().filter(|force| *force != NATIONAL).map(ForceKey::parse);
+            let (Some(kind), None | Some(Some(_))) = (Kind::from_key(&kind), force) else {
+                continue;
+            };
+            let force = force.flatten();
+            let key = (kind, state.clone(), force);
+            let one = self.0.entry(key).or_insert_with(|| Standing {
+                kind,
+                state,
+                force,
+                count: 0,
+                late: 0,
+                immediate: 0,
+            });
+            add(one, u64::try_from(count).unwrap_or(0));
+        }
+        Ok(())
+    }
 }
 
 fn by_this_person(who: &Person, kinds: &[Kind], act: &str, limit: u64) -> SelectStatement {

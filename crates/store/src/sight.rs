@@ -12,10 +12,12 @@ use pendeen_casework::force::ForceKey;
 use pendeen_casework::permission::{Visibility, visibility};
 use pendeen_casework::person::{Knows, Person, PersonId, Role};
 use pendeen_casework::record::{Kind, Restriction};
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{ColumnTrait, Condition as Cond};
 use uuid::Uuid;
 
-use crate::entity::record;
+use crate::entity::{record, standing};
+use crate::standing::NATIONAL;
 
 /// Which records of these kinds (all where empty) the person may see.
 ///
@@ -72,35 +74,40 @@ fn groups(who: &Person, kinds: &[Kind]) -> Vec<(Visibility, Vec<&'static str>)> 
     groups
 }
 
+/// The same as conditions on the kept numbers ([`crate::standing`]), for the kinds of which the
+/// person's sight is decided by kind, restriction and force alone; and the other kinds.
+pub(crate) fn of_standing(who: &Person, kinds: &[Kind]) -> (Cond, Vec<Kind>) {
+    use standing::Column;
+    let (mut clauses, mut others) = (Vec::new(), Vec::new());
+    for (sight, keys) in groups(who, kinds) {
+        let one_by_one =
+            sight.authored_by.is_some() || sight.agency.is_some() || !sight.opened.is_empty();
+        if one_by_one {
+            others.extend(keys.into_iter().filter_map(Kind::from_key));
+            continue;
+        }
+        let of_kinds = Cond::all().add(Column::Kind.is_in(keys));
+        let national = Column::Force.eq(NATIONAL);
+        let placed = placed(&sight, Column::Restriction, Column::Force, national);
+        clauses.extend(placed.into_iter().map(|clause| of_kinds.clone().add(clause)));
+    }
+    if clauses.is_empty() {
+        clauses.push(Cond::all().add(Column::Kind.is_null()));
+    }
+    (Cond::all().add(clauses.into_iter().fold(Cond::any(), Cond::add)), others)
+}
+
 /// The clauses of which one must hold. Kept apart, each with its kinds beside it, because both
 /// databases can then answer each from an index and join the answers.
 fn admitted(sight: &Visibility) -> Vec<Cond> {
     use record::Column;
-    let own = sight.circles.iter().map(circle_key);
-    let open: Vec<String> = std::iter::once(UNRESTRICTED.to_owned()).chain(own).collect();
-    let roles = sight.restricted_to.iter().map(|role| role.key().to_owned());
-    let alone: Vec<String> = roles.chain(sight.member_of.iter().map(circle_key)).collect();
-    let mut clauses = Vec::new();
-    if sight.all {
-        // Whoever sees all that is not restricted needs no second clause for what is.
-        let open = open.iter().chain(&alone);
-        clauses.push(Cond::all().add(Column::Restriction.is_in(open)));
-    }
-    let open = || Cond::all().add(Column::Restriction.is_in(open.iter()));
-    if sight.national {
-        clauses.push(open().add(Column::Force.is_null()));
-    }
-    if let Some(force) = sight.force {
-        clauses.push(open().add(Column::Force.eq(force.as_str())));
-    }
+    let mut clauses = placed(sight, Column::Restriction, Column::Force, Column::Force.is_null());
+    let open = || Cond::all().add(Column::Restriction.is_in(open(sight)));
     if let Some(author) = sight.authored_by {
         clauses.push(open().add(Column::Author.eq(author.0)));
     }
     if let Some(agency) = &sight.agency {
         clauses.push(open().add(Column::Agency.eq(agency.as_str())));
-    }
-    if !alone.is_empty() && !sight.all {
-        clauses.push(Cond::all().add(Column::Restriction.is_in(alone)));
     }
     if !sight.opened.is_empty() {
         let of_a_role = Role::ALL.map(Role::key);
@@ -111,6 +118,41 @@ fn admitted(sight: &Visibility) -> Vec<Cond> {
         );
     }
     clauses
+}
+
+/// Those of the clauses that ask for restriction and force alone, of the columns that hold them;
+/// `national` tells what no force has.
+fn placed<C: ColumnTrait>(
+    sight: &Visibility,
+    restriction: C,
+    force: C,
+    national: SimpleExpr,
+) -> Vec<Cond> {
+    let open = open(sight);
+    let roles = sight.restricted_to.iter().map(|role| role.key().to_owned());
+    let alone: Vec<String> = roles.chain(sight.member_of.iter().map(circle_key)).collect();
+    let among = |some: &[String]| Cond::all().add(restriction.is_in(some));
+    let mut clauses = Vec::new();
+    if sight.all {
+        // Whoever sees all that is not restricted needs no second clause for what is.
+        clauses.push(among(&[&*open, &*alone].concat()));
+    }
+    if sight.national {
+        clauses.push(among(&open).add(national));
+    }
+    if let Some(of) = sight.force {
+        clauses.push(among(&open).add(force.eq(of.as_str())));
+    }
+    if !alone.is_empty() && !sight.all {
+        clauses.push(among(&alone));
+    }
+    clauses
+}
+
+/// The restrictions that hide nothing from the person.
+fn open(sight: &Visibility) -> Vec<String> {
+    let own = sight.circles.iter().map(circle_key);
+    std::iter::once(UNRESTRICTED.to_owned()).chain(own).collect()
 }
 
 /// What the policies answer about a person: everything they can ask of one, and the answers.

@@ -217,7 +217,8 @@ impl Store {
         self.recount_locked().await
     }
 
-    /// Makes the rows behind figures anew from the versions of all records.
+    /// Makes the rows behind figures anew from the versions of all records, and the numbers of
+    /// what stands where.
     pub async fn recount(&self) -> Result<()> {
         let _writer = self.writer.lock().await;
         self.recount_locked().await
@@ -227,6 +228,7 @@ impl Store {
         let txn = self.begin_write().await?;
         let _tail = crate::audit::log::Tail::lock(&txn).await?;
         rebuild(&txn).await?;
+        crate::standing::fill(&txn).await?;
         tally_basis::Entity::delete_many().exec(&txn).await?;
         let made = tally_basis::ActiveModel { id: Set(1), digest: Set(basis()) };
         tally_basis::Entity::insert(made).exec_without_returning(&txn).await?;

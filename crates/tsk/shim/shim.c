@@ -225,6 +225,55 @@ static int keeps_link(TSK_FS_FILE *file)
     return 1;
 }
 
+/* The stream of that name, if the file has it. */
+static const TSK_FS_ATTR *data_named(TSK_FS_FILE *file, const char *name)
+{
+    int i, count = tsk_fs_file_attr_getsize(file);
+    for (i = 0; i < count; i++) {
+        const TSK_FS_ATTR *attribute = tsk_fs_file_attr_get_idx(file, i);
+        if (attribute != NULL && attribute->type == TSK_FS_ATTR_TYPE_NTFS_DATA && attribute->name != NULL &&
+            strcmp(attribute->name, name) == 0)
+            return attribute;
+    }
+    return NULL;
+}
+
+int pt_fs_packed(pt_fs *handle, uint64_t address, uint32_t id, const char *stream, uint8_t *reparse,
+                 size_t *reparse_len, uint64_t *size, uint32_t *stream_id)
+{
+    const TSK_FS_ATTR *whole, *packed, *point = NULL;
+    const TSK_FS_ATTR_RUN *run;
+    TSK_FS_FILE *file;
+    ssize_t got = -1;
+    int i, answer = 0;
+    tsk_error_reset();
+    file = tsk_fs_file_open_meta(handle->fs, NULL, address);
+    if (file == NULL)
+        return 0;
+    whole = tsk_fs_file_attr_get_id(file, (uint16_t)id);
+    packed = data_named(file, stream);
+    for (i = 0; point == NULL && i < tsk_fs_file_attr_getsize(file); i++) {
+        point = tsk_fs_file_attr_get_idx(file, i);
+        if (point != NULL && point->type != TSK_FS_ATTR_TYPE_NTFS_REPARSE)
+            point = NULL;
+    }
+    if (whole != NULL && packed != NULL && point != NULL && packed != whole && whole->size >= 0 &&
+        (whole->flags & TSK_FS_ATTR_NONRES) != 0) {
+        answer = 1;
+        for (run = whole->nrd.run; run != NULL; run = run->next)
+            if ((run->flags & (TSK_FS_ATTR_RUN_FLAG_SPARSE | TSK_FS_ATTR_RUN_FLAG_FILLER)) == 0)
+                answer = 0;
+    }
+    if (answer) {
+        got = tsk_fs_attr_read(point, 0, (char *)reparse, *reparse_len, TSK_FS_FILE_READ_FLAG_NONE);
+        *reparse_len = got < 0 ? 0 : (size_t)got;
+        *size = (uint64_t)whole->size;
+        *stream_id = packed->id;
+    }
+    tsk_fs_file_close(file);
+    return answer;
+}
+
 int pt_fs_cat(pt_fs *handle, uint64_t address, int has_type, uint32_t type, uint32_t id,
               pt_sink_fn sink, void *context)
 {

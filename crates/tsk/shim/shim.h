@@ -110,6 +110,13 @@ int pt_fs_any_allocated(pt_fs *fs, uint64_t block, uint64_t len, uint64_t step, 
 uint64_t pt_fs_same_allocation(pt_fs *fs, uint64_t block, uint64_t end, uint64_t step,
                                uint64_t most, int *allocated);
 
+/* Whether the NTFS stream with this id is one hole beside a stream of the name given that holds its
+ * content in another form, as a reparse point tells. Then 1, with the first bytes of the reparse point
+ * (up to `reparse_len`, which becomes their number), the size of the content and the id of the other
+ * stream; else 0. */
+int pt_fs_packed(pt_fs *fs, uint64_t address, uint32_t id, const char *stream, uint8_t *reparse,
+                 size_t *reparse_len, uint64_t *size, uint32_t *stream_id);
+
 /* Sends the content to `sink`. `has_type` 0 means the default attribute, or the target of a link
  * whose metadata holds it. 0, or -1 if it broke off. */
 int pt_fs_cat(pt_fs *fs, uint64_t address, int has_type, uint32_t type, uint32_t id,

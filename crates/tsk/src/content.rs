@@ -16,8 +16,8 @@
 use crate::ffi::Info;
 use crate::name::{Attribute, RawRun};
 
-const RESIDENT: u32 = 0x04;
-const COMPRESSED: u32 = 0x20;
+pub(crate) const RESIDENT: u32 = 0x04;
+pub(crate) const COMPRESSED: u32 = 0x20;
 const RUN_FILLER: u32 = 0x01;
 const RUN_SPARSE: u32 = 0x02;
 const RUN_ENCRYPTED: u32 = 0x04;

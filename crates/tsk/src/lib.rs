@@ -3,7 +3,7 @@
 //! In: a [`ReadAt`] over one volume. Out: [`FileSystem`], whose [`walk`] yields each live and
 //! deleted file with where its content lies, and whose [`FileSystem::cat`] gives the content
 //! that only the file system's own code can produce. The result is what `fls`, `istat` and
-//! `icat` show, except where [`walk`] says otherwise.
+//! `icat` show, except where [`walk`] says otherwise, and that files which Windows packed are unpacked.
 //!
 //! The library is written in C and reads hostile data: call it in a process that may crash.
 //! Handles stay on one thread.
@@ -17,9 +17,13 @@ mod content;
 mod event;
 mod ffi;
 mod kind;
+mod lzx;
 mod name;
+mod packed;
+mod prefix;
 mod space;
 mod walk;
+mod xpress;
 
 pub use content::{Content, Run};
 pub use event::{Cap, Event, File, Folder, Limits, Problem, Recovery, Summary, Times};

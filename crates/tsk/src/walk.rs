@@ -27,6 +27,7 @@ use crate::event::{
 use crate::ffi::{Directory, FileSystem, TskError};
 use crate::kind::Kind;
 use crate::name::{Address, Attribute, MetaFacts, Name};
+use crate::packed;
 
 const META_UNDEFINED: u32 = 0;
 const META_REGULAR: u32 = 1;
@@ -268,13 +269,16 @@ impl Walk<'_> {
             is_index |= kind == NTFS_INDEX_ROOT;
             kind == meta.default_attribute || kind == NTFS_DATA || kind == HFS_RESOURCE_FORK
         });
-        let attributes = match attributes {
+        let mut attributes = match attributes {
             Ok(attributes) => attributes,
             Err(TskError(reason)) if is_folder => {
                 return self.problem(path.to_vec(), "the streams of a folder", reason);
             }
             Err(TskError(reason)) => return self.unknown(name, path.to_vec(), &reason),
         };
+        if self.fs.info().kind == Kind::Ntfs {
+            mark_packed(&mut attributes);
+        }
         let mut listed = false;
         for attribute in &attributes {
             let Some(suffix) = stream_suffix(self.fs.info().kind, meta, attribute) else {
@@ -423,6 +427,22 @@ fn stream_suffix(kind: Kind, meta: &MetaFacts, attribute: &Attribute) -> Option<
         }
         _ if kind == Kind::Ntfs => None,
         main => (main == meta.default_attribute).then(Vec::new),
+    }
+}
+
+/// A file that Windows packed has its content in a stream of its own: of the unnamed one, which is
+/// a hole, that stream's blocks are told, and that only unpacking gives the content.
+fn mark_packed(attributes: &mut [Attribute]) {
+    let packed = |one: &Attribute| one.kind == NTFS_DATA && one.name == packed::STREAM.to_bytes();
+    let Some(runs) = attributes.iter().find(|one| packed(one)).map(|one| one.runs.clone()) else {
+        return;
+    };
+    let whole = attributes.iter_mut().find(|one| one.kind == NTFS_DATA && one.name.is_empty());
+    if let Some(whole) = whole.filter(|one| one.size > 0 && content::stored(one).next().is_none())
+        && whole.flags & content::RESIDENT == 0
+    {
+        whole.runs = runs;
+        whole.flags |= content::COMPRESSED;
     }
 }
 

@@ -29,6 +29,7 @@ mod roles;
 mod search;
 mod sight;
 mod stage;
+mod standing;
 mod tables;
 mod tally;
 mod triggers;
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(waiting::Waiting),
             Box::new(roles::Roles),
             Box::new(newest::Newest),
+            Box::new(standing::Standing),
         ]
     }
 }

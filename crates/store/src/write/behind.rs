@@ -27,7 +27,7 @@ use crate::document::{DocumentDigest, is_kept};
 use crate::entity::{document, record_document, record_version, stage, tally as tally_row};
 use crate::error::{Result, StoreError};
 use crate::read::load;
-use crate::{search, tally};
+use crate::{search, standing, tally};
 
 /// Rows of one statement: few enough for the parameters that SQLite takes (32,766), and always
 /// as many, so that the statement is prepared once.
@@ -103,10 +103,13 @@ impl Behind {
     async fn write<C: ConnectionTrait>(self, db: &C) -> Result<Vec<(Leaf, Vec<Committed>)>> {
         let (mut records, mut links, mut facets, mut tallies, mut searched) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut standing = standing::Changes::default();
         for fresh in self.fresh.into_values() {
             let text = rows::search_text(&fresh.now);
             searched.push(search::row(fresh.now.head().id, &text).into_active_model());
-            records.push(rows::stored_as(&fresh.now, &fresh.body).into_active_model());
+            let row = rows::stored_as(&fresh.now, &fresh.body);
+            standing.enters(&row);
+            records.push(row.into_active_model());
             links.extend(
                 rows::links(&fresh.now).into_iter().map(IntoActiveModel::into_active_model),
             );
@@ -123,6 +126,7 @@ impl Behind {
                 .await?;
         }
         insert(db, records).await?;
+        standing.write(db).await?;
         insert(db, self.versions).await?;
         insert(db, links).await?;
         insert(db, facets).await?;

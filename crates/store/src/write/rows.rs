@@ -18,7 +18,7 @@ use crate::entity::{document, facet, link, record, record_document, record_versi
 use crate::error::{Result, StoreError};
 use crate::query::urgency_rank;
 use crate::sight::restriction_key;
-use crate::{clean, micros, search, tally};
+use crate::{clean, micros, search, standing, tally};
 
 /// The record as JSON, as it is kept and committed to.
 pub fn body(record: &AnyRecord) -> Result<String> {
@@ -37,9 +37,11 @@ pub fn fields_json(fields: &Fields) -> Result<String> {
 
 /// Writes a new record with its links and facets.
 pub async fn insert<C: ConnectionTrait>(db: &C, record: &AnyRecord, body: &str) -> Result<()> {
-    record::Entity::insert(record::ActiveModel::from(stored_as(record, body)))
-        .exec_without_returning(db)
-        .await?;
+    let row = stored_as(record, body);
+    let mut standing = standing::Changes::default();
+    standing.enters(&row);
+    record::Entity::insert(record::ActiveModel::from(row)).exec_without_returning(db).await?;
+    standing.write(db).await?;
     change_links(db, BTreeSet::new(), links(record)).await?;
     change_facets(db, BTreeSet::new(), facets(record)).await?;
     search::keep(db, record.head().id, None, &search_text(record)).await?;
@@ -55,8 +57,12 @@ pub async fn update<C: ConnectionTrait>(
     body: &str,
 ) -> Result<()> {
     let held = before.head().version;
+    let row = stored_as(after, body);
+    let mut standing = standing::Changes::default();
+    standing.leaves(&stored_as(before, ""));
+    standing.enters(&row);
     let changed = record::Entity::update_many()
-        .set(record::ActiveModel::from(stored_as(after, body)).reset_all())
+        .set(record::ActiveModel::from(row).reset_all())
         .filter(record::Column::Id.eq(before.head().id))
         .filter(record::Column::Version.eq(i64::from(held)))
         .exec(db)
@@ -64,6 +70,7 @@ pub async fn update<C: ConnectionTrait>(
     if changed.rows_affected != 1 {
         return Err(StoreError::Moved { held, now: held + 1 });
     }
+    standing.write(db).await?;
     change_links(db, links(before), links(after)).await?;
     search::keep(db, after.head().id, Some(&search_text(before)), &search_text(after)).await?;
     change_facets(db, facets(before), facets(after)).await?;

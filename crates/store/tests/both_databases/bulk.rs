@@ -92,6 +92,7 @@ pub async fn a_bulk_leaves_what_single_writes_leave(f: Fixture) {
     bulk.flush().await.unwrap();
     assert_eq!(bulk.waiting(), 0);
     bulk.commit().await.unwrap();
+    crate::overview::assert_standings_are_kept(&f).await;
     let both = counts(&f).await;
     for (index, table) in TABLES.iter().enumerate() {
         let added = single[index] - before[index];
@@ -123,6 +124,7 @@ pub async fn a_bulk_acts_on_what_was_written_before_and_refuses_an_old_version(f
     let seen = bulk.see(&by, Kind::Subject, fresh.head().id).await.unwrap().unwrap();
     assert_eq!(seen.head().version, fresh.head().version + 1);
     bulk.commit().await.unwrap();
+    crate::overview::assert_standings_are_kept(&f).await;
     assert!(f.store.audit_verify().await.unwrap().first_break.is_none());
 }
 

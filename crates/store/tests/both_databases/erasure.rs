@@ -90,6 +90,7 @@ pub async fn an_erased_record_leaves_a_hole_that_the_log_proves(db: Fixture) {
     let (_, before) = traces(&db).await;
     let hole = erase(&db, &record, &author, &approver).await.unwrap();
     assert_eq!((hole.versions, hole.approved_by), (2, approver.id));
+    crate::overview::assert_standings_are_kept(&db).await;
     let (erased, others) = traces(&db).await;
     assert_eq!(erased, 0, "nothing of it is found any more");
     assert!(0 < others && others < before, "the others are as they were");

@@ -182,6 +182,7 @@ cases! {
     assignment::only_a_colleague_whose_account_is_in_use_is_given_work,
     assignment::an_action_moves_with_the_record_it_was_raised_on,
     overview::standings_are_what_listing_each_kind_and_state_counts,
+    overview::how_many_stand_where_is_kept_through_every_way_of_writing,
     overview::what_is_due_between_two_moments_is_listed_first_things_first,
     overview::signatures_are_told_to_who_gave_them_as_long_as_they_may_see_the_record,
     overview::records_are_listed_with_their_bodies_and_leave_one_leaf,

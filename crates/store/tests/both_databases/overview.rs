@@ -55,6 +55,45 @@ pub async fn standings_are_what_listing_each_kind_and_state_counts(db: Fixture) 
     assert!(store.standing(&intel, &[], later).await.unwrap().is_empty());
 }
 
+/// What is kept of how many records stand where is what counting all of them gives.
+pub async fn assert_standings_are_kept(db: &Fixture) {
+    let shown = |rows: Vec<sea_orm::QueryResult>| -> Vec<(String, i64)> {
+        let row = |row: &sea_orm::QueryResult| {
+            (row.try_get("", "place").unwrap(), row.try_get("", "number").unwrap())
+        };
+        rows.iter().map(row).collect()
+    };
+    let kept = "SELECT kind || ' ' || restriction || ' ' || force || ' ' || state AS place, number \
+         FROM standing WHERE number <> 0 ORDER BY 1";
+    let counted = "SELECT kind || ' ' || restriction || ' ' || COALESCE(force, '-') || ' ' || state AS place, \
+         COUNT(*) AS number FROM record GROUP BY kind, restriction, force, state ORDER BY 1";
+    assert_eq!(shown(db.rows(kept).await), shown(db.rows(counted).await));
+}
+
+pub async fn how_many_stand_where_is_kept_through_every_way_of_writing(db: Fixture) {
+    let store = &db.store;
+    let intel = intelligence(1);
+    for n in 0..5 {
+        let made = referral(store, &intel, 10 + n, &format!("A-{n}")).await;
+        if n % 2 == 0 {
+            act(store, &intel, &made, "triage", &fields([])).await.unwrap();
+        }
+        assert_standings_are_kept(&db).await;
+    }
+    let officer = person(2, &[Role::OfficerInCase], Some(FORCE));
+    let case = make(store, &officer, Kind::Case, 22, &fields([("name", "Case")])).await.unwrap();
+    let on = format!("case/{}", case.head().id);
+    let action =
+        [("on", &*on), ("what", "Call"), ("role", "officer_in_case"), ("due", "2026-06-02")];
+    let action = make(store, &officer, Kind::Action, 24, &fields(action)).await.unwrap();
+    act(store, &officer, &action, "complete", &fields([("result", "called")])).await.unwrap();
+    assert_standings_are_kept(&db).await;
+    let number = db.number("SELECT CAST(SUM(number) AS BIGINT) FROM standing").await;
+    assert_eq!(number, 7);
+    db.store.recount().await.unwrap();
+    assert_standings_are_kept(&db).await;
+}
+
 pub async fn what_is_due_between_two_moments_is_listed_first_things_first(db: Fixture) {
     let store = &db.store;
     let officer = person(2, &[Role::OfficerInCase], Some(FORCE));

@@ -76,6 +76,16 @@ pub fn library_version() -> String {
     unsafe { CStr::from_ptr(raw::pt_version()) }.to_string_lossy().into_owned()
 }
 
+/// A stream whose content lies in another form in another stream.
+pub(crate) struct PackedStream {
+    /// The first bytes of the reparse point that tells the form.
+    pub(crate) reparse: Vec<u8>,
+    /// Length of the content in bytes.
+    pub(crate) size: u64,
+    /// The other stream.
+    pub(crate) stream: Address,
+}
+
 /// What the read callback reaches through its context pointer.
 struct Source {
     reader: Box<dyn ReadAt>,
@@ -201,9 +211,34 @@ impl FileSystem {
         (allocated != 0, blocks.max(1))
     }
 
-    /// Gives the content at an address to `sink`, piece by piece: what `icat` prints. An error
-    /// means that what was given so far is not the whole.
-    pub fn cat(
+    /// How the NTFS stream at an address is packed, where another stream of the file, of this
+    /// name, holds its content.
+    pub(crate) fn packed(&self, address: Address, stream: &CStr) -> Option<PackedStream> {
+        let (kind, id) = address.attribute?;
+        let mut reparse = [0; 64];
+        let (mut len, mut size, mut stream_id) = (reparse.len(), 0, 0);
+        // SAFETY: the handle is open; `stream` is NUL-terminated; `reparse` has the length given,
+        // and the three numbers are writable.
+        let answer = unsafe {
+            raw::pt_fs_packed(
+                self.handle.as_ptr(),
+                address.meta,
+                u32::from(id),
+                stream.as_ptr(),
+                reparse.as_mut_ptr(),
+                &raw mut len,
+                &raw mut size,
+                &raw mut stream_id,
+            )
+        };
+        let stream =
+            Address { meta: address.meta, attribute: Some((kind, u16::try_from(stream_id).ok()?)) };
+        (answer == 1).then(|| PackedStream { reparse: reparse[..len].to_vec(), size, stream })
+    }
+
+    /// Gives the content at an address to `sink`, piece by piece, as the library has it: what
+    /// `icat` prints. An error means that what was given so far is not the whole.
+    pub(crate) fn cat_plain(
         &self,
         address: Address,
         sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,

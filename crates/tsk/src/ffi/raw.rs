@@ -161,6 +161,16 @@ unsafe extern "C" {
         most: u64,
         allocated: *mut c_int,
     ) -> u64;
+    pub(super) fn pt_fs_packed(
+        fs: *mut Fs,
+        address: u64,
+        id: u32,
+        stream: *const c_char,
+        reparse: *mut u8,
+        reparse_len: *mut usize,
+        size: *mut u64,
+        stream_id: *mut u32,
+    ) -> c_int;
     pub(super) fn pt_fs_cat(
         fs: *mut Fs,
         address: u64,
