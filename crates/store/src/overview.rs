@@ -15,7 +15,7 @@ use pendeen_casework::form::{Fields, Refusal};
 use pendeen_casework::permission::{Action, decide};
 use pendeen_casework::person::{Person, PersonId};
 use pendeen_casework::record::{ActContext, AnyRecord, Kind, Need, Related};
-use sea_orm::sea_query::{Alias, Asterisk, Expr, ExprTrait, Query as Sql, SelectStatement};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query as Sql, SelectStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryResult,
     QuerySelect,
