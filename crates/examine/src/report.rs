@@ -122,8 +122,11 @@ fn write_source_kind(out: &mut String, source: &SourceRecord) -> fmt::Result {
         None => fact(out, "Stored digests", &"not compared in this run")?,
         Some(verified) => {
             fact(out, "MD5 of the bytes read", &verified.md5)?;
-            fact(out, "SHA-1 of the bytes read", &verified.sha1)?;
-            fact(out, "SHA-256 of the bytes read", &verified.sha256)?;
+            for (name, digest) in [("SHA-1", &verified.sha1), ("SHA-256", &verified.sha256)] {
+                if let Some(digest) = digest {
+                    fact(out, &format!("{name} of the bytes read"), digest)?;
+                }
+            }
             let verdict = match verified.matches {
                 Some(true) => "equal to those computed",
                 Some(false) => "DIFFERENT from those computed",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::Scope;
 
 use jiff::Timestamp;
 use pendeen_evidence::image::Image;
@@ -25,7 +26,7 @@ use crate::record::{
     Examination, FileRecord, ImageRecord, OptionsRecord, SCHEMA_VERSION, SourceKind, SourceRecord,
     VolumeRecord,
 };
-use crate::verify::{Verification, image_verify_showing};
+use crate::verify::{Verification, Verifying};
 use crate::work_folder::{WorkFolder, name};
 use crate::{ExamineError, events, report, tables, triage};
 
@@ -83,7 +84,10 @@ pub fn run(options: &Options<'_>, progress: &dyn Progress) -> Result<Examination
     let sources = gather::open(&options.sources)?;
     let folder = WorkFolder::create(&options.out, &options.sources, options.mode.resume)?;
     let lists = Lists { known, words };
-    match examine(options, started, &lists, sources, &folder, progress) {
+    let examined = std::thread::scope(|scope| {
+        examine(scope, options, started, &lists, sources, &folder, progress)
+    });
+    match examined {
         Ok(examination) => {
             folder.finish()?;
             Ok(examination)
@@ -107,23 +111,26 @@ struct Lists {
 }
 
 /// The whole way within the work folder.
-fn examine(
-    options: &Options<'_>,
+fn examine<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    options: &'scope Options<'_>,
     started: Timestamp,
     lists: &Lists,
     mut sources: Vec<Opened>,
     folder: &WorkFolder,
-    progress: &dyn Progress,
+    progress: &'scope dyn Progress,
 ) -> Result<Examination, ExamineError> {
     let Lists { known, words } = lists;
     let mode = &options.mode;
     let go_on = || mode.go_on(&options.out);
-    let checkpoint = Checkpoint::open(folder, mode.checkpoints)?;
+    let checkpoint = Arc::new(Checkpoint::open(folder, mode.checkpoints)?);
     let mut gaps = Vec::new();
-    let verified = verify(options, &sources, &checkpoint, progress)?;
-    for (source, verification) in sources.iter().zip(&verified) {
-        gaps.extend(verification.iter().flat_map(|found| verification_gaps(source, found)));
-    }
+    let before = checkpoint.verified().filter(|all| all.len() == sources.len());
+    let verifying = before.is_none().then(|| {
+        let images = comparable(options, &sources);
+        Verifying::start(scope, images, &checkpoint, progress, || mode.stopped())
+    });
+    let _ends = verifying.as_ref().map(Verifying::ends_with_this);
 
     progress.begin(Step::Listing, None, None);
     let mut found = gather::list(&mut sources, &options.worker, &mode.secrets(), &mut gaps);
@@ -165,7 +172,14 @@ fn examine(
         go_on()?;
         events::all(&found, &outcomes, &sources, &records, known, options, &mut gaps)
     };
+    let verified = match verifying {
+        Some(verifying) => verifying.finish()?,
+        None => before.unwrap_or_default(),
+    };
     go_on()?;
+    for (source, verification) in sources.iter().zip(&verified) {
+        gaps.extend(verification.iter().flat_map(|found| verification_gaps(source, found)));
+    }
 
     progress.begin(Step::Writing, Some(found.len() as u64), None);
     let mut written = tables::write(folder, &options.exhibit, &found, &outcomes, known, gaps)?;
@@ -210,47 +224,13 @@ fn examine(
     Ok(examination)
 }
 
-/// Verifies each image where that is asked for, unless an earlier run has done so.
-fn verify(
-    options: &Options<'_>,
-    sources: &[Opened],
-    checkpoint: &Checkpoint,
-    progress: &dyn Progress,
-) -> Result<Vec<Option<Verification>>, ExamineError> {
-    if !options.verify || options.mode.triage {
-        return Ok(sources.iter().map(|_| None).collect());
-    }
-    if let Some(verified) = checkpoint.verified().filter(|all| all.len() == sources.len()) {
-        return Ok(verified);
-    }
-    let verified = verify_all(options, sources, progress);
-    options.mode.go_on(&options.out)?;
-    checkpoint.keep_verified(&verified)?;
-    Ok(verified)
-}
-
-fn verify_all(
-    options: &Options<'_>,
-    sources: &[Opened],
-    progress: &dyn Progress,
-) -> Vec<Option<Verification>> {
-    let comparable = |source: &Opened| source.image().is_some_and(stores_digests);
-    let lens = sources.iter().filter(|s| comparable(s)).filter_map(Opened::image_len);
-    let bytes = lens.fold(0, u64::saturating_add);
-    if bytes > 0 {
-        progress.begin(Step::Verifying, None, Some(bytes));
-    }
-    sources
-        .iter()
-        .map(|source| {
-            let image = source.image().filter(|image| stores_digests(image))?;
-            if options.mode.stopped() {
-                return None;
-            }
-            let verification = image_verify_showing(image.as_ref(), options.threads, progress);
-            Some(verification)
-        })
-        .collect()
+/// The images that are compared with digests that they store, where that is asked for.
+fn comparable(options: &Options<'_>, sources: &[Opened]) -> Vec<Option<Arc<dyn Image>>> {
+    let asked = options.verify && !options.mode.triage;
+    let comparable = |source: &Opened| {
+        source.image().filter(|image| asked && stores_digests(image)).map(Arc::clone)
+    };
+    sources.iter().map(comparable).collect()
 }
 
 fn stores_digests(image: &Arc<dyn Image>) -> bool {

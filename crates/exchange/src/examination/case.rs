@@ -206,8 +206,8 @@ fn source_node(e: &Examination, source: &SourceRecord) -> Value {
     let verified = image.verified.as_ref();
     let digests = [
         ("MD5", verified.map(|v| &v.md5).or(image.stored_md5.as_ref())),
-        ("SHA1", verified.map(|v| &v.sha1).or(image.stored_sha1.as_ref())),
-        ("SHA256", verified.map(|v| &v.sha256)),
+        ("SHA1", verified.and_then(|v| v.sha1.as_ref()).or(image.stored_sha1.as_ref())),
+        ("SHA256", verified.and_then(|v| v.sha256.as_ref())),
     ];
     let digests = digests.map(|(method, digest)| (method, digest.cloned()));
     json!({

@@ -118,6 +118,12 @@ impl Md5Stream {
     pub fn update(&mut self, bytes: &[u8]) {
         self.cutter.cut(bytes, |blocks| kernel::compress_md5(&mut self.state, blocks));
     }
+
+    /// The MD5 of all bytes taken.
+    pub fn finish(mut self) -> [u8; 16] {
+        kernel::compress_md5(&mut self.state, self.cutter.tail().blocks());
+        Chain { md5: self.state, ..Chain::INITIAL }.digests().md5
+    }
 }
 
 /// The SHA-1 and SHA-256 of one stream, for a thread of their own.
