@@ -46,6 +46,8 @@ typedef struct {
     uint32_t nanoseconds;
 } pt_time;
 
+#define PT_RECORDED_LEN 7
+
 typedef struct {
     const char *name;
     size_t name_len;
@@ -63,6 +65,9 @@ typedef struct {
     pt_time modified;
     pt_time accessed;
     pt_time changed;
+    /* Whether `recorded` is the date and time of an ISO 9660 directory record. */
+    uint32_t has_recorded;
+    uint8_t recorded[PT_RECORDED_LEN];
 } pt_name;
 
 typedef struct {
@@ -123,9 +128,9 @@ size_t pt_dir_len(const pt_dir *dir);
 /* Loads the name at `index`; what `out` points to lives until the next call. 0 or -1. */
 int pt_dir_name(pt_dir *dir, size_t index, pt_name *out);
 
-/* The attributes of the name loaded last: 1 and the next after `previous`, 0 at the end,
- * -1 if they could not be loaded. */
-int pt_attribute_next(pt_dir *dir, const void *previous, pt_attribute *out);
+/* The attributes of the name loaded last, or of the directory itself: 1 and the next after
+ * `previous`, 0 at the end, -1 if they could not be loaded. */
+int pt_attribute_next(pt_dir *dir, int of_folder, const void *previous, pt_attribute *out);
 
 /* The runs of an attribute: 1 and the next after `previous`, or 0 at the end. */
 int pt_run_next(const void *attribute, const void *previous, pt_run *out);

@@ -15,11 +15,16 @@
 
 mod content;
 mod event;
+mod exfat;
+mod fat;
 mod ffi;
+mod index;
 mod kind;
 mod name;
 mod space;
+mod told;
 mod walk;
+mod zone;
 
 pub use content::{Content, Run};
 pub use event::{Cap, Event, File, Folder, Limits, Problem, Recovery, Summary, Times};

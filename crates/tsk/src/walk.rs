@@ -15,8 +15,12 @@
 //! makes up itself (`$OrphanFiles`, FAT's `$MBR` and `$FAT1`), and `$BadClus:$Bad` while it is
 //! one hole as long as the volume.
 //!
-//! Times: a time of zero is none. FAT and ISO 9660 keep local time: it is given as if it were
-//! UTC, so run with the zone set to UTC. exFAT's offset from UTC is not applied by libtsk.
+//! What libtsk passes over is looked for beside it: live entries of FAT folders that it takes for
+//! none are problems ([`fat`]), names in the slack of NTFS folder indexes are files without
+//! content ([`index`]).
+//!
+//! Times: a time of zero is none. Where a file system keeps local time, it is UTC if the offset
+//! is kept beside it (`zone`), and marked where it is not: run with the zone set to UTC.
 
 use std::collections::HashSet;
 
@@ -27,6 +31,8 @@ use crate::event::{
 use crate::ffi::{Directory, FileSystem, TskError};
 use crate::kind::Kind;
 use crate::name::{Address, Attribute, MetaFacts, Name};
+use crate::told::Told;
+use crate::{exfat, fat, index};
 
 const META_UNDEFINED: u32 = 0;
 const META_REGULAR: u32 = 1;
@@ -55,6 +61,7 @@ pub fn walk(fs: &FileSystem, limits: &Limits, sink: &mut dyn FnMut(Event) -> boo
         pending: Vec::new(),
         orphans: None,
         blocks_asked: 0,
+        slack_names: 0,
         unit: allocation_unit(fs),
     };
     walk.run();
@@ -78,6 +85,8 @@ struct Walk<'a> {
     pending: Vec<Folder>,
     orphans: Option<Folder>,
     blocks_asked: u64,
+    /// Names found in the slack of folder indexes.
+    slack_names: u64,
     unit: u64,
 }
 
@@ -104,20 +113,81 @@ impl Walk<'_> {
             self.problem(folder_path(folder), "all the names of a folder", warning.to_owned());
         }
         let first = self.pending.len();
+        let mut told = Told::new(self.fs.info().kind);
         for index in 0..dir.len() {
             if self.summary.cap.is_some() {
                 return;
             }
             match dir.name(index) {
                 Ok(name) if leads_to_itself(&name) => {}
-                Ok(name) => self.name(folder, &mut dir, &name),
+                Ok(name) => {
+                    told.note(&name);
+                    self.name(folder, &mut dir, &name);
+                }
                 Err(TskError(reason)) => {
                     self.problem(folder_path(folder), "a name of a folder", reason);
                 }
             }
         }
+        self.passed_over(folder, &mut dir, &told);
         // The folder found last is read last.
         self.pending[first..].reverse();
+    }
+
+    /// Tells what is in a folder and the library did not tell.
+    fn passed_over(&mut self, folder: &Folder, dir: &mut Directory<'_>, told: &Told) {
+        if folder.live && self.fs.info().kind.is_chained() {
+            for missed in fat::passed_over(self.fs, dir, self.limits.runs, told) {
+                let path = match &missed.name {
+                    Some(name) => joined(&folder.path, name),
+                    None => folder_path(folder),
+                };
+                self.problem(path, missed.wanted, missed.reason);
+            }
+        }
+        if self.fs.info().kind == Kind::Ntfs && folder.address != self.fs.info().orphans {
+            self.slack(folder, dir, told);
+        }
+    }
+
+    /// Lists the names that are left in the slack of an NTFS folder's index.
+    fn slack(&mut self, folder: &Folder, dir: &mut Directory<'_>, told: &Told) {
+        let room = self.limits.slack_names.saturating_sub(self.slack_names);
+        if room == 0 {
+            return;
+        }
+        let found = index::slack(self.fs, dir, folder.address, told, self.limits, room);
+        let wanted = "the names in the slack of a folder's index";
+        if let Some(reason) = found.trouble {
+            self.problem(folder_path(folder), wanted, reason);
+        }
+        if found.is_full {
+            self.slack_names = self.limits.slack_names;
+            let reason = format!(
+                "{} were found in this volume: no more are looked for",
+                self.limits.slack_names
+            );
+            self.problem(folder_path(folder), wanted, reason);
+        }
+        for name in found.names {
+            self.slack_names = self.slack_names.saturating_add(1);
+            self.summary.names += 1;
+            if name.is_folder {
+                self.summary.without_content += 1;
+                continue;
+            }
+            let path = joined(&folder.path, &name.bytes);
+            self.file(File {
+                name_at: path.len() - name.bytes.len(),
+                path,
+                address: found.address,
+                recovery: Some(Recovery::Reallocated),
+                size: name.size,
+                times: name.times,
+                zone_unknown: false,
+                content: Content::Unknown(name.reason()),
+            });
+        }
     }
 
     fn name(&mut self, folder: &Folder, dir: &mut Directory<'_>, name: &Name) {
@@ -194,6 +264,7 @@ impl Walk<'_> {
                     recovery: deleted.then_some(Recovery::Reallocated),
                     size,
                     times,
+                    zone_unknown: name.meta.as_ref().is_ok_and(|meta| meta.zone_unknown),
                     content: Content::Unknown(reason.to_owned()),
                 });
             }
@@ -268,13 +339,19 @@ impl Walk<'_> {
             is_index |= kind == NTFS_INDEX_ROOT;
             kind == meta.default_attribute || kind == NTFS_DATA || kind == HFS_RESOURCE_FORK
         });
-        let attributes = match attributes {
+        let mut attributes = match attributes {
             Ok(attributes) => attributes,
             Err(TskError(reason)) if is_folder => {
                 return self.problem(path.to_vec(), "the streams of a folder", reason);
             }
             Err(TskError(reason)) => return self.unknown(name, path.to_vec(), &reason),
         };
+        if self.fs.info().kind == Kind::ExFat
+            && let (Some(at), Some(main)) = (name.entry_at, attributes.first_mut())
+            && let Some(written) = exfat::written(self.fs, at, main.size)
+        {
+            main.init_size = written;
+        }
         let mut listed = false;
         for attribute in &attributes {
             let Some(suffix) = stream_suffix(self.fs.info().kind, meta, attribute) else {
@@ -333,6 +410,7 @@ impl Walk<'_> {
             recovery,
             size: u64::try_from(attribute.size).unwrap_or(0),
             times: Times::of(meta),
+            zone_unknown: meta.zone_unknown,
             content,
         });
     }
@@ -347,6 +425,7 @@ impl Walk<'_> {
             recovery: (!live).then_some(Recovery::Intact),
             size: 0,
             times: Times::of(meta),
+            zone_unknown: meta.zone_unknown,
             content: Content::Runs(Vec::new()),
         });
     }
@@ -482,11 +561,12 @@ mod tests {
             modified: never,
             accessed: never,
             changed: never,
+            zone_unknown: false,
         }
     }
 
     fn name(bytes: &[u8], kind: u32, allocated: bool, meta: Result<MetaFacts, String>) -> Name {
-        Name { bytes: bytes.to_vec(), address: 12, kind, allocated, meta }
+        Name { bytes: bytes.to_vec(), address: 12, entry_at: None, kind, allocated, meta }
     }
 
     #[test]

@@ -15,8 +15,10 @@ use std::ptr::{self, NonNull};
 
 use thiserror::Error;
 
+use crate::fat;
 use crate::kind::Kind;
 use crate::name::{Address, Attribute, MetaFacts, Name, RawRun, Stamp};
+use crate::zone;
 
 /// The volume's bytes.
 pub trait ReadAt {
@@ -94,6 +96,8 @@ pub struct FileSystem {
     handle: NonNull<raw::Fs>,
     source: Box<Source>,
     info: Info,
+    /// Where FAT's first directory entry may lie.
+    first_entry: Option<u64>,
 }
 
 impl FileSystem {
@@ -129,7 +133,9 @@ impl FileSystem {
         let mut facts = raw::Info::default();
         // SAFETY: the handle is open; `facts` is writable.
         unsafe { raw::pt_fs_info(handle.as_ptr(), &raw mut facts) };
-        Ok(Self { handle, source, info: info_of(&facts) })
+        let info = info_of(&facts);
+        let first_entry = fat::first_entry(&*source.reader, &info);
+        Ok(Self { handle, source, info, first_entry })
     }
 
     /// What is known of it.
@@ -140,6 +146,14 @@ impl FileSystem {
     /// The volume's own bytes.
     pub fn reader(&self) -> &dyn ReadAt {
         &*self.source.reader
+    }
+
+    /// Where the directory entry with a metadata address lies, in bytes from the start of the
+    /// volume: FAT and exFAT, where the first boot sector tells it.
+    pub(crate) fn entry_at(&self, address: u64) -> Option<u64> {
+        let first = self.first_entry?;
+        let at = address.checked_sub(fat::FIRST_ADDRESS)?.checked_mul(fat::ENTRY as u64)?;
+        first.checked_add(at).filter(|at| *at < self.source.reader.len())
     }
 
     /// Reads the names of a directory.
@@ -283,7 +297,7 @@ impl Directory<'_> {
             return Err(self.fs.error());
         }
         let meta = if found.has_meta != 0 {
-            Ok(meta_of(&found))
+            Ok(self.meta_of(&found))
         } else {
             Err(self.fs.said().unwrap_or_else(|| "the name points to no metadata".into()))
         };
@@ -292,16 +306,54 @@ impl Directory<'_> {
             // call on this directory.
             bytes: unsafe { bytes_of(found.text, found.text_len) },
             address: found.address,
+            entry_at: self.fs.entry_at(found.address),
             kind: found.kind,
             allocated: found.flags & raw::NAME_ALLOCATED != 0,
             meta,
         })
     }
 
-    /// The attributes of the name loaded last for which `wanted(kind, name)` holds, with at
-    /// most `most_runs` runs each: one with more is an error.
+    /// The metadata, with its times in UTC where the file system keeps their zone.
+    fn meta_of(&self, found: &raw::Name) -> MetaFacts {
+        let mut meta = meta_of(found);
+        meta.zone_unknown = match self.fs.info.kind {
+            Kind::Fat12 | Kind::Fat16 | Kind::Fat32 => zone::is_any_known(&meta),
+            Kind::ExFat => {
+                let mut entry = [0; zone::EXFAT_ENTRY];
+                let at = self.fs.entry_at(found.address);
+                let read = at.map(|at| self.fs.reader().read_at(at, &mut entry));
+                zone::exfat(&mut meta, matches!(read, Some(Ok(()))).then_some(&entry))
+            }
+            Kind::Iso9660 => {
+                zone::iso_9660(&mut meta, (found.has_recorded != 0).then_some(found.recorded))
+            }
+            _ => false,
+        };
+        meta
+    }
+
+    /// The attributes of the name loaded last for which `wanted(kind)` holds, with at most
+    /// `most_runs` runs each: one with more is an error.
     pub fn attributes(
         &mut self,
+        most_runs: usize,
+        wanted: impl FnMut(u32) -> bool,
+    ) -> Result<Vec<Attribute>, TskError> {
+        self.attributes_of(false, most_runs, wanted)
+    }
+
+    /// The same of the directory itself.
+    pub fn own_attributes(
+        &mut self,
+        most_runs: usize,
+        wanted: impl FnMut(u32) -> bool,
+    ) -> Result<Vec<Attribute>, TskError> {
+        self.attributes_of(true, most_runs, wanted)
+    }
+
+    fn attributes_of(
+        &mut self,
+        of_folder: bool,
         most_runs: usize,
         mut wanted: impl FnMut(u32) -> bool,
     ) -> Result<Vec<Attribute>, TskError> {
@@ -311,8 +363,16 @@ impl Directory<'_> {
         let mut previous: *const c_void = ptr::null();
         loop {
             // SAFETY: the directory is open; `previous` is null or came from the last call for
-            // the same name; `found` is writable.
-            match unsafe { raw::pt_attribute_next(self.dir.as_ptr(), previous, &raw mut found) } {
+            // the same file; `found` is writable.
+            let answer = unsafe {
+                raw::pt_attribute_next(
+                    self.dir.as_ptr(),
+                    c_int::from(of_folder),
+                    previous,
+                    &raw mut found,
+                )
+            };
+            match answer {
                 0 => return Ok(list),
                 1 => previous = found.handle,
                 _ => return Err(self.fs.error()),
@@ -386,6 +446,7 @@ fn meta_of(found: &raw::Name) -> MetaFacts {
         modified: stamp(found.modified),
         accessed: stamp(found.accessed),
         changed: stamp(found.changed),
+        zone_unknown: false,
     }
 }
 
