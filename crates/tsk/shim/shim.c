@@ -145,6 +145,16 @@ const char *pt_fs_message(const pt_fs *handle)
     return handle->message;
 }
 
+int pt_fs_read(pt_fs *handle, uint64_t offset, uint8_t *out, size_t len)
+{
+    ssize_t got;
+    if (offset > INT64_MAX)
+        return -1;
+    got = tsk_img_read(&handle->image->base, (TSK_OFF_T)offset, (char *)out, len);
+    tsk_error_reset();
+    return got >= 0 && (size_t)got == len ? 0 : -1;
+}
+
 int pt_fs_note_named(pt_fs *handle, uint64_t address)
 {
     return tsk_list_add(&handle->fs->list_inum_named, address) ? -1 : 0;
@@ -323,6 +333,11 @@ static void describe_meta(const pt_dir *dir, pt_name *out)
     out->modified = time_of(meta->mtime, meta->mtime_nano);
     out->accessed = time_of(meta->atime, meta->atime_nano);
     out->changed = time_of(meta->ctime, meta->ctime_nano);
+}
+
+uint64_t pt_dir_address(const pt_dir *dir, size_t index)
+{
+    return index < dir->dir->names_used ? dir->dir->names[index].meta_addr : 0;
 }
 
 /* libtsk keeps a copy of each directory record, of whose time it leaves the zone out. */

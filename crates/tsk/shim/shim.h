@@ -102,6 +102,9 @@ void pt_fs_close(pt_fs *fs);
 void pt_fs_info(const pt_fs *fs, pt_info *out);
 const char *pt_fs_message(const pt_fs *fs);
 
+/* Reads the volume through the library's cache, whole or not at all. 0 or -1. */
+int pt_fs_read(pt_fs *fs, uint64_t offset, uint8_t *out, size_t len);
+
 /* Remembers that an unallocated metadata address has a name, so that it is no orphan. 0 or -1. */
 int pt_fs_note_named(pt_fs *fs, uint64_t address);
 
@@ -124,6 +127,9 @@ int pt_fs_cat(pt_fs *fs, uint64_t address, int has_type, uint32_t type, uint32_t
 pt_dir *pt_dir_open(pt_fs *fs, uint64_t address);
 void pt_dir_close(pt_dir *dir);
 size_t pt_dir_len(const pt_dir *dir);
+
+/* The metadata address of the name at `index`; 0 if there is none. */
+uint64_t pt_dir_address(const pt_dir *dir, size_t index);
 
 /* Loads the name at `index`; what `out` points to lives until the next call. 0 or -1. */
 int pt_dir_name(pt_dir *dir, size_t index, pt_name *out);

@@ -1,24 +1,21 @@
 //! How much of an exFAT file was ever written, which libtsk leaves out.
 //!
-//! In: where a file's first directory entry lies. Out: its valid data length, where its stream
+//! In: the metadata address of a file, which is that of its first directory entry. Out: its valid data length, where its stream
 //! extension follows that entry and says the size that libtsk says. What lies past that length
 //! was never written and reads as zeros, whatever the clusters hold.
 //!
 //! Source: Microsoft, *exFAT file system specification*, sections 7.6.5 and 7.6.7.
 
+use crate::fat::ENTRY;
 use crate::ffi::FileSystem;
 
-const ENTRY: usize = 32;
 /// The type of a stream extension, without the bit that says that it is in use.
 const STREAM: u8 = 0x40;
 const IN_USE: u8 = 0x80;
 
 /// Bytes from the start of a file of `size` bytes that were ever written.
-pub(crate) fn written(fs: &FileSystem, entry_at: u64, size: i64) -> Option<i64> {
-    let mut stream = [0; ENTRY];
-    let at = entry_at.checked_add(ENTRY as u64)?;
-    fs.reader().read_at(at, &mut stream).ok()?;
-    valid_data(&stream, size)
+pub(crate) fn written(fs: &FileSystem, address: u64, size: i64) -> Option<i64> {
+    valid_data(&fs.entry(address.checked_add(1)?)?, size)
 }
 
 fn valid_data(stream: &[u8; ENTRY], size: i64) -> Option<i64> {

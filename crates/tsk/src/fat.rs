@@ -1,15 +1,17 @@
 //! Live entries of a FAT folder that libtsk takes for none and passes over in silence.
 //!
-//! In: a folder that is open, and where the entries lie that libtsk told of. Out: a [`Missed`]
-//! for each other live one before the end mark, with its name and why it was passed over: its
-//! size is larger than the volume, or something else in it cannot be.
+//! In: a folder that is open. Out: a [`Missed`] for each live entry before the end mark that
+//! libtsk has no name of, with its name and why it was passed over: its size is larger than the
+//! volume, or something else in it cannot be. And the names of entries behind such ones: libtsk
+//! gives a long name to the next entry that it tells, without looking whose it is.
 //!
 //! Source: Microsoft, *FAT32 File System Specification* 1.03, sections on directory structure.
+
+use std::collections::{HashMap, HashSet};
 
 use crate::content::{self, Content, Run};
 use crate::ffi::{Directory, FileSystem, Info, ReadAt, TskError};
 use crate::kind::Kind;
-use crate::told::Told;
 
 /// Bytes of a directory entry, also of exFAT's.
 pub(crate) const ENTRY: usize = 32;
@@ -17,14 +19,18 @@ pub(crate) const ENTRY: usize = 32;
 pub(crate) const FIRST_ADDRESS: u64 = 3;
 const END: u8 = 0x00;
 const DELETED: u8 = 0xe5;
-/// A first byte that stands for [`DELETED`] itself.
-const STANDS_FOR_E5: u8 = 0x05;
 const ATTRIBUTES: usize = 11;
+/// Which parts of a short name are shown in small letters.
+const CASE: usize = 12;
+const LOWER_BASE: u8 = 0x08;
+const LOWER_EXTENSION: u8 = 0x10;
 const LABEL: u8 = 0x08;
 const FOLDER: u8 = 0x10;
 /// The attributes of an entry that holds a part of a long name, of those below [`LONG_MASK`].
 const LONG: u8 = 0x0f;
 const LONG_MASK: u8 = 0x3f;
+/// Marks the part that is stored first, the last of the name.
+const FIRST_PART: u8 = 0x40;
 /// A long name has no more entries than this.
 const MOST_PARTS: usize = 20;
 /// Units of UTF-16 in each.
@@ -63,41 +69,55 @@ pub(crate) fn first_entry(reader: &dyn ReadAt, info: &Info) -> Option<u64> {
     (sector == u64::from(info.block_size)).then_some(sectors * sector)
 }
 
-/// The live entries of the folder `dir` that are not among those `told`.
+/// What libtsk does not tell of a folder, or not right.
+#[derive(Debug, Default)]
+pub(crate) struct PassedOver {
+    /// The live entries that it passes over.
+    pub(crate) missed: Vec<Missed>,
+    /// Names by metadata address, of entries to which it gives another entry's long name.
+    pub(crate) own_names: HashMap<u64, Vec<u8>>,
+}
+
+/// Compares the folder `dir` with the names that libtsk has of it.
 pub(crate) fn passed_over(
     fs: &FileSystem,
     dir: &mut Directory<'_>,
     most_runs: usize,
-    told: &Told,
-) -> Vec<Missed> {
-    if fs.entry_at(FIRST_ADDRESS).is_none() {
-        return vec![not_compared("the first boot sector is damaged".to_owned())];
-    }
+) -> PassedOver {
+    let not_compared =
+        |reason| PassedOver { missed: vec![not_compared(reason)], ..PassedOver::default() };
+    let Some(first) = fs.entry_at(FIRST_ADDRESS) else {
+        return not_compared("the first boot sector is damaged".to_owned());
+    };
     let pieces = match pieces(fs, dir, most_runs) {
         Ok(pieces) => pieces,
-        Err(reason) => return vec![not_compared(reason)],
+        Err(reason) => return not_compared(reason),
     };
-    let mut search = Search::new(fs.reader().len());
+    let told: HashSet<u64> = (0..dir.len()).map(|index| dir.address(index)).collect();
+    let mut search = Search::new(fs.reader().len(), &told);
     let mut left = MOST_BYTES;
     for (at, len) in pieces {
         let wanted = len.min(left);
         left -= wanted;
-        // What cannot be read, libtsk has told of already.
         let mut bytes = vec![0; usize::try_from(wanted).unwrap_or(0)];
+        let Some(from) = at.checked_sub(first) else { continue };
         if fs.reader().read_at(at, &mut bytes).is_err() {
-            search.name.clear();
+            // libtsk has told of it already.
+            search.parts.clear();
             continue;
         }
-        if search.look(&bytes, |inside| told.has_entry(at.saturating_add(inside))) {
-            return search.found();
+        if search.look(&bytes, FIRST_ADDRESS + from / ENTRY as u64) {
+            break;
         }
         if wanted < len {
-            let reason = format!("it has more than {MOST_BYTES} bytes");
-            search.missed.push(not_compared(reason));
+            search
+                .found
+                .missed
+                .push(self::not_compared(format!("it has more than {MOST_BYTES} bytes")));
             break;
         }
     }
-    search.found()
+    search.end()
 }
 
 /// Where the folder's bytes lie.
@@ -127,52 +147,86 @@ fn not_compared(reason: String) -> Missed {
 }
 
 /// Entries one after the other.
-struct Search {
+struct Search<'a> {
     volume_len: u64,
-    /// The parts of a long name, the last one first, with the sum of the short name.
-    name: Vec<(u8, [u16; UNITS])>,
-    missed: Vec<Missed>,
+    /// The metadata addresses that libtsk has.
+    told: &'a HashSet<u64>,
+    /// The parts of a live long name, the last one first, with the sum of the short name.
+    parts: Vec<(u8, [u16; UNITS])>,
+    /// Whether a part of a deleted long name came just before.
+    after_deleted_part: bool,
+    /// Whether libtsk holds a long name, which it gives to the next entry that it tells.
+    pending: bool,
+    found: PassedOver,
     more: u64,
 }
 
-impl Search {
-    fn new(volume_len: u64) -> Self {
-        Self { volume_len, name: Vec::new(), missed: Vec::new(), more: 0 }
+impl<'a> Search<'a> {
+    fn new(volume_len: u64, told: &'a HashSet<u64>) -> Self {
+        Self {
+            volume_len,
+            told,
+            parts: Vec::new(),
+            after_deleted_part: false,
+            pending: false,
+            found: PassedOver::default(),
+            more: 0,
+        }
     }
 
-    /// Looks through a stretch of a folder. Whether the end mark was reached.
-    fn look(&mut self, bytes: &[u8], is_told: impl Fn(u64) -> bool) -> bool {
-        for (index, entry) in bytes.as_chunks::<ENTRY>().0.iter().enumerate() {
-            match entry[0] {
-                END => return true,
-                DELETED => self.name.clear(),
-                _ if entry[ATTRIBUTES] & LONG_MASK == LONG => self.part(entry),
-                _ => {
-                    let name = std::mem::take(&mut self.name);
-                    let is_entry = entry[ATTRIBUTES] & LABEL == 0 && entry[0] != b'.';
-                    if is_entry && !is_told((index * ENTRY) as u64) {
-                        self.miss(entry, &name);
-                    }
+    /// Looks through a stretch of a folder whose first entry has this address. Whether the end
+    /// mark was reached.
+    fn look(&mut self, bytes: &[u8], address: u64) -> bool {
+        for (entry, address) in bytes.as_chunks::<ENTRY>().0.iter().zip(address..) {
+            let is_deleted = entry[0] == DELETED;
+            if entry[0] == END {
+                return true;
+            }
+            if entry[ATTRIBUTES] & LONG_MASK == LONG {
+                self.part(entry, is_deleted);
+                continue;
+            }
+            let parts = std::mem::take(&mut self.parts);
+            let after_deleted_part = std::mem::take(&mut self.after_deleted_part);
+            let is_entry = entry[ATTRIBUTES] & LABEL == 0 && entry[0] != b'.';
+            if !is_entry {
+                continue;
+            }
+            if self.told.contains(&address) {
+                let own_long_name = if is_deleted {
+                    after_deleted_part
+                } else {
+                    long_name(entry, &parts).is_some()
+                };
+                if std::mem::take(&mut self.pending) && !own_long_name {
+                    self.found.own_names.insert(address, short_name(entry));
                 }
+            } else if !is_deleted {
+                self.miss(entry, &parts);
             }
         }
         false
     }
 
-    fn part(&mut self, entry: &[u8; ENTRY]) {
-        if self.name.len() >= MOST_PARTS {
-            self.name.clear();
+    fn part(&mut self, entry: &[u8; ENTRY], is_deleted: bool) {
+        self.pending = true;
+        self.after_deleted_part = is_deleted;
+        if is_deleted || entry[0] & FIRST_PART != 0 || self.parts.len() >= MOST_PARTS {
+            self.parts.clear();
+        }
+        if is_deleted {
+            return;
         }
         let mut units = [0; UNITS];
         let pairs = [&entry[1..11], &entry[14..26], &entry[28..32]].concat();
         for (unit, pair) in units.iter_mut().zip(pairs.as_chunks::<2>().0) {
             *unit = u16::from_le_bytes(*pair);
         }
-        self.name.push((entry[13], units));
+        self.parts.push((entry[13], units));
     }
 
     fn miss(&mut self, entry: &[u8; ENTRY], parts: &[(u8, [u16; UNITS])]) {
-        if self.missed.len() >= MOST_MISSED {
+        if self.found.missed.len() >= MOST_MISSED {
             self.more += 1;
             return;
         }
@@ -186,19 +240,20 @@ impl Search {
             format!("its directory entry is damaged; it claims {size} bytes")
         };
         let is_folder = entry[ATTRIBUTES] & FOLDER != 0;
-        self.missed.push(Missed {
+        self.found.missed.push(Missed {
             name: Some(long_name(entry, parts).unwrap_or_else(|| short_name(entry))),
             wanted: if is_folder { "a folder" } else { "a file" },
             reason,
         });
     }
 
-    fn found(mut self) -> Vec<Missed> {
+    fn end(mut self) -> PassedOver {
         if self.more > 0 {
             let reason = format!("{} more of its directory entries are damaged", self.more);
-            self.missed.push(Missed { name: None, wanted: "all the names of a folder", reason });
+            let wanted = "all the names of a folder";
+            self.found.missed.push(Missed { name: None, wanted, reason });
         }
-        self.missed
+        self.found
     }
 }
 
@@ -214,18 +269,24 @@ fn long_name(entry: &[u8; ENTRY], parts: &[(u8, [u16; UNITS])]) -> Option<Vec<u8
     (!name.is_empty()).then(|| name.into_bytes())
 }
 
-/// Eight characters and three; what is no ASCII, and a slash, is shown as `^`, as libtsk does.
+/// Eight characters and three, as libtsk shows them: without spaces, `_` for the first letter of
+/// a deleted one, `^` for what is no ASCII or would part a path.
 fn short_name(entry: &[u8; ENTRY]) -> Vec<u8> {
-    let mut name: [u8; 11] = entry[..11].try_into().unwrap_or_default();
-    if name[0] == STANDS_FOR_E5 {
-        name[0] = DELETED;
-    }
-    let shown = |bytes: &[u8]| -> Vec<u8> {
-        let end = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
-        let plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'/' || *byte == b' ';
-        bytes[..end].iter().map(|byte| if plain(byte) { *byte } else { b'^' }).collect()
+    let shown = |bytes: &[u8], lower: bool| -> Vec<u8> {
+        let kept = bytes.iter().filter(|byte| !matches!(**byte, 0 | b' ' | 0xff));
+        kept.map(|byte| match byte {
+            b'/' => b'^',
+            byte if !byte.is_ascii_graphic() => b'^',
+            byte if lower => byte.to_ascii_lowercase(),
+            byte => *byte,
+        })
+        .collect()
     };
-    let (base, extension) = (shown(&name[..8]), shown(&name[8..]));
+    let mut base = shown(&entry[..8], entry[CASE] & LOWER_BASE != 0);
+    if entry[0] == DELETED && !base.is_empty() {
+        base[0] = b'_';
+    }
+    let extension = shown(&entry[8..11], entry[CASE] & LOWER_EXTENSION != 0);
     if extension.is_empty() { base } else { [&base[..], b".", &extension].concat() }
 }
 
@@ -258,13 +319,18 @@ mod tests {
         entry
     }
 
+    fn look(entries: &[[u8; ENTRY]], told: &[u64]) -> PassedOver {
+        let told = told.iter().copied().collect();
+        let mut search = Search::new(VOLUME, &told);
+        search.look(&entries.concat(), 0);
+        search.end()
+    }
+
     fn missed(entries: &[[u8; ENTRY]], told: &[u64]) -> Vec<(String, String)> {
-        let mut search = Search::new(VOLUME);
-        search.look(&entries.concat(), |at| told.contains(&(at / ENTRY as u64)));
         let shown = |missed: Missed| {
             (String::from_utf8(missed.name.unwrap_or_default()).unwrap(), missed.reason)
         };
-        search.found().into_iter().map(shown).collect()
+        look(entries, told).missed.into_iter().map(shown).collect()
     }
 
     #[test]
@@ -300,11 +366,36 @@ mod tests {
     }
 
     #[test]
+    fn a_long_name_of_an_entry_passed_over_is_not_given_to_the_next() {
+        let short = b"HOLID~1 JPG";
+        let mut small = entry(b"BESIDE  TXT", 0x20, 9);
+        small[CASE] = LOWER_BASE | LOWER_EXTENSION;
+        let mut gone = entry(b"XONE    TXT", 0x20, 9);
+        let mut gone_part = part(short, "Holiday.jpg");
+        (gone[0], gone_part[0]) = (DELETED, DELETED);
+        let entries = [
+            part(short, "Holiday.jpg"),
+            entry(short, 0x20, u32::MAX),
+            small,
+            entry(b"NEXT    TXT", 0x20, 9),
+            part(short, "Holiday.jpg"),
+            entry(short, 0x20, 9),
+            part(b"ANOTHER JPG", "Wrong.jpg"),
+            gone,
+            gone_part,
+            gone,
+        ];
+        let mut names: Vec<_> = look(&entries, &[2, 3, 5, 7, 9]).own_names.into_iter().collect();
+        names.sort_unstable();
+        assert_eq!(names, [(2, b"beside.txt".to_vec()), (7, b"_ONE.TXT".to_vec())]);
+    }
+
+    #[test]
     fn a_folder_of_nothing_but_damage_is_told_in_a_bounded_number_of_words() {
         let entries = vec![entry(b"A\x01/\xff    B  ", 0xe7, 77); 500];
         let found = missed(&entries, &[]);
         assert_eq!(found.len(), MOST_MISSED + 1);
-        assert_eq!(found[0].0, "A^^^.B");
+        assert_eq!(found[0].0, "A^^.B");
         assert!(found.last().unwrap().1.starts_with("400 more"));
     }
 }

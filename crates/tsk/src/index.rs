@@ -307,7 +307,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::kind::Kind;
     use crate::name::Name;
 
     const PARENT: u64 = 40;
@@ -367,12 +366,11 @@ mod tests {
     }
 
     fn names(mut record: Vec<u8>, listed: &[(&str, u64)]) -> Vec<SlackName> {
-        let mut told = Told::new(Kind::Ntfs);
+        let mut told = Told::default();
         for (name, address) in listed {
             told.note(&Name {
                 bytes: name.as_bytes().to_vec(),
                 address: *address,
-                entry_at: None,
                 kind: 5,
                 allocated: true,
                 meta: Err(String::new()),
@@ -459,7 +457,7 @@ mod tests {
         root[8..12].copy_from_slice(&4096_u32.to_le_bytes());
         root[20..24].copy_from_slice(&32_u32.to_le_bytes());
         root.extend([end_mark(), gone].concat());
-        let told = Told::new(Kind::Ntfs);
+        let told = Told::default();
         let mut found = Found::new(PARENT, &told, 100);
         assert_eq!(root_slack(&root, &mut found), Some(4096));
         assert_eq!(shown(&found.names), ["gone.jpg"]);
@@ -470,7 +468,7 @@ mod tests {
     #[test]
     fn no_more_names_are_kept_than_are_wanted() {
         let many: Vec<u8> = (0..30).flat_map(|n| entry((n, 1), WINDOWS, &format!("{n}"))).collect();
-        let told = Told::new(Kind::Ntfs);
+        let told = Told::default();
         let mut found = Found::new(PARENT, &told, 10);
         record_slack(&mut record(&end_mark(), &many), &mut found);
         assert_eq!((found.names.len(), found.is_full), (10, true));
@@ -485,7 +483,7 @@ mod tests {
             for (at, value) in changes {
                 record[at] = value;
             }
-            let told = Told::new(Kind::Ntfs);
+            let told = Told::default();
         let mut found = Found::new(PARENT, &told, 100);
             root_slack(&record, &mut found);
             record_slack(&mut record, &mut found);

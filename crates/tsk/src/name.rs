@@ -53,8 +53,6 @@ pub struct Name {
     pub bytes: Vec<u8>,
     /// The metadata it points to; 0 if it points nowhere.
     pub address: u64,
-    /// Where its directory entry lies, in bytes from the start of the volume: FAT and exFAT.
-    pub entry_at: Option<u64>,
     /// `TSK_FS_NAME_TYPE_ENUM`.
     pub kind: u32,
     /// Whether the name itself is in use.

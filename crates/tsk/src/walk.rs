@@ -22,7 +22,7 @@
 //! Times: a time of zero is none. Where a file system keeps local time, it is UTC if the offset
 //! is kept beside it (`zone`), and marked where it is not: run with the zone set to UTC.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::content::{self, Content};
 use crate::event::{
@@ -113,15 +113,21 @@ impl Walk<'_> {
             self.problem(folder_path(folder), "all the names of a folder", warning.to_owned());
         }
         let first = self.pending.len();
-        let mut told = Told::new(self.fs.info().kind);
+        let own_names = self.passed_over(folder, &mut dir);
+        let mut told = Told::default();
         for index in 0..dir.len() {
             if self.summary.cap.is_some() {
                 return;
             }
             match dir.name(index) {
                 Ok(name) if leads_to_itself(&name) => {}
-                Ok(name) => {
-                    told.note(&name);
+                Ok(mut name) => {
+                    if let Some(own) = own_names.get(&name.address) {
+                        name.bytes.clone_from(own);
+                    }
+                    if self.fs.info().kind == Kind::Ntfs {
+                        told.note(&name);
+                    }
                     self.name(folder, &mut dir, &name);
                 }
                 Err(TskError(reason)) => {
@@ -129,25 +135,28 @@ impl Walk<'_> {
                 }
             }
         }
-        self.passed_over(folder, &mut dir, &told);
+        if self.fs.info().kind == Kind::Ntfs && folder.address != self.fs.info().orphans {
+            self.slack(folder, &mut dir, &told);
+        }
         // The folder found last is read last.
         self.pending[first..].reverse();
     }
 
-    /// Tells what is in a folder and the library did not tell.
-    fn passed_over(&mut self, folder: &Folder, dir: &mut Directory<'_>, told: &Told) {
-        if folder.live && self.fs.info().kind.is_chained() {
-            for missed in fat::passed_over(self.fs, dir, self.limits.runs, told) {
-                let path = match &missed.name {
-                    Some(name) => joined(&folder.path, name),
-                    None => folder_path(folder),
-                };
-                self.problem(path, missed.wanted, missed.reason);
-            }
+    /// Tells of the entries of a FAT folder that the library passes over. Gives the names of
+    /// those that it gave the name of such a one, by metadata address.
+    fn passed_over(&mut self, folder: &Folder, dir: &mut Directory<'_>) -> HashMap<u64, Vec<u8>> {
+        if !folder.live || !self.fs.info().kind.is_chained() {
+            return HashMap::new();
         }
-        if self.fs.info().kind == Kind::Ntfs && folder.address != self.fs.info().orphans {
-            self.slack(folder, dir, told);
+        let found = fat::passed_over(self.fs, dir, self.limits.runs);
+        for missed in found.missed {
+            let path = match &missed.name {
+                Some(name) => joined(&folder.path, name),
+                None => folder_path(folder),
+            };
+            self.problem(path, missed.wanted, missed.reason);
         }
+        found.own_names
     }
 
     /// Lists the names that are left in the slack of an NTFS folder's index.
@@ -347,8 +356,8 @@ impl Walk<'_> {
             Err(TskError(reason)) => return self.unknown(name, path.to_vec(), &reason),
         };
         if self.fs.info().kind == Kind::ExFat
-            && let (Some(at), Some(main)) = (name.entry_at, attributes.first_mut())
-            && let Some(written) = exfat::written(self.fs, at, main.size)
+            && let Some(main) = attributes.first_mut()
+            && let Some(written) = exfat::written(self.fs, name.address, main.size)
         {
             main.init_size = written;
         }
@@ -566,7 +575,7 @@ mod tests {
     }
 
     fn name(bytes: &[u8], kind: u32, allocated: bool, meta: Result<MetaFacts, String>) -> Name {
-        Name { bytes: bytes.to_vec(), address: 12, entry_at: None, kind, allocated, meta }
+        Name { bytes: bytes.to_vec(), address: 12, kind, allocated, meta }
     }
 
     #[test]

@@ -3,47 +3,69 @@
 //! In: times as libtsk gives them, local ones as if they were UTC, and what the file system
 //! keeps of each. Out: the same times in UTC, and whether the zone of any is not known.
 //!
+//! Mended on the way: the second that libtsk leaves out of times of an odd one.
+//!
 //! FAT keeps no zone. exFAT keeps a byte for each time, of which the highest bit says whether it
 //! is valid; ISO 9660 keeps one. Both count in quarters of an hour.
 //!
 //! Sources: Microsoft, *exFAT file system specification*, sections 7.4.8 to 7.4.10; ECMA-119,
 //! section 9.1.5.
 
+use crate::fat::ENTRY;
 use crate::name::{MetaFacts, Stamp};
-
-/// Bytes of an exFAT directory entry.
-pub(crate) const EXFAT_ENTRY: usize = 32;
 
 const QUARTER: i64 = 15 * 60;
 const NONE: Stamp = Stamp { seconds: 0, nanoseconds: 0 };
 /// The type of a file's first entry, without the bit that says that it is in use.
 const EXFAT_FILE: u8 = 0x05;
 const EXFAT_IN_USE: u8 = 0x80;
+const FAT_CREATED_STEPS: usize = 13;
+const EXFAT_CREATED_STEPS: usize = 20;
+const EXFAT_MODIFIED_STEPS: usize = 21;
+const STEPS_OF_A_SECOND: u8 = 100;
 const EXFAT_CREATED_OFFSET: usize = 22;
 const EXFAT_MODIFIED_OFFSET: usize = 23;
 const EXFAT_ACCESSED_OFFSET: usize = 24;
 const OFFSET_VALID: u8 = 0x80;
 
 /// Whether there is any time at all.
-pub(crate) fn is_any_known(meta: &MetaFacts) -> bool {
+fn is_any_known(meta: &MetaFacts) -> bool {
     [meta.created, meta.modified, meta.accessed, meta.changed].iter().any(|time| *time != NONE)
+}
+
+/// Completes the times of a file on FAT12, FAT16 or FAT32 by its directory entry. Whether they
+/// are local, which they are wherever there is any.
+pub(crate) fn fat(meta: &mut MetaFacts, entry: Option<[u8; ENTRY]>) -> bool {
+    if let Some(entry) = entry.filter(|_| meta.created != NONE) {
+        add_lost_second(&mut meta.created, entry[FAT_CREATED_STEPS]);
+    }
+    is_any_known(meta)
+}
+
+/// Times are kept to 2 s, and beside them steps of 10 ms up to 199. Of just 100 libtsk makes no
+/// second.
+fn add_lost_second(time: &mut Stamp, steps: u8) {
+    if steps == STEPS_OF_A_SECOND {
+        time.seconds = time.seconds.saturating_add(1);
+    }
 }
 
 /// Brings the times of an exFAT file to UTC by its first directory entry. Whether one stays
 /// local.
-pub(crate) fn exfat(meta: &mut MetaFacts, entry: Option<&[u8; EXFAT_ENTRY]>) -> bool {
+pub(crate) fn exfat(meta: &mut MetaFacts, entry: Option<[u8; ENTRY]>) -> bool {
     let Some(entry) = entry.filter(|entry| entry[0] & !EXFAT_IN_USE == EXFAT_FILE) else {
         return is_any_known(meta);
     };
     let mut unknown = meta.changed != NONE;
-    for (time, at) in [
-        (&mut meta.created, EXFAT_CREATED_OFFSET),
-        (&mut meta.modified, EXFAT_MODIFIED_OFFSET),
-        (&mut meta.accessed, EXFAT_ACCESSED_OFFSET),
+    for (time, at, steps) in [
+        (&mut meta.created, EXFAT_CREATED_OFFSET, entry[EXFAT_CREATED_STEPS]),
+        (&mut meta.modified, EXFAT_MODIFIED_OFFSET, entry[EXFAT_MODIFIED_STEPS]),
+        (&mut meta.accessed, EXFAT_ACCESSED_OFFSET, 0),
     ] {
         if *time == NONE {
             continue;
         }
+        add_lost_second(time, steps);
         match exfat_quarters(entry[at]) {
             Some(quarters) => move_to_utc(time, quarters),
             None => unknown = true,
@@ -100,8 +122,8 @@ mod tests {
         }
     }
 
-    fn entry(kind: u8, offsets: [u8; 3]) -> [u8; EXFAT_ENTRY] {
-        let mut entry = [0; EXFAT_ENTRY];
+    fn entry(kind: u8, offsets: [u8; 3]) -> [u8; ENTRY] {
+        let mut entry = [0; ENTRY];
         entry[0] = kind;
         entry[22..25].copy_from_slice(&offsets);
         entry
@@ -122,21 +144,37 @@ mod tests {
     fn each_time_of_exfat_has_an_offset_of_its_own_and_one_without_makes_the_zone_unknown() {
         for kind in [0x85, 0x05] {
             let mut times = meta(at(100_000), at(100_000), at(100_000));
-            assert!(!exfat(&mut times, Some(&entry(kind, [0x84, 0xec, 0x80]))));
+            assert!(!exfat(&mut times, Some(entry(kind, [0x84, 0xec, 0x80]))));
             assert_eq!(
                 [times.created, times.modified, times.accessed],
                 [at(96_400), at(118_000), at(100_000)]
             );
             let mut times = meta(at(100_000), at(100_000), at(100_000));
-            assert!(exfat(&mut times, Some(&entry(kind, [0x84, 0x04, 0x80]))));
+            assert!(exfat(&mut times, Some(entry(kind, [0x84, 0x04, 0x80]))));
             assert_eq!([times.created, times.modified], [at(96_400), at(100_000)]);
         }
     }
 
     #[test]
+    fn an_odd_second_of_just_100_steps_is_not_left_out() {
+        for (steps, more) in [(0, 0), (99, 0), (100, 1), (101, 0), (199, 0)] {
+            let mut entry = entry(0x85, [0x80; 3]);
+            (entry[13], entry[20], entry[21]) = (steps, steps, steps);
+            let mut times = meta(at(100_000), at(100_000), at(100_000));
+            assert!(!exfat(&mut times, Some(entry)));
+            let later = at(100_000 + more);
+            assert_eq!([times.created, times.modified], [later; 2], "{steps}");
+            let mut times = meta(at(100_000), at(100_000), NONE);
+            assert!(fat(&mut times, Some(entry)));
+            assert_eq!([times.created, times.modified], [later, at(100_000)], "{steps}");
+        }
+        assert!(!fat(&mut meta(NONE, NONE, NONE), Some([100; ENTRY])));
+    }
+
+    #[test]
     fn a_time_that_exfat_does_not_keep_needs_no_zone() {
         let mut times = meta(at(100_000), NONE, NONE);
-        assert!(!exfat(&mut times, Some(&entry(0x85, [0x84, 0, 0]))));
+        assert!(!exfat(&mut times, Some(entry(0x85, [0x84, 0, 0]))));
         assert_eq!([times.modified, times.accessed], [NONE, NONE]);
         assert!(!exfat(&mut meta(NONE, NONE, NONE), None));
     }
@@ -144,7 +182,7 @@ mod tests {
     #[test]
     fn what_is_no_entry_of_a_file_moves_no_time() {
         let mut times = meta(at(100_000), NONE, NONE);
-        assert!(exfat(&mut times, Some(&entry(0xc0, [0x84, 0x84, 0x84]))));
+        assert!(exfat(&mut times, Some(entry(0xc0, [0x84, 0x84, 0x84]))));
         assert!(exfat(&mut times, None));
         assert_eq!(times.created, at(100_000));
     }

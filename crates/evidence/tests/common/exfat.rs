@@ -171,7 +171,7 @@ fn set(member: &Member, first: u32, len: u64) -> Vec<u8> {
     }
     stream[3] = u8::try_from(name.len()).unwrap();
     let upper: Vec<u8> =
-        member.name.to_ascii_uppercase().encode_utf16().flat_map(u16::to_le_bytes).collect();
+        member.name.to_uppercase().encode_utf16().flat_map(u16::to_le_bytes).collect();
     stream[4..6].copy_from_slice(&rotated_sum(upper.iter()).to_le_bytes());
     stream[8..16].copy_from_slice(&len.to_le_bytes());
     stream[20..24].copy_from_slice(&first.to_le_bytes());

@@ -148,6 +148,16 @@ impl FileSystem {
         &*self.source.reader
     }
 
+    /// The 32 bytes of the directory entry with a metadata address: FAT and exFAT.
+    pub(crate) fn entry(&self, address: u64) -> Option<[u8; fat::ENTRY]> {
+        let at = self.entry_at(address)?;
+        let mut entry = [0; fat::ENTRY];
+        // SAFETY: the handle is open; `entry` has the length given.
+        let answer =
+            unsafe { raw::pt_fs_read(self.handle.as_ptr(), at, entry.as_mut_ptr(), entry.len()) };
+        (answer == 0).then_some(entry)
+    }
+
     /// Where the directory entry with a metadata address lies, in bytes from the start of the
     /// volume: FAT and exFAT, where the first boot sector tells it.
     pub(crate) fn entry_at(&self, address: u64) -> Option<u64> {
@@ -288,6 +298,12 @@ impl Directory<'_> {
         self.len() == 0
     }
 
+    /// The metadata address of the name at `index`; 0 if there is none.
+    pub(crate) fn address(&self, index: usize) -> u64 {
+        // SAFETY: the directory is open.
+        unsafe { raw::pt_dir_address(self.dir.as_ptr(), index) }
+    }
+
     /// Loads the name at `index` (below [`Self::len`]) with its metadata.
     pub fn name(&mut self, index: usize) -> Result<Name, TskError> {
         self.fs.source.forget_failure();
@@ -306,7 +322,6 @@ impl Directory<'_> {
             // call on this directory.
             bytes: unsafe { bytes_of(found.text, found.text_len) },
             address: found.address,
-            entry_at: self.fs.entry_at(found.address),
             kind: found.kind,
             allocated: found.flags & raw::NAME_ALLOCATED != 0,
             meta,
@@ -317,13 +332,10 @@ impl Directory<'_> {
     fn meta_of(&self, found: &raw::Name) -> MetaFacts {
         let mut meta = meta_of(found);
         meta.zone_unknown = match self.fs.info.kind {
-            Kind::Fat12 | Kind::Fat16 | Kind::Fat32 => zone::is_any_known(&meta),
-            Kind::ExFat => {
-                let mut entry = [0; zone::EXFAT_ENTRY];
-                let at = self.fs.entry_at(found.address);
-                let read = at.map(|at| self.fs.reader().read_at(at, &mut entry));
-                zone::exfat(&mut meta, matches!(read, Some(Ok(()))).then_some(&entry))
+            Kind::Fat12 | Kind::Fat16 | Kind::Fat32 => {
+                zone::fat(&mut meta, self.fs.entry(found.address))
             }
+            Kind::ExFat => zone::exfat(&mut meta, self.fs.entry(found.address)),
             Kind::Iso9660 => {
                 zone::iso_9660(&mut meta, (found.has_recorded != 0).then_some(found.recorded))
             }

@@ -149,6 +149,7 @@ unsafe extern "C" {
     pub(super) fn pt_fs_close(fs: *mut Fs);
     pub(super) fn pt_fs_info(fs: *const Fs, out: *mut Info);
     pub(super) fn pt_fs_message(fs: *const Fs) -> *const c_char;
+    pub(super) fn pt_fs_read(fs: *mut Fs, offset: u64, out: *mut u8, len: usize) -> c_int;
     pub(super) fn pt_fs_note_named(fs: *mut Fs, address: u64) -> c_int;
     pub(super) fn pt_fs_any_allocated(
         fs: *mut Fs,
@@ -178,6 +179,7 @@ unsafe extern "C" {
     pub(super) fn pt_dir_open(fs: *mut Fs, address: u64) -> *mut Dir;
     pub(super) fn pt_dir_close(dir: *mut Dir);
     pub(super) fn pt_dir_len(dir: *const Dir) -> usize;
+    pub(super) fn pt_dir_address(dir: *const Dir, index: usize) -> u64;
     pub(super) fn pt_dir_name(dir: *mut Dir, index: usize, out: *mut Name) -> c_int;
     pub(super) fn pt_attribute_next(
         dir: *mut Dir,
