@@ -4,8 +4,10 @@
 
 mod common;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use common::fixture::{FAT_PROGRAMS, NTFS_PROGRAMS, blank, fat, have, run, text};
 use common::listing::Listing;
@@ -159,4 +161,42 @@ fn a_name_left_in_the_slack_of_an_ntfs_index_is_a_deleted_file_without_content()
     let Content::Unknown(reason) = &entry.content else { panic!("{:?}", entry.content) };
     assert!(reason.contains("MFT entry 70, sequence number 9"), "{reason}");
     assert!(matches!(listing.content(&path), Err(ContentError::Unknown(_))));
+}
+
+/// Compiles a program against the library of NTFS-3G. Says so where that cannot be.
+fn compiled(folder: &Path, source: &str) -> Option<PathBuf> {
+    let program = folder.join("program");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs").join(source);
+    let output = Command::new("cc").arg("-o").args([&program, &source]).arg("-lntfs-3g").output();
+    if output.is_ok_and(|output| output.status.success()) {
+        return Some(program);
+    }
+    println!("no C compiler, or ntfs-3g-dev is not installed: this test is left out");
+    None
+}
+
+#[test]
+fn names_that_an_ntfs_driver_left_in_an_index_are_found_with_their_sizes_and_no_live_one_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(program) = compiled(folder.path(), "ntfs_delete.c") else { return };
+    if !have(&["mkntfs"]) {
+        return;
+    }
+    let image = folder.path().join("ntfs.img");
+    blank(&image, 20 << 20);
+    run("mkntfs", &["-q", "-F", "-s", "512", text(&image)]);
+    let deleted = String::from_utf8(run(text(&program), &[text(&image)])).unwrap();
+    let deleted: HashSet<&str> = deleted.lines().collect();
+    let listing = Listing::of_file(&image);
+    assert_eq!(listing.gaps, []);
+    let mut found = HashSet::new();
+    for (_, entry) in listing.entries.iter().filter(|(_, e)| e.origin == Origin::Deleted) {
+        let Some(name) = entry.path.strip_prefix("/folder/") else { continue };
+        assert!(deleted.contains(name), "{name} is live");
+        assert!(found.insert(name), "{name} is there twice");
+        let number: u64 = name[16..19].parse().unwrap();
+        assert_eq!(entry.size.0, 1000 + number, "{name}");
+    }
+    println!("{} names of {} deleted files", found.len(), deleted.len());
+    assert!(found.len() > deleted.len() / 2, "{} of {}", found.len(), deleted.len());
 }

@@ -120,6 +120,13 @@ pub(crate) fn passed_over(
     search.end()
 }
 
+/// How many entries of a folder's bytes are told of, beside those `told`.
+pub(crate) fn passed_over_in(bytes: &[u8], told: &HashSet<u64>) -> usize {
+    let mut search = Search::new(u64::from(u32::MAX), told);
+    search.look(bytes, FIRST_ADDRESS);
+    search.end().missed.len()
+}
+
 /// Where the folder's bytes lie.
 fn pieces(
     fs: &FileSystem,

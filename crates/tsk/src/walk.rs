@@ -181,6 +181,10 @@ impl Walk<'_> {
         for name in found.names {
             self.slack_names = self.slack_names.saturating_add(1);
             self.summary.names += 1;
+            if self.summary.names > self.limits.names {
+                self.summary.cap = Some(Cap::Names);
+                return;
+            }
             if name.is_folder {
                 self.summary.without_content += 1;
                 continue;
@@ -189,7 +193,7 @@ impl Walk<'_> {
             self.file(File {
                 name_at: path.len() - name.bytes.len(),
                 path,
-                address: found.address,
+                address: name.address,
                 recovery: Some(Recovery::Reallocated),
                 size: name.size,
                 times: name.times,
