@@ -119,9 +119,9 @@ fn each_time_of_an_exfat_file_is_utc_by_its_own_offset_and_exact_to_10_ms() {
     let root = volume.root();
     // +05:45, -05:00 and +01:00.
     let eastern = Member {
-        created: time(0x80 | 23, 199),
-        modified: time(0x80 | (128 - 20), 50),
-        accessed: time(0x80 | 4, 0),
+        created: time(UTC + 23, 199),
+        modified: time(UTC + (128 - 20), 50),
+        accessed: time(UTC + 4, 0),
         ..member("eastern", b"e")
     };
     volume.add(root, &eastern);

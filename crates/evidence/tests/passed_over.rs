@@ -98,7 +98,7 @@ fn ntfs(folder: &Path) -> PathBuf {
 
 /// Puts a copy of the index entry of `from` behind the part in use of its record, as the entry
 /// of the file `name`, which is just as long, led to by MFT entry and sequence number `file`.
-fn leave(image: &Path, from: &str, name: &str, file: u64, year: i64) {
+fn leave(image: &Path, from: &str, name: &str, file: (u64, u64), year: i64) {
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let mut bytes = fs::read(image).unwrap();
     let records: Vec<usize> =
@@ -111,7 +111,7 @@ fn leave(image: &Path, from: &str, name: &str, file: u64, year: i64) {
         let len =
             usize::from(u16::from_le_bytes([bytes[record + start + 8], bytes[record + start + 9]]));
         let mut entry = bytes[record + start..record + start + len].to_vec();
-        entry[..8].copy_from_slice(&file.to_le_bytes());
+        entry[..8].copy_from_slice(&(file.0 + (file.1 << 48)).to_le_bytes());
         entry[82..82 + 2 * name.len()].copy_from_slice(&utf16(name));
         let time = (year - 1601) * 3_155_695_200 * 100_000;
         for at in [24, 32, 40, 48] {
@@ -144,11 +144,11 @@ fn a_name_left_in_the_slack_of_an_ntfs_index_is_a_deleted_file_without_content()
     assert!(before.entries.iter().all(|(_, entry)| entry.origin == Origin::Live));
     let left = "a picture that was deleted long ago 3.jpg";
     let from = "a picture with a long name, number 03.jpg";
-    leave(&image, from, left, 70 | 9 << 48, 2024);
+    leave(&image, from, left, (70, 9), 2024);
     // A stale copy of a live file's entry is no file of its own.
     let live = before.entry(&format!("/{from}")).fs_address.clone();
     let live: u64 = live.split('-').next().unwrap().parse().unwrap();
-    leave(&image, from, from, live | 1 << 48, 2024);
+    leave(&image, from, from, (live, 1), 2024);
     let mut listing = Listing::of_file(&image);
     assert_eq!(listing.gaps, []);
     assert_eq!(listing.entries.len(), before.entries.len() + 1, "{:?}", listing.paths());

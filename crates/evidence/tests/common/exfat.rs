@@ -202,5 +202,5 @@ fn rotated_sum<'a>(bytes: impl Iterator<Item = &'a u8>) -> u16 {
 fn stamp(time: &Time) -> [u8; 4] {
     let [year, month, day, hour, minute, second] = time.at.map(u32::from);
     let date = (year - 1980) << 9 | month << 5 | day;
-    (date << 16 | hour << 11 | minute << 5 | second / 2).to_le_bytes()
+    (date << 16 | hour << 11 | minute << 5 | (second / 2)).to_le_bytes()
 }
