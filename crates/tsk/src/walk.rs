@@ -16,8 +16,8 @@
 //! one hole as long as the volume.
 //!
 //! What libtsk passes over is looked for beside it: live entries of FAT folders that it takes for
-//! none are problems ([`fat`]), names in the slack of NTFS folder indexes are files without
-//! content ([`index`]).
+//! none are problems (`fat`), names in the slack of NTFS folder indexes are files without
+//! content (`index`).
 //!
 //! Times: a time of zero is none. Where a file system keeps local time, it is UTC if the offset
 //! is kept beside it (`zone`), and marked where it is not: run with the zone set to UTC.
