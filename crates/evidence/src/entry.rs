@@ -28,6 +28,8 @@ pub struct Entry {
     pub size: ByteLen,
     /// Its four times.
     pub times: Times,
+    /// Whether one of them is a local time of an unknown zone, given as if it were UTC.
+    pub zone_unknown: bool,
     /// Where the content is.
     pub content: Content,
 }

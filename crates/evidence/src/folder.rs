@@ -141,6 +141,7 @@ impl Walk<'_> {
                 accessed: nanoseconds(&stat.stx_atime),
                 changed: nanoseconds(&stat.stx_ctime),
             },
+            zone_unknown: false,
             content,
         };
         self.entries.push((path, entry));

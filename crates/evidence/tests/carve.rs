@@ -262,6 +262,7 @@ fn live(at: u64, len: u64) -> Entry {
         fs_address: "5".into(),
         size: ByteLen(len),
         times: Times::default(),
+        zone_unknown: false,
         content: Content::Runs(vec![Run::Data { at: ByteOffset(at), len: ByteLen(len) }]),
     }
 }

@@ -149,6 +149,7 @@ fn entry(carved: Carved, space: &Space, prefix: &str) -> Entry {
         fs_address: carve::address(&carved.runs),
         size: carved.len,
         times: Times::default(),
+        zone_unknown: false,
         content: Content::Runs(carved.runs),
     }
 }

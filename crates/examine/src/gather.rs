@@ -68,8 +68,6 @@ pub(crate) struct Found {
 pub(crate) struct Facts {
     /// User and group that owned it.
     pub(crate) owner: Option<(u64, u64)>,
-    /// Its times were local ones of an unknown zone.
-    pub(crate) zone_unknown: bool,
     /// Its bytes are encrypted.
     pub(crate) encrypted: bool,
 }

@@ -157,6 +157,7 @@ fn of_image(
         fs_address: item.fs_address.clone(),
         size: ByteLen(item.size_bytes),
         times: Times::default(),
+        zone_unknown: false,
         content: match item.origin {
             Origin::Carved | Origin::Slack => Content::Runs(carved_runs(item)?),
             _ => Content::Worker { volume: volume.map_or(0, |volume| volume.index) },

@@ -176,7 +176,7 @@ fn item(found: &[Found], index: usize, outcome: &Outcome, known: &KnownSet) -> I
             .or_else(|| outcome.not_read.map(str::to_owned)),
         owner_id: facts.owner.map(|(user, _)| user),
         group_id: facts.owner.map(|(_, group)| group),
-        time_zone: facts.zone_unknown.then(|| "unknown".to_owned()),
+        time_zone: entry.zone_unknown.then(|| "unknown".to_owned()),
     }
 }
 

@@ -140,6 +140,8 @@ fn a_fat_partition_behind_a_partition_table_is_examined() {
     let out = dir.path().join("out");
     let examination = examine(&[&image], &[], &out, 2).unwrap();
     all_there(&out, "p1/fat32:");
+    let zones = items(&out).into_iter().filter(|item| item.modified.is_some());
+    assert!(zones.map(|item| item.time_zone).all(|zone| zone.as_deref() == Some("unknown")));
     assert_eq!(examination.counts.gaps, 0, "{:?}", read_gaps(&out.join("gaps.parquet")));
 }
 

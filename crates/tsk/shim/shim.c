@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <tsk/libtsk.h>
+#include <tsk/fs/tsk_iso9660.h>
 
 /* libtsk casts the image it is given back to what it was: the first member must be its own. */
 typedef struct {
@@ -142,6 +143,16 @@ void pt_fs_info(const pt_fs *handle, pt_info *out)
 const char *pt_fs_message(const pt_fs *handle)
 {
     return handle->message;
+}
+
+int pt_fs_read(pt_fs *handle, uint64_t offset, uint8_t *out, size_t len)
+{
+    ssize_t got;
+    if (offset > INT64_MAX)
+        return -1;
+    got = tsk_img_read(&handle->image->base, (TSK_OFF_T)offset, (char *)out, len);
+    tsk_error_reset();
+    return got >= 0 && (size_t)got == len ? 0 : -1;
 }
 
 int pt_fs_note_named(pt_fs *handle, uint64_t address)
@@ -373,6 +384,23 @@ static void describe_meta(const pt_dir *dir, pt_name *out)
     out->changed = time_of(meta->ctime, meta->ctime_nano);
 }
 
+uint64_t pt_dir_address(const pt_dir *dir, size_t index)
+{
+    return index < dir->dir->names_used ? dir->dir->names[index].meta_addr : 0;
+}
+
+/* libtsk keeps a copy of each directory record, of whose time it leaves the zone out. */
+static void describe_record(TSK_FS_INFO *fs, uint64_t address, pt_name *out)
+{
+    const iso9660_inode_node *node = ((const ISO_INFO *)fs)->in_list;
+    while (node != NULL && node->inum != address)
+        node = node->next;
+    if (node == NULL)
+        return;
+    out->has_recorded = 1;
+    memcpy(out->recorded, &node->inode.dr.rec_time, PT_RECORDED_LEN);
+}
+
 int pt_dir_name(pt_dir *dir, size_t index, pt_name *out)
 {
     TSK_FS_INFO *fs = dir->owner->fs;
@@ -402,12 +430,13 @@ int pt_dir_name(pt_dir *dir, size_t index, pt_name *out)
         return 0;
     }
     describe_meta(dir, out);
+    if (fs->ftype == TSK_FS_TYPE_ISO9660)
+        describe_record(fs, name->meta_addr, out);
     return 0;
 }
 
-static const TSK_FS_ATTR *first_attribute(pt_dir *dir)
+static const TSK_FS_ATTR *first_attribute(pt_dir *dir, TSK_FS_FILE *file)
 {
-    TSK_FS_FILE *file = dir->file;
     if (file == NULL || file->meta == NULL)
         return NULL;
     tsk_error_reset();
@@ -417,11 +446,14 @@ static const TSK_FS_ATTR *first_attribute(pt_dir *dir)
     return file->meta->attr != NULL ? file->meta->attr->head : NULL;
 }
 
-int pt_attribute_next(pt_dir *dir, const void *previous, pt_attribute *out)
+int pt_attribute_next(pt_dir *dir, int of_folder, const void *previous, pt_attribute *out)
 {
     const TSK_FS_ATTR *attribute;
     dir->owner->message[0] = '\0';
-    attribute = previous != NULL ? ((const TSK_FS_ATTR *)previous)->next : first_attribute(dir);
+    if (previous != NULL)
+        attribute = ((const TSK_FS_ATTR *)previous)->next;
+    else
+        attribute = first_attribute(dir, of_folder ? dir->dir->fs_file : dir->file);
     if (dir->owner->message[0] != '\0')
         return -1;
     while (attribute != NULL && (attribute->flags & TSK_FS_ATTR_INUSE) == 0)

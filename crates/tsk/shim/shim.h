@@ -46,6 +46,8 @@ typedef struct {
     uint32_t nanoseconds;
 } pt_time;
 
+#define PT_RECORDED_LEN 7
+
 typedef struct {
     const char *name;
     size_t name_len;
@@ -63,6 +65,9 @@ typedef struct {
     pt_time modified;
     pt_time accessed;
     pt_time changed;
+    /* Whether `recorded` is the date and time of an ISO 9660 directory record. */
+    uint32_t has_recorded;
+    uint8_t recorded[PT_RECORDED_LEN];
 } pt_name;
 
 typedef struct {
@@ -97,6 +102,9 @@ void pt_fs_close(pt_fs *fs);
 void pt_fs_info(const pt_fs *fs, pt_info *out);
 const char *pt_fs_message(const pt_fs *fs);
 
+/* Reads the volume through the library's cache, whole or not at all. 0 or -1. */
+int pt_fs_read(pt_fs *fs, uint64_t offset, uint8_t *out, size_t len);
+
 /* Remembers that an unallocated metadata address has a name, so that it is no orphan. 0 or -1. */
 int pt_fs_note_named(pt_fs *fs, uint64_t address);
 
@@ -127,12 +135,15 @@ pt_dir *pt_dir_open(pt_fs *fs, uint64_t address);
 void pt_dir_close(pt_dir *dir);
 size_t pt_dir_len(const pt_dir *dir);
 
+/* The metadata address of the name at `index`; 0 if there is none. */
+uint64_t pt_dir_address(const pt_dir *dir, size_t index);
+
 /* Loads the name at `index`; what `out` points to lives until the next call. 0 or -1. */
 int pt_dir_name(pt_dir *dir, size_t index, pt_name *out);
 
-/* The attributes of the name loaded last: 1 and the next after `previous`, 0 at the end,
- * -1 if they could not be loaded. */
-int pt_attribute_next(pt_dir *dir, const void *previous, pt_attribute *out);
+/* The attributes of the name loaded last, or of the directory itself: 1 and the next after
+ * `previous`, 0 at the end, -1 if they could not be loaded. */
+int pt_attribute_next(pt_dir *dir, int of_folder, const void *previous, pt_attribute *out);
 
 /* The runs of an attribute: 1 and the next after `previous`, or 0 at the end. */
 int pt_run_next(const void *attribute, const void *previous, pt_run *out);

@@ -16,6 +16,8 @@ pub struct Limits {
     pub runs: usize,
     /// Blocks whose allocation is asked, over all deleted files.
     pub block_checks: u64,
+    /// Names from the slack of folder indexes.
+    pub slack_names: u64,
 }
 
 impl Default for Limits {
@@ -26,6 +28,7 @@ impl Default for Limits {
             path_bytes: 32 * 1024,
             runs: 100_000,
             block_checks: 200_000_000,
+            slack_names: 250_000,
         }
     }
 }
@@ -46,6 +49,8 @@ pub struct File {
     pub size: u64,
     /// Its four times.
     pub times: Times,
+    /// Whether one of them is a local time of an unknown zone, given as if it were UTC.
+    pub zone_unknown: bool,
     /// Where its content is.
     pub content: Content,
 }

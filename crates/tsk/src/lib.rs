@@ -15,15 +15,20 @@
 
 mod content;
 mod event;
+mod exfat;
+mod fat;
 mod ffi;
+mod index;
 mod kind;
 mod lzx;
 mod name;
 mod packed;
 mod prefix;
 mod space;
+mod told;
 mod walk;
 mod xpress;
+mod zone;
 
 pub use content::{Content, Run};
 pub use event::{Cap, Event, File, Folder, Limits, Problem, Recovery, Summary, Times};
@@ -32,3 +37,18 @@ pub use kind::Kind;
 pub use name::{Address, Attribute, MetaFacts, Name, RawRun, Stamp};
 pub use space::{Space, unallocated};
 pub use walk::walk;
+
+/// What reads bytes of the evidence without the library, for the fuzz targets.
+#[doc(hidden)]
+pub mod parsers {
+    /// How many names the slack of an index record holds, and of a root, of the folder `folder`.
+    pub fn index_slack(bytes: &mut [u8], folder: u64) -> usize {
+        crate::index::names_in(bytes, folder)
+    }
+
+    /// How many entries of a FAT folder would be told to be passed over, if libtsk told those
+    /// with these numbers.
+    pub fn fat_folder(bytes: &[u8], told: &[u64]) -> usize {
+        crate::fat::passed_over_in(bytes, &told.iter().copied().collect())
+    }
+}

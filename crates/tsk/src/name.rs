@@ -5,7 +5,7 @@ use std::num::ParseIntError;
 use std::str::FromStr;
 
 /// A metadata address as `istat` and `icat` take it: `5`, or `27-128-1` with an attribute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     /// Inode, MFT entry, ...
     pub meta: u64,
@@ -89,6 +89,8 @@ pub struct MetaFacts {
     pub accessed: Stamp,
     /// Last change of metadata.
     pub changed: Stamp,
+    /// Whether a time is one of an unknown zone, given as if it were UTC.
+    pub zone_unknown: bool,
 }
 
 /// An attribute: a stream of content.

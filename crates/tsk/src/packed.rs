@@ -17,6 +17,7 @@ use std::ops::ControlFlow;
 use crate::ffi::{FileSystem, PackedStream, TskError};
 use crate::kind::Kind;
 use crate::name::Address;
+use crate::walk::NTFS_DATA;
 use crate::{lzx, xpress};
 
 /// The stream that holds the packed content.
@@ -40,6 +41,7 @@ impl FileSystem {
         sink: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), TskError> {
         if self.info().kind == Kind::Ntfs
+            && address.attribute.is_some_and(|(kind, _)| kind == NTFS_DATA)
             && let Some(packed) = self.packed(address, STREAM)
         {
             return self.unpacked(&packed, sink);

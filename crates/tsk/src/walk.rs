@@ -15,10 +15,14 @@
 //! makes up itself (`$OrphanFiles`, FAT's `$MBR` and `$FAT1`), and `$BadClus:$Bad` while it is
 //! one hole as long as the volume.
 //!
-//! Times: a time of zero is none. FAT and ISO 9660 keep local time: it is given as if it were
-//! UTC, so run with the zone set to UTC. exFAT's offset from UTC is not applied by libtsk.
+//! What libtsk passes over is looked for beside it: live entries of FAT folders that it takes for
+//! none are problems (`fat`), names in the slack of NTFS folder indexes are files without
+//! content (`index`).
+//!
+//! Times: a time of zero is none. Where a file system keeps local time, it is UTC if the offset
+//! is kept beside it (`zone`), and marked where it is not: run with the zone set to UTC.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::content::{self, Content};
 use crate::event::{
@@ -27,7 +31,8 @@ use crate::event::{
 use crate::ffi::{Directory, FileSystem, TskError};
 use crate::kind::Kind;
 use crate::name::{Address, Attribute, MetaFacts, Name};
-use crate::packed;
+use crate::told::Told;
+use crate::{exfat, fat, index, packed};
 
 const META_UNDEFINED: u32 = 0;
 const META_REGULAR: u32 = 1;
@@ -39,7 +44,7 @@ const NAME_UNDEFINED: u32 = 0;
 const NAME_DIRECTORY: u32 = 3;
 const NAME_REGULAR: u32 = 5;
 const NAME_LINK: u32 = 7;
-const NTFS_DATA: u32 = 0x80;
+pub(crate) const NTFS_DATA: u32 = 0x80;
 const NTFS_INDEX_ROOT: u32 = 0x90;
 const HFS_RESOURCE_FORK: u32 = 0x1101;
 const NTFS_BAD_CLUSTERS: u64 = 8;
@@ -56,6 +61,7 @@ pub fn walk(fs: &FileSystem, limits: &Limits, sink: &mut dyn FnMut(Event) -> boo
         pending: Vec::new(),
         orphans: None,
         blocks_asked: 0,
+        slack_names: 0,
         unit: allocation_unit(fs),
     };
     walk.run();
@@ -79,6 +85,8 @@ struct Walk<'a> {
     pending: Vec<Folder>,
     orphans: Option<Folder>,
     blocks_asked: u64,
+    /// Names found in the slack of folder indexes.
+    slack_names: u64,
     unit: u64,
 }
 
@@ -105,20 +113,94 @@ impl Walk<'_> {
             self.problem(folder_path(folder), "all the names of a folder", warning.to_owned());
         }
         let first = self.pending.len();
+        let own_names = self.passed_over(folder, &mut dir);
+        let mut told = Told::default();
         for index in 0..dir.len() {
             if self.summary.cap.is_some() {
                 return;
             }
             match dir.name(index) {
                 Ok(name) if leads_to_itself(&name) => {}
-                Ok(name) => self.name(folder, &mut dir, &name),
+                Ok(mut name) => {
+                    if let Some(own) = own_names.get(&name.address) {
+                        name.bytes.clone_from(own);
+                    }
+                    if self.fs.info().kind == Kind::Ntfs {
+                        told.note(&name);
+                    }
+                    self.name(folder, &mut dir, &name);
+                }
                 Err(TskError(reason)) => {
                     self.problem(folder_path(folder), "a name of a folder", reason);
                 }
             }
         }
+        if self.fs.info().kind == Kind::Ntfs && folder.address != self.fs.info().orphans {
+            self.slack(folder, &mut dir, &told);
+        }
         // The folder found last is read last.
         self.pending[first..].reverse();
+    }
+
+    /// Tells of the entries of a FAT folder that the library passes over. Gives the names of
+    /// those that it gave the name of such a one, by metadata address.
+    fn passed_over(&mut self, folder: &Folder, dir: &mut Directory<'_>) -> HashMap<u64, Vec<u8>> {
+        if !folder.live || !self.fs.info().kind.is_chained() {
+            return HashMap::new();
+        }
+        let found = fat::passed_over(self.fs, dir, self.limits.runs);
+        for missed in found.missed {
+            let path = match &missed.name {
+                Some(name) => joined(&folder.path, name),
+                None => folder_path(folder),
+            };
+            self.problem(path, missed.wanted, missed.reason);
+        }
+        found.own_names
+    }
+
+    /// Lists the names that are left in the slack of an NTFS folder's index.
+    fn slack(&mut self, folder: &Folder, dir: &mut Directory<'_>, told: &Told) {
+        let room = self.limits.slack_names.saturating_sub(self.slack_names);
+        if room == 0 {
+            return;
+        }
+        let found = index::slack(self.fs, dir, folder.address, told, self.limits, room);
+        let wanted = "the names in the slack of a folder's index";
+        if let Some(reason) = found.trouble {
+            self.problem(folder_path(folder), wanted, reason);
+        }
+        if found.is_full {
+            self.slack_names = self.limits.slack_names;
+            let reason = format!(
+                "{} were found in this volume: no more are looked for",
+                self.limits.slack_names
+            );
+            self.problem(folder_path(folder), wanted, reason);
+        }
+        for name in found.names {
+            self.slack_names = self.slack_names.saturating_add(1);
+            self.summary.names += 1;
+            if self.summary.names > self.limits.names {
+                self.summary.cap = Some(Cap::Names);
+                return;
+            }
+            if name.is_folder {
+                self.summary.without_content += 1;
+                continue;
+            }
+            let path = joined(&folder.path, &name.bytes);
+            self.file(File {
+                name_at: path.len() - name.bytes.len(),
+                path,
+                address: name.address,
+                recovery: Some(Recovery::Reallocated),
+                size: name.size,
+                times: name.times,
+                zone_unknown: false,
+                content: Content::Unknown(name.reason()),
+            });
+        }
     }
 
     fn name(&mut self, folder: &Folder, dir: &mut Directory<'_>, name: &Name) {
@@ -195,6 +277,7 @@ impl Walk<'_> {
                     recovery: deleted.then_some(Recovery::Reallocated),
                     size,
                     times,
+                    zone_unknown: name.meta.as_ref().is_ok_and(|meta| meta.zone_unknown),
                     content: Content::Unknown(reason.to_owned()),
                 });
             }
@@ -276,8 +359,16 @@ impl Walk<'_> {
             }
             Err(TskError(reason)) => return self.unknown(name, path.to_vec(), &reason),
         };
-        if self.fs.info().kind == Kind::Ntfs {
-            mark_packed(&mut attributes);
+        match self.fs.info().kind {
+            Kind::Ntfs => mark_packed(&mut attributes),
+            Kind::ExFat => {
+                if let Some(main) = attributes.first_mut()
+                    && let Some(written) = exfat::written(self.fs, name.address, main.size)
+                {
+                    main.init_size = written;
+                }
+            }
+            _ => {}
         }
         let mut listed = false;
         for attribute in &attributes {
@@ -337,6 +428,7 @@ impl Walk<'_> {
             recovery,
             size: u64::try_from(attribute.size).unwrap_or(0),
             times: Times::of(meta),
+            zone_unknown: meta.zone_unknown,
             content,
         });
     }
@@ -351,6 +443,7 @@ impl Walk<'_> {
             recovery: (!live).then_some(Recovery::Intact),
             size: 0,
             times: Times::of(meta),
+            zone_unknown: meta.zone_unknown,
             content: Content::Runs(Vec::new()),
         });
     }
@@ -502,6 +595,7 @@ mod tests {
             modified: never,
             accessed: never,
             changed: never,
+            zone_unknown: false,
         }
     }
 

@@ -69,6 +69,7 @@ mod tests {
             fs_address: address.into(),
             size: ByteLen(0),
             times: Times::default(),
+            zone_unknown: false,
             content: Content::Runs(Vec::new()),
         }
     }

@@ -290,7 +290,11 @@ fn raw_rest(first: &Path, rest: &[PathBuf]) -> Result<Vec<PathBuf>, OpenError> {
 }
 
 /// Refuses a read that leaves the image.
-fn check_range(offset: ByteOffset, wanted: usize, len: ByteLen) -> Result<(), ReadError> {
+pub(crate) fn check_range(
+    offset: ByteOffset,
+    wanted: usize,
+    len: ByteLen,
+) -> Result<(), ReadError> {
     let end = offset.0.saturating_add(wanted as u64);
     if end > len.0 {
         return Err(ReadError::OutOfRange { offset, end, len });

@@ -12,6 +12,7 @@ mod bsd;
 mod gpt;
 mod lvm;
 mod mbr;
+mod part;
 mod pieces;
 mod whole;
 
@@ -131,14 +132,29 @@ pub fn open_all(image: &dyn Image, gaps: &mut Vec<Gap>) -> Vec<Volume> {
     found
 }
 
-/// The volumes that an opened one holds: the logical volumes in it, below its label, or itself.
+/// The volumes that an opened one holds, below its label: the partitions of a table of its own,
+/// logical volumes, or itself.
 pub(crate) fn inside_opened(image: &dyn Image, opened: Volume, gaps: &mut Vec<Gap>) -> Vec<Volume> {
-    let label = opened.label.clone();
-    let mut found = lvm::logical_volumes(image, vec![opened], gaps);
+    let part = part::Part { image, from: opened.offset, len: opened.len };
+    let mut told = Vec::new();
+    let mut found = open_all(&part, &mut told);
+    let below = |label: &str| match label {
+        "" => opened.label.clone(),
+        label => [&opened.label, "/", label].concat(),
+    };
+    gaps.extend(told.into_iter().map(|gap| Gap {
+        forensic_path: below(&gap.forensic_path),
+        offset_bytes: gap.offset_bytes.map(|at| at.saturating_add(opened.offset.0)),
+        ..gap
+    }));
     for volume in &mut found {
-        if volume.label != label {
-            volume.label = [&label, "/", &volume.label].concat();
+        volume.offset = ByteOffset(volume.offset.0.saturating_add(opened.offset.0));
+        match &mut volume.kind {
+            Kind::Whole => volume.kind = opened.kind.clone(),
+            Kind::Lvm { pieces } => *pieces = pieces.moved(opened.offset),
+            _ => {}
         }
+        volume.label = below(&volume.label);
     }
     found
 }

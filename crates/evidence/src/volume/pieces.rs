@@ -47,6 +47,13 @@ impl Pieces {
         true
     }
 
+    /// The same stretches of an image that begins at `by` of another, as stretches of that.
+    pub(crate) fn moved(&self, by: ByteOffset) -> Self {
+        let moved =
+            |piece: &Piece| Piece { at: ByteOffset(piece.at.0.saturating_add(by.0)), ..*piece };
+        Self(self.0.iter().map(moved).collect())
+    }
+
     /// The stretches, in the volume's order.
     pub fn all(&self) -> &[Piece] {
         &self.0

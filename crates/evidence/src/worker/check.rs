@@ -87,6 +87,7 @@ pub(super) fn entry(
         fs_address: found.address.to_string(),
         size: found.size,
         times: found.times,
+        zone_unknown: found.zone_unknown,
         content,
     })
 }
@@ -246,6 +247,7 @@ mod tests {
             recovery: None,
             size: ByteLen(size),
             times: Times::default(),
+            zone_unknown: false,
             place: Place::Runs(runs),
         }
     }

@@ -122,6 +122,7 @@ mod tests {
             recovery: Some(Recovery::Intact),
             size: ByteLen(7),
             times: Times { created: Some(-1), ..Times::default() },
+            zone_unknown: true,
             place: Place::Runs(vec![
                 Run::Data { at: ByteOffset(512), len: ByteLen(4) },
                 Run::Hole { len: ByteLen(3) },

@@ -103,6 +103,7 @@ fn found(size: u64, runs: Vec<Run>) -> Event {
         recovery: None,
         size: ByteLen(size),
         times: Times::default(),
+        zone_unknown: false,
         place: Place::Runs(runs),
     })
 }

@@ -18,7 +18,7 @@ use crate::unit::{ByteLen, ByteOffset};
 use crate::volume::Pieces;
 
 /// Both sides speak just this version.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// What the parent asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +155,8 @@ pub struct Found {
     pub size: ByteLen,
     /// Its four times.
     pub times: Times,
+    /// Whether one of them is a local time of an unknown zone, given as if it were UTC.
+    pub zone_unknown: bool,
     /// Where its content is.
     pub place: Place,
 }

@@ -56,6 +56,7 @@ fn found(file: tsk::File) -> Found {
         }),
         size: ByteLen(file.size),
         times: times(file.times),
+        zone_unknown: file.zone_unknown,
         place: match file.content {
             tsk::Content::Runs(runs) => Place::Runs(runs.into_iter().map(run).collect()),
             tsk::Content::Library => Place::Worker,

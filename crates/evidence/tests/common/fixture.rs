@@ -34,7 +34,8 @@ pub fn run(program: &str, args: &[&str]) -> Vec<u8> {
         .unwrap_or_else(|e| panic!("{program}: {e}"));
     assert!(
         output.status.success(),
-        "{program} {args:?}: {}",
+        "{program} {args:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
     output.stdout

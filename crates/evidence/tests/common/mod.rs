@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
 pub mod disk;
+pub mod exfat;
 pub mod fat;
 pub mod fixture;
 pub mod listing;

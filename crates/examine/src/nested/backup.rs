@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use pendeen_content::protocol::Child;
+use pendeen_content::protocol::{Child, Zone};
 use pendeen_evidence::entry::Times;
 
 use super::opening::Inside;
@@ -102,12 +102,11 @@ fn beside<'a>(
         let place = child.text.as_deref().unwrap_or_default();
         entry.path = format!("/{place}");
         entry.name = place.rsplit('/').next().unwrap_or_default().as_bytes().to_vec();
-        entry.times = better(child.times, entry.times);
+        // The times of the list where it has them: those of the copy are of the backup's making.
+        if child.times != Times::default() {
+            entry.times = child.times;
+            entry.zone_unknown = child.zone == Zone::Unknown;
+        }
     }
     missing
-}
-
-/// The times of the list where it has them: those of the copy are of the backup's making.
-fn better(listed: Times, copied: Times) -> Times {
-    if listed == Times::default() { copied } else { listed }
 }

@@ -147,11 +147,7 @@ fn members_at(held: &mut Held<'_>, memory: &mut Memory, told: Told, place: &Plac
         if linked {
             numbers.insert(child.number, held.found.len());
         }
-        let facts = Facts {
-            owner: child.owner,
-            zone_unknown: child.zone == Zone::Unknown && child.times != Times::default(),
-            encrypted: child.encrypted,
-        };
+        let facts = Facts { owner: child.owner, encrypted: child.encrypted };
         let entry = entry(child, name, forensic_path, fs_type, size, place.parent.is_some());
         held.found.push(Found { source: place.source, entry, parent: place.parent, facts });
         held.outcomes.push(outcome);
@@ -238,6 +234,7 @@ fn entry(
         fs_address: child.number.to_string(),
         size: ByteLen(size),
         times: child.times,
+        zone_unknown: child.zone == Zone::Unknown && child.times != Times::default(),
         content: Content::Embedded,
     }
 }

@@ -15,8 +15,10 @@ use std::ptr::{self, NonNull};
 
 use thiserror::Error;
 
+use crate::fat;
 use crate::kind::Kind;
 use crate::name::{Address, Attribute, MetaFacts, Name, RawRun, Stamp};
+use crate::zone;
 
 /// The volume's bytes.
 pub trait ReadAt {
@@ -104,6 +106,8 @@ pub struct FileSystem {
     handle: NonNull<raw::Fs>,
     source: Box<Source>,
     info: Info,
+    /// Where FAT's first directory entry may lie.
+    first_entry: Option<u64>,
 }
 
 impl FileSystem {
@@ -139,7 +143,9 @@ impl FileSystem {
         let mut facts = raw::Info::default();
         // SAFETY: the handle is open; `facts` is writable.
         unsafe { raw::pt_fs_info(handle.as_ptr(), &raw mut facts) };
-        Ok(Self { handle, source, info: info_of(&facts) })
+        let info = info_of(&facts);
+        let first_entry = fat::first_entry(&*source.reader, &info);
+        Ok(Self { handle, source, info, first_entry })
     }
 
     /// What is known of it.
@@ -150,6 +156,24 @@ impl FileSystem {
     /// The volume's own bytes.
     pub fn reader(&self) -> &dyn ReadAt {
         &*self.source.reader
+    }
+
+    /// The 32 bytes of the directory entry with a metadata address: FAT and exFAT.
+    pub(crate) fn entry(&self, address: u64) -> Option<[u8; fat::ENTRY]> {
+        let at = self.entry_at(address)?;
+        let mut entry = [0; fat::ENTRY];
+        // SAFETY: the handle is open; `entry` has the length given.
+        let answer =
+            unsafe { raw::pt_fs_read(self.handle.as_ptr(), at, entry.as_mut_ptr(), entry.len()) };
+        (answer == 0).then_some(entry)
+    }
+
+    /// Where the directory entry with a metadata address lies, in bytes from the start of the
+    /// volume: FAT and exFAT, where the first boot sector tells it.
+    pub(crate) fn entry_at(&self, address: u64) -> Option<u64> {
+        let first = self.first_entry?;
+        let at = address.checked_sub(fat::FIRST_ADDRESS)?.checked_mul(fat::ENTRY as u64)?;
+        first.checked_add(at).filter(|at| *at < self.source.reader.len())
     }
 
     /// Reads the names of a directory.
@@ -309,6 +333,12 @@ impl Directory<'_> {
         self.len() == 0
     }
 
+    /// The metadata address of the name at `index`; 0 if there is none.
+    pub(crate) fn address(&self, index: usize) -> u64 {
+        // SAFETY: the directory is open.
+        unsafe { raw::pt_dir_address(self.dir.as_ptr(), index) }
+    }
+
     /// Loads the name at `index` (below [`Self::len`]) with its metadata.
     pub fn name(&mut self, index: usize) -> Result<Name, TskError> {
         self.fs.source.forget_failure();
@@ -318,7 +348,7 @@ impl Directory<'_> {
             return Err(self.fs.error());
         }
         let meta = if found.has_meta != 0 {
-            Ok(meta_of(&found))
+            Ok(self.meta_of(&found))
         } else {
             Err(self.fs.said().unwrap_or_else(|| "the name points to no metadata".into()))
         };
@@ -333,10 +363,44 @@ impl Directory<'_> {
         })
     }
 
-    /// The attributes of the name loaded last for which `wanted(kind, name)` holds, with at
-    /// most `most_runs` runs each: one with more is an error.
+    /// The metadata, with its times in UTC where the file system keeps their zone.
+    fn meta_of(&self, found: &raw::Name) -> MetaFacts {
+        let mut meta = meta_of(found);
+        meta.zone_unknown = match self.fs.info.kind {
+            Kind::Fat12 | Kind::Fat16 | Kind::Fat32 => {
+                zone::fat(&mut meta, self.fs.entry(found.address))
+            }
+            Kind::ExFat => zone::exfat(&mut meta, self.fs.entry(found.address)),
+            Kind::Iso9660 => {
+                zone::iso_9660(&mut meta, (found.has_recorded != 0).then_some(found.recorded))
+            }
+            _ => false,
+        };
+        meta
+    }
+
+    /// The attributes of the name loaded last for which `wanted(kind)` holds, with at most
+    /// `most_runs` runs each: one with more is an error.
     pub fn attributes(
         &mut self,
+        most_runs: usize,
+        wanted: impl FnMut(u32) -> bool,
+    ) -> Result<Vec<Attribute>, TskError> {
+        self.attributes_of(false, most_runs, wanted)
+    }
+
+    /// The same of the directory itself.
+    pub fn own_attributes(
+        &mut self,
+        most_runs: usize,
+        wanted: impl FnMut(u32) -> bool,
+    ) -> Result<Vec<Attribute>, TskError> {
+        self.attributes_of(true, most_runs, wanted)
+    }
+
+    fn attributes_of(
+        &mut self,
+        of_folder: bool,
         most_runs: usize,
         mut wanted: impl FnMut(u32) -> bool,
     ) -> Result<Vec<Attribute>, TskError> {
@@ -346,8 +410,16 @@ impl Directory<'_> {
         let mut previous: *const c_void = ptr::null();
         loop {
             // SAFETY: the directory is open; `previous` is null or came from the last call for
-            // the same name; `found` is writable.
-            match unsafe { raw::pt_attribute_next(self.dir.as_ptr(), previous, &raw mut found) } {
+            // the same file; `found` is writable.
+            let answer = unsafe {
+                raw::pt_attribute_next(
+                    self.dir.as_ptr(),
+                    c_int::from(of_folder),
+                    previous,
+                    &raw mut found,
+                )
+            };
+            match answer {
                 0 => return Ok(list),
                 1 => previous = found.handle,
                 _ => return Err(self.fs.error()),
@@ -421,6 +493,7 @@ fn meta_of(found: &raw::Name) -> MetaFacts {
         modified: stamp(found.modified),
         accessed: stamp(found.accessed),
         changed: stamp(found.changed),
+        zone_unknown: false,
     }
 }
 

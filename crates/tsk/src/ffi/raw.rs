@@ -7,6 +7,7 @@ pub(super) const OPEN_ENCRYPTED: c_int = 2;
 pub(super) const NAME_ALLOCATED: u32 = 1;
 pub(super) const META_ALLOCATED: u32 = 1;
 pub(super) const ATTRIBUTE_NON_RESIDENT: u32 = 2;
+pub(super) const RECORDED_LEN: usize = 7;
 
 #[repr(C)]
 pub(super) struct Fs {
@@ -59,6 +60,8 @@ pub(super) struct Name {
     pub(super) modified: Time,
     pub(super) accessed: Time,
     pub(super) changed: Time,
+    pub(super) has_recorded: u32,
+    pub(super) recorded: [u8; RECORDED_LEN],
 }
 
 impl Default for Name {
@@ -79,6 +82,8 @@ impl Default for Name {
             modified: Time::default(),
             accessed: Time::default(),
             changed: Time::default(),
+            has_recorded: 0,
+            recorded: [0; RECORDED_LEN],
         }
     }
 }
@@ -144,6 +149,7 @@ unsafe extern "C" {
     pub(super) fn pt_fs_close(fs: *mut Fs);
     pub(super) fn pt_fs_info(fs: *const Fs, out: *mut Info);
     pub(super) fn pt_fs_message(fs: *const Fs) -> *const c_char;
+    pub(super) fn pt_fs_read(fs: *mut Fs, offset: u64, out: *mut u8, len: usize) -> c_int;
     pub(super) fn pt_fs_note_named(fs: *mut Fs, address: u64) -> c_int;
     pub(super) fn pt_fs_any_allocated(
         fs: *mut Fs,
@@ -183,9 +189,11 @@ unsafe extern "C" {
     pub(super) fn pt_dir_open(fs: *mut Fs, address: u64) -> *mut Dir;
     pub(super) fn pt_dir_close(dir: *mut Dir);
     pub(super) fn pt_dir_len(dir: *const Dir) -> usize;
+    pub(super) fn pt_dir_address(dir: *const Dir, index: usize) -> u64;
     pub(super) fn pt_dir_name(dir: *mut Dir, index: usize, out: *mut Name) -> c_int;
     pub(super) fn pt_attribute_next(
         dir: *mut Dir,
+        of_folder: c_int,
         previous: *const c_void,
         out: *mut Attribute,
     ) -> c_int;

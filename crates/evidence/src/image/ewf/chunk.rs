@@ -41,7 +41,7 @@ thread_local! {
 }
 
 /// Length of the Adler-32 behind a stored chunk, in bytes.
-const SUM_LEN: u64 = 4;
+const SUM_LEN: usize = 4;
 
 /// Why one of several chunks could not be had.
 pub(super) struct Failure {
@@ -55,7 +55,7 @@ pub(super) struct Failure {
 fn most(place: &Place, len: usize) -> u64 {
     let len = len as u64;
     if !place.compressed {
-        return len + SUM_LEN;
+        return len + SUM_LEN as u64;
     }
     let bound = len + len / 8 + 1024;
     place.room.map_or(bound, |room| room.min(bound))
@@ -106,7 +106,7 @@ fn read_straight(
     out: &mut [u8],
 ) -> usize {
     let stored =
-        |place: &Place| !place.compressed && place.room == Some(chunk_len as u64 + SUM_LEN);
+        |place: &Place| !place.compressed && place.room == Some((chunk_len + SUM_LEN) as u64);
     let behind = |pair: &[Place]| {
         pair[0].segment == pair[1].segment
             && pair[0].room.and_then(|room| pair[0].at.checked_add(room)) == Some(pair[1].at)
@@ -116,7 +116,7 @@ fn read_straight(
     let count = alike.min(neighbours).min(out.len() / chunk_len).min(*STRAIGHT.end());
     let (Some(first), true) = (places.first(), STRAIGHT.contains(&count)) else { return 0 };
     let Some(segment) = segments.get(first.segment) else { return 0 };
-    let mut sums = [[0; SUM_LEN as usize]; *STRAIGHT.end()];
+    let mut sums = [[0; SUM_LEN]; *STRAIGHT.end()];
     let read = {
         let chunks = out.chunks_exact_mut(chunk_len).take(count);
         let mut buffers: Vec<IoSliceMut<'_>> = chunks
@@ -125,7 +125,7 @@ fn read_straight(
             .collect();
         segment.read_vectored_at(first.at, &mut buffers).unwrap_or(0)
     };
-    let there = read / (chunk_len + sums[0].len());
+    let there = read / (chunk_len + SUM_LEN);
     out.chunks_exact(chunk_len)
         .zip(&sums)
         .take(there)
