@@ -105,7 +105,8 @@ fn read_straight(
     chunk_len: usize,
     out: &mut [u8],
 ) -> usize {
-    let stored = |place: &Place| !place.compressed && place.room == Some(chunk_len as u64 + SUM_LEN);
+    let stored =
+        |place: &Place| !place.compressed && place.room == Some(chunk_len as u64 + SUM_LEN);
     let behind = |pair: &[Place]| {
         pair[0].segment == pair[1].segment
             && pair[0].room.and_then(|room| pair[0].at.checked_add(room)) == Some(pair[1].at)
