@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(gaps, []);
         let file = &entries[3];
         let meta = fs::metadata(root.path().join("a/z.jpg")).unwrap();
-        assert_eq!((file.name.as_slice(), file.size.0, file.fs_type), (&b"z.jpg"[..], 7, "folder"));
+        assert_eq!((file.name(), file.size.0, file.fs_type()), (&b"z.jpg"[..], 7, "folder"));
         assert_eq!(file.fs_address(), meta.ino().to_string());
         let modified = meta.mtime() * 1_000_000_000 + meta.mtime_nsec();
         assert_eq!(file.times().modified, Some(modified));

@@ -68,7 +68,7 @@ fn ext_files_come_back_byte_for_byte_whatever_stores_them() {
         let folder = tempfile::tempdir().unwrap();
         let mut listing = Listing::of_file(&ext(folder.path(), source.path(), options));
         assert_whole(&mut listing, &files);
-        assert_eq!(listing.entry("/empty").fs_type, options[1]);
+        assert_eq!(listing.entry("/empty").fs_type(), options[1]);
         assert_eq!(listing.content("/short").unwrap(), b"a/b");
         assert_eq!(listing.content("/long").unwrap(), target.as_bytes());
         let holes = |content: &Content| match content {
@@ -225,7 +225,7 @@ fn fat_chains_long_names_and_deleted_files_come_back() {
         assert!(listing.content("/DIR/two.bin").unwrap() == two);
         assert!(listing.content("/DIR/parts.bin").unwrap() == mixed_bytes(40_000, 4));
         assert_eq!(listing.content("/DIR/a long name with \u{fc}.txt").unwrap(), small);
-        assert_eq!(listing.entry("/DIR/one.bin").fs_type, kind);
+        assert_eq!(listing.entry("/DIR/one.bin").fs_type(), kind);
         let deleted = listing.entry("/_iny.bin");
         assert_eq!(deleted.recovery, Some(Recovery::Intact), "{kind}");
         assert_eq!(listing.content("/_iny.bin").unwrap(), small);
@@ -312,7 +312,7 @@ fn iso_9660_files_come_back() {
     let mut listing = Listing::of_file(&image);
     assert_eq!(listing.gaps, []);
     assert!(listing.content("/folder/picture.raw").unwrap() == bytes);
-    assert_eq!(listing.entry("/folder/picture.raw").fs_type, "iso9660");
+    assert_eq!(listing.entry("/folder/picture.raw").fs_type(), "iso9660");
 }
 
 #[test]

@@ -140,9 +140,9 @@ fn write_with(
 
 /// The row of one entry.
 fn item(found: &[Found], index: usize, outcome: &Outcome, known: &KnownSet) -> Item {
-    let (entry, facts, times) =
-        (&found[index].entry, found[index].facts(), found[index].entry.times());
-    let parent = found[index].parent.and_then(|parent| found.get(parent.get()));
+    let one = &found[index];
+    let (entry, facts, times) = (&one.entry, one.facts(), one.entry.times());
+    let parent = one.parent.and_then(|parent| found.get(parent.get()));
     let name = String::from_utf8_lossy(entry.name()).into_owned();
     let hit = outcome.digests.as_ref().and_then(|digests| known.lookup(digests));
     Item {
