@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The most memory that an examination takes, by how many entries there are: a triage that reads
-# nothing, and a whole reading, of sparse ext4 images of 2 TB in the paths of which there is nothing
-# to share. Prints Markdown; the slope is what a further entry costs.
+# nothing, and a whole reading, of sparse ext4 images of 2 TB. Prints Markdown; the slope is what a
+# further entry costs.
 #
 # PENDEEN  the program to measure; by default target/release/examples/examination
 # CACHE    where the images are kept; by default out/bench. Delete them to build them anew
