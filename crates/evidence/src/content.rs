@@ -112,7 +112,7 @@ impl Reader {
             Content::Embedded => {
                 Err(ContentError::Unknown("it lies inside another content".into()))
             }
-            Content::Unknown(reason) => Err(ContentError::Unknown(reason.clone())),
+            Content::Unknown(reason) => Err(ContentError::Unknown(reason.to_string())),
         }
     }
 
@@ -142,8 +142,8 @@ impl Reader {
         entry: &Entry,
         sink: &mut dyn FnMut(&[u8]),
     ) -> Result<(), ContentError> {
-        let address: pendeen_tsk::Address = entry.fs_address.parse().map_err(|_| {
-            ContentError::Unknown(format!("{:?} is no metadata address", entry.fs_address))
+        let address: pendeen_tsk::Address = entry.fs_address().parse().map_err(|_| {
+            ContentError::Unknown(format!("{:?} is no metadata address", entry.fs_address()))
         })?;
         if self.open != Some(volume) {
             self.open_volume(volume)?;

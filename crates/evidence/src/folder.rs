@@ -14,7 +14,7 @@ use pendeen_item::{Gap, Origin, Stage};
 use rustix::fs::{AtFlags, Dir, FileType, OFlags, Statx, StatxFlags, StatxTimestamp};
 use rustix::io::Errno;
 
-use crate::entry::{Content, Entry, Times};
+use crate::entry::{Content, Entry, Parts, Times};
 use crate::quiet;
 use crate::unit::ByteLen;
 
@@ -101,12 +101,13 @@ impl Walk<'_> {
             }
             FileType::Directory => "a folder too deep to enter",
             FileType::RegularFile => {
-                let content = Content::File(self.root.join(OsStr::from_bytes(&path[1..])));
+                let content = self.root.join(OsStr::from_bytes(&path[1..]));
+                let content = Content::File(content.into());
                 self.entry(path, &stat, content);
                 return None;
             }
             FileType::Symlink => {
-                let content = Content::Unknown(link(top, &path));
+                let content = Content::Unknown(link(top, &path).into());
                 self.entry(path, &stat, content);
                 return None;
             }
@@ -126,7 +127,7 @@ impl Walk<'_> {
     fn entry(&mut self, path: Vec<u8>, stat: &Statx, content: Content) {
         let name = path.rsplit(|c| *c == b'/').next().unwrap_or_default().to_vec();
         let born = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
-        let entry = Entry {
+        let entry = Entry::from(Parts {
             forensic_path: printable(&path),
             path: String::from_utf8_lossy(&path).into_owned(),
             name,
@@ -143,7 +144,7 @@ impl Walk<'_> {
             },
             zone_unknown: false,
             content,
-        };
+        });
         self.entries.push((path, entry));
     }
 
@@ -227,16 +228,16 @@ mod tests {
         }
         let mut gaps = Vec::new();
         let entries = walk(root.path(), &mut gaps);
-        let paths: Vec<&str> = entries.iter().map(|e| e.forensic_path.as_str()).collect();
+        let paths: Vec<&str> = entries.iter().map(Entry::forensic_path).collect();
         assert_eq!(paths, ["/B", "/a-b", "/a.txt", "/a/z.jpg"]);
         assert_eq!(gaps, []);
         let file = &entries[3];
         let meta = fs::metadata(root.path().join("a/z.jpg")).unwrap();
-        assert_eq!((file.name.as_slice(), file.size.0, file.fs_type), (&b"z.jpg"[..], 7, "folder"));
-        assert_eq!(file.fs_address, meta.ino().to_string());
+        assert_eq!((file.name(), file.size.0, file.fs_type()), (&b"z.jpg"[..], 7, "folder"));
+        assert_eq!(file.fs_address(), meta.ino().to_string());
         let modified = meta.mtime() * 1_000_000_000 + meta.mtime_nsec();
-        assert_eq!(file.times.modified, Some(modified));
-        assert_eq!(file.content, Content::File(root.path().join("a/z.jpg")));
+        assert_eq!(file.times().modified, Some(modified));
+        assert_eq!(file.content, Content::File(root.path().join("a/z.jpg").into()));
     }
 
     #[test]
@@ -279,9 +280,9 @@ mod tests {
             fs::write(root.path().join(OsStr::from_bytes(name)), b"x").unwrap();
         }
         let entries = walk(root.path(), &mut Vec::new());
-        let paths: Vec<&str> = entries.iter().map(|e| e.forensic_path.as_str()).collect();
+        let paths: Vec<&str> = entries.iter().map(Entry::forensic_path).collect();
         assert_eq!(paths, ["/a\\\\xff", "/a\\xfe", "/a\\xff"]);
-        assert_eq!(entries[2].name, b"a\xff");
+        assert_eq!(entries[2].name(), b"a\xff");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use common::{memory, two};
 use pendeen_evidence::carve::{
     self, Carved, Found, Kind, Known, Proof, Signature, Space, measure_at,
 };
-use pendeen_evidence::entry::{Content, Entry, Run, Times};
+use pendeen_evidence::entry::{Content, Entry, Parts, Run, Times};
 use pendeen_evidence::filesystem::FreeSpace;
 use pendeen_evidence::unit::{ByteLen, ByteOffset};
 use pendeen_evidence::volume::{self, Volume};
@@ -252,7 +252,7 @@ fn nothing_is_found_in_noise_in_text_and_in_packed_text() {
 }
 
 fn live(at: u64, len: u64) -> Entry {
-    Entry {
+    Entry::from(Parts {
         forensic_path: "ext4:/a".into(),
         path: "/a".into(),
         name: b"a".to_vec(),
@@ -263,8 +263,8 @@ fn live(at: u64, len: u64) -> Entry {
         size: ByteLen(len),
         times: Times::default(),
         zone_unknown: false,
-        content: Content::Runs(vec![Run::Data { at: ByteOffset(at), len: ByteLen(len) }]),
-    }
+        content: Content::Runs(vec![Run::Data { at: ByteOffset(at), len: ByteLen(len) }].into()),
+    })
 }
 
 /// A volume that fills the image; of it, `free` is not used, in units of 4096 bytes.

@@ -68,7 +68,7 @@ fn exfat_files_come_back_byte_for_byte_in_one_piece_or_in_many() {
         (&format!("/folder/{long}"), &deep),
     ] {
         let entry = listing.entry(path);
-        assert_eq!((entry.origin, entry.fs_type), (Origin::Live, "exfat"), "{path}");
+        assert_eq!((entry.origin, entry.fs_type()), (Origin::Live, "exfat"), "{path}");
         assert!(listing.content(path).unwrap() == bytes, "{path} has other bytes");
     }
     let Content::Runs(runs) = &listing.entry("/pieces.bin").content else { panic!("no runs") };
@@ -133,7 +133,7 @@ fn each_time_of_an_exfat_file_is_utc_by_its_own_offset_and_exact_to_10_ms() {
     let listing = Listing::of_file(&image);
     let times = |path: &str| {
         let entry = listing.entry(path);
-        let times = [entry.times.created, entry.times.modified, entry.times.accessed];
+        let times = [entry.times().created, entry.times().modified, entry.times().accessed];
         let shown =
             times.map(|time| (time.unwrap() - LEAP_DAY_SECONDS * 1_000_000_000) / 1_000_000);
         (shown, entry.zone_unknown)
@@ -145,7 +145,7 @@ fn each_time_of_an_exfat_file_is_utc_by_its_own_offset_and_exact_to_10_ms() {
     // The offset is there, but said not to be valid.
     assert_eq!(times("/folder/local"), ([0; 3], true));
     if have(&["istat"]) {
-        let address = &listing.entry("/utc").fs_address;
+        let address = listing.entry("/utc").fs_address();
         let istat = Command::new("istat").env("TZ", "UTC0").arg(&image).arg(address).output();
         let printed = String::from_utf8(istat.unwrap().stdout).unwrap();
         assert_eq!(printed.matches("2024-02-29 12:34:56 (UTC)").count(), 3, "{printed}");

@@ -16,7 +16,7 @@ use pendeen_evidence::entry::{Content, Entry, Run};
 
 /// What holds for any listing, however the image lies.
 fn assert_sound(listing: &mut Listing) {
-    let paths: HashSet<_> = listing.entries.iter().map(|(_, e)| &e.forensic_path).collect();
+    let paths: HashSet<_> = listing.entries.iter().map(|(_, e)| e.forensic_path()).collect();
     assert_eq!(paths.len(), listing.entries.len(), "forensic paths are unique");
     for (_, Entry { size, content, .. }) in &listing.entries {
         if let Content::Runs(runs) = content {

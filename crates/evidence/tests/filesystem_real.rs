@@ -52,7 +52,7 @@ fn of_expected<'a>(
 ) -> Option<&'a Entry> {
     let mut both = listing.entries.iter().zip(digests);
     let found = both.find(|((_, entry), digest)| {
-        known_part(&entry.path) == known_part(path) && digest.as_deref() == Some(md5)
+        known_part(entry.path()) == known_part(path) && digest.as_deref() == Some(md5)
     });
     found.map(|((_, entry), _)| entry)
 }
@@ -154,7 +154,7 @@ fn every_file_that_fls_lists_is_listed() {
     for (files, _) in images(&real, folder.path()) {
         let listing = Listing::of(&files);
         let ours: HashSet<_> =
-            listing.entries.iter().map(|(volume, e)| (*volume, address(e), &e.path)).collect();
+            listing.entries.iter().map(|(volume, e)| (*volume, address(e), e.path())).collect();
         let mut seen = 0;
         for volume in 0..listing.volumes.len() {
             for (at, path) in listing.fls(volume) {
@@ -164,7 +164,10 @@ fn every_file_that_fls_lists_is_listed() {
                     continue;
                 }
                 let at = at.split('-').next().unwrap().to_owned();
-                assert!(ours.contains(&(volume, at.clone(), &path)), "{files:?}: {at} {path}");
+                assert!(
+                    ours.contains(&(volume, at.clone(), path.as_str())),
+                    "{files:?}: {at} {path}"
+                );
             }
         }
         assert!(seen > 0, "{files:?}");
@@ -198,19 +201,19 @@ fn sizes_and_times_are_those_that_istat_prints() {
             let told = printed("istat", &listing, *volume, &[&address(entry)]).to_lowercase();
             let size = format!("size: {}", entry.size);
             let is_told = told.lines().any(|line| line.trim_end().ends_with(&size));
-            assert!(is_told, "{files:?} {}: {size} in {told}", entry.forensic_path);
+            assert!(is_told, "{files:?} {}: {size} in {told}", entry.forensic_path());
             sizes += 1;
             // istat leaves out the zone that the record has.
-            if entry.fs_type == "iso9660" {
+            if entry.fs_type() == "iso9660" {
                 continue;
             }
-            let Times { created, modified, accessed, changed } = entry.times;
+            let Times { created, modified, accessed, changed } = entry.times();
             for time in [created, modified, accessed, changed].into_iter().flatten() {
                 let seconds = format!("@{}", time.div_euclid(1_000_000_000));
                 let format = "+%Y-%m-%d %H:%M:%S";
                 let wanted = run("date", &["-u", "-d", &seconds, format]);
                 let wanted = String::from_utf8(wanted).unwrap();
-                assert!(told.contains(wanted.trim()), "{}: {wanted} in {told}", entry.path);
+                assert!(told.contains(wanted.trim()), "{}: {wanted} in {told}", entry.path());
                 times += 1;
             }
         }
@@ -238,9 +241,9 @@ fn whatever_tsk_recover_recovers_is_an_entry_with_the_same_bytes() {
                 let md5 = common::hex(&md5::Md5::digest(fs::read(&file).unwrap()));
                 let name = file.file_name().unwrap().to_string_lossy().into_owned();
                 let there = listing.entries.iter().zip(&ours);
-                let found = there.filter(|((_, entry), _)| entry.path.ends_with(&name)).any(
+                let found = there.filter(|((_, entry), _)| entry.path().ends_with(&name)).any(
                     |((_, entry), digest)| {
-                        let differs = known.contains(&entry.forensic_path.as_str());
+                        let differs = known.contains(&entry.forensic_path());
                         digest.as_ref() == Some(&md5) || differs
                     },
                 );
@@ -268,5 +271,5 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 
 /// The metadata address alone: `fls` shows the attribute for NTFS only.
 fn address(entry: &Entry) -> String {
-    entry.fs_address.split('-').next().unwrap().to_owned()
+    entry.fs_address().split('-').next().unwrap().to_owned()
 }

@@ -43,7 +43,7 @@ fn times_of_fat_are_marked_as_those_of_an_unknown_zone() {
     for path in ["/LIVE.TXT", "/_ONE.TXT"] {
         let entry = listing.entry(path);
         // 2024-02-14T00:00:11 by the clock.
-        assert_eq!(entry.times.created, Some(1_707_868_811_000_000_000), "{path}");
+        assert_eq!(entry.times().created, Some(1_707_868_811_000_000_000), "{path}");
         assert!(entry.zone_unknown, "{path}");
     }
 }
@@ -61,7 +61,7 @@ fn times_of_iso_9660_are_utc_by_the_offset_of_their_record_and_marked_where_that
         let made = ["-quiet", "-R", "-J", "-o", text(&image), text(source.path())];
         run("env", &[&[zone.as_str(), "genisoimage"], &made[..]].concat());
         let entry = Listing::of_file(&image).entry("/picture.raw").clone();
-        assert_eq!(entry.times.created, Some(LEAP_DAY_SECONDS * 1_000_000_000), "{zone}");
+        assert_eq!(entry.times().created, Some(LEAP_DAY_SECONDS * 1_000_000_000), "{zone}");
         assert!(!entry.zone_unknown, "{zone}");
         let local = LEAP_DAY_SECONDS + i64::from(quarters) * 900;
         let clock = i64::from(quarters) * 15 + 12 * 60 + 34;
@@ -80,7 +80,7 @@ fn times_of_iso_9660_are_utc_by_the_offset_of_their_record_and_marked_where_that
         assert!(changed > 0, "{zone}");
         fs::write(&image, bytes).unwrap();
         let entry = Listing::of_file(&image).entry("/picture.raw").clone();
-        assert_eq!(entry.times.created, Some(local * 1_000_000_000), "{zone}");
+        assert_eq!(entry.times().created, Some(local * 1_000_000_000), "{zone}");
         assert!(entry.zone_unknown, "{zone}");
     }
 }

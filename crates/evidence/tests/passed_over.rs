@@ -47,7 +47,7 @@ fn a_fat_file_that_claims_more_than_the_volume_is_a_gap_with_its_path_and_size()
         }
         fs::write(&image, bytes).unwrap();
         let mut listing = Listing::of_file(&image);
-        assert_eq!(listing.entry("/folder/beside.txt").fs_type, kind);
+        assert_eq!(listing.entry("/folder/beside.txt").fs_type(), kind);
         assert_eq!(listing.content("/folder/beside.txt").unwrap(), b"beside");
         assert_eq!(listing.entries.len(), whole.entries.len() - 2, "{:?}", listing.paths());
         let told: Vec<_> = listing
@@ -146,7 +146,7 @@ fn a_name_left_in_the_slack_of_an_ntfs_index_is_a_deleted_file_without_content()
     let from = "a picture with a long name, number 03.jpg";
     leave(&image, from, left, (70, 9), 2024);
     // A stale copy of a live file's entry is no file of its own.
-    let live = before.entry(&format!("/{from}")).fs_address.clone();
+    let live = before.entry(&format!("/{from}")).fs_address().to_owned();
     let live: u64 = live.split('-').next().unwrap().parse().unwrap();
     leave(&image, from, from, (live, 1), 2024);
     let mut listing = Listing::of_file(&image);
@@ -155,9 +155,9 @@ fn a_name_left_in_the_slack_of_an_ntfs_index_is_a_deleted_file_without_content()
     let path = format!("/{left}");
     let entry = listing.entry(&path);
     assert_eq!((entry.origin, entry.recovery), (Origin::Deleted, Some(Recovery::Reallocated)));
-    assert_eq!((entry.size.0, entry.name.as_slice()), (123_456, left.as_bytes()));
-    assert_eq!(entry.times.created.unwrap() / 1_000_000_000 / 86_400, 19_723);
-    assert!(entry.fs_address.starts_with("5-160-"), "{}", entry.fs_address);
+    assert_eq!((entry.size.0, entry.name()), (123_456, left.as_bytes()));
+    assert_eq!(entry.times().created.unwrap() / 1_000_000_000 / 86_400, 19_723);
+    assert!(entry.fs_address().starts_with("5-160-"), "{}", entry.fs_address());
     let Content::Unknown(reason) = &entry.content else { panic!("{:?}", entry.content) };
     assert!(reason.contains("MFT entry 70, sequence number 9"), "{reason}");
     assert!(matches!(listing.content(&path), Err(ContentError::Unknown(_))));
@@ -191,7 +191,7 @@ fn names_that_an_ntfs_driver_left_in_an_index_are_found_with_their_sizes_and_no_
     assert_eq!(listing.gaps, []);
     let mut found = HashSet::new();
     for (_, entry) in listing.entries.iter().filter(|(_, e)| e.origin == Origin::Deleted) {
-        let Some(name) = entry.path.strip_prefix("/folder/") else { continue };
+        let Some(name) = entry.path().strip_prefix("/folder/") else { continue };
         assert!(deleted.contains(name), "{name} is live");
         assert!(found.insert(name), "{name} is there twice");
         let number: u64 = name[16..19].parse().unwrap();

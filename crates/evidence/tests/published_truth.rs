@@ -71,7 +71,7 @@ fn every_regular_file_of_a_published_dfxml_is_found_with_its_size_place_and_dige
         let mut compared = 0;
         for file in &published {
             let there = listing.entries.iter().zip(&ours);
-            let found = there.filter(|((_, entry), _)| entry.path == file.path).find(
+            let found = there.filter(|((_, entry), _)| entry.path() == file.path).find(
                 |((_, entry), digest)| {
                     let same =
                         file.md5.as_ref().is_none_or(|md5| digest.as_ref().ok() == Some(md5));

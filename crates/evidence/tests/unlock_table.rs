@@ -58,7 +58,7 @@ fn the_partitions_of_a_table_inside_an_opened_volume_are_volumes_below_it() {
         assert_eq!(inner.offset.0, (FIRST * SECTOR) as u64, "its place on the device");
         let entries = filesystem::walk(&opened.image, inner, &worker(), &mut gaps);
         assert_eq!(gaps, []);
-        let paths: Vec<_> = entries.iter().map(|entry| entry.forensic_path.as_str()).collect();
+        let paths: Vec<_> = entries.iter().map(|entry| entry.forensic_path()).collect();
         assert_eq!(paths, ["bitlocker/p1/fat16:/PICTURE.JPG"]);
         let mut bytes = Vec::new();
         let mut reader = Reader::new(Arc::clone(&opened.image), opened.volumes.clone(), worker());

@@ -91,7 +91,7 @@ fn files_of_logical_volumes_in_one_piece_and_in_many_come_back() {
             let bytes = listing.content(&format!("/{n}.txt")).unwrap();
             assert!(bytes == mixed_bytes(n * 40, n as u64), "{n}");
         }
-        assert_eq!(listing.entry("/7.txt").forensic_path, "lvm/vg/home/ext4:/7.txt");
+        assert_eq!(listing.entry("/7.txt").forensic_path(), "lvm/vg/home/ext4:/7.txt");
         assert_eq!(listing.entries.len(), 301);
     }
 }

@@ -216,7 +216,11 @@ fn a_disc_that_is_also_a_disk_is_read_as_iso_9660_with_what_lies_beside_it() {
         let mut listing = Listing::of_file(&image);
         let labels: Vec<_> = listing.volumes.iter().map(|v| v.label.as_str()).collect();
         assert_eq!(labels, ["", "p2"], "{table}");
-        assert_eq!(listing.entry("/picture.raw").forensic_path, "iso9660:/picture.raw", "{table}");
+        assert_eq!(
+            listing.entry("/picture.raw").forensic_path(),
+            "iso9660:/picture.raw",
+            "{table}"
+        );
         assert!(listing.content("/picture.raw").unwrap() == bytes, "{table}");
         assert_eq!(listing.content("/BOOT.EFI").unwrap(), b"boot", "{table}");
         assert_eq!(listing.gaps.len(), 1, "{table}: {:?}", listing.gaps);

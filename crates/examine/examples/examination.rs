@@ -3,7 +3,8 @@
 //!     cargo run --release --example examination -- SOURCE OUT [LIST]
 //!
 //! With a list of known files it is a triage; without one, the whole examination, nothing carved.
-//! Its workers are itself. The memory is that of this process, not of its workers.
+//! Its workers are itself. The memory is that of this process, not of its workers: the most that it
+//! had before each step, and at the end.
 
 use std::error::Error;
 use std::num::NonZeroUsize;
@@ -46,7 +47,7 @@ struct Told {
 
 impl Progress for Told {
     fn begin(&self, step: Step, _items: Option<u64>, _bytes: Option<u64>) {
-        println!("{:8.2} s  {step:?}", self.started.elapsed().as_secs_f64());
+        println!("{:8.2} s  {step:?}, {}", self.started.elapsed().as_secs_f64(), most_memory());
     }
 
     fn advance(&self, _items: u64, _bytes: u64) {}
@@ -84,7 +85,13 @@ fn measure(source: PathBuf, out: PathBuf, known: Vec<PathBuf>) -> Result<(), Box
         "{seconds:8.2} s  {} items, {} known, {} gaps",
         counts.items, counts.known, counts.gaps
     );
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default());
+    println!("{}", most_memory());
     Ok(())
+}
+
+/// `VmHWM: 12345 kB`
+fn most_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
+    line.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }

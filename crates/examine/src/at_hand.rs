@@ -28,10 +28,11 @@ const BLOCKS: usize = 256;
 impl Outcome {
     /// Looks at the content for what it says of itself.
     pub(crate) fn look_at(&mut self, content: &dyn Bytes) {
-        let known = self.media_type.filter(|media_type| metadata::has_metadata(media_type));
+        let media_type = self.media_type();
+        let known = media_type.filter(|media_type| metadata::has_metadata(media_type));
         self.metadata = known.and_then(|kind| metadata::metadata(content, kind)).map(Box::new);
-        self.embeds = self.media_type == Some("image/jpeg") && metadata::embeds(content);
-        self.encrypted = metadata::encrypted(content, self.media_type);
+        self.embeds = media_type == Some("image/jpeg") && metadata::embeds(content);
+        self.encrypted = metadata::encrypted(content, media_type);
     }
 
     /// The item's columns.

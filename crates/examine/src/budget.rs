@@ -1,12 +1,13 @@
 //! How many bytes of content the examination reads at most.
 //!
-//! In: the contents of all sources. Out: for each, none or the reason why it is not read.
+//! In: the contents of all sources. Out: those that are not read, each with the reason.
 //! Bytes that lie in an image are charged to a budget of the image, and holes to another: a
 //! sparse file costs no disk, and must not cost other files their reading. A content whose own
 //! holes are beyond all reason is refused alone. Smaller contents come first, so that a lie about
 //! a large one never keeps a small one from being read. A file of a folder is really there; only
 //! its holes are limited.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use pendeen_evidence::entry::{Content, Run};
@@ -15,6 +16,7 @@ use rustix::io::Errno;
 
 use crate::content::open;
 use crate::gather::{Found, Opened};
+use crate::index::Index;
 use crate::plan::Shared;
 
 /// A source may claim so many times its own length: files may share blocks and have holes.
@@ -37,23 +39,26 @@ struct Left {
     holes_each: u64,
 }
 
-/// Why each content is not read, in the order given; none where it is.
-pub(crate) fn admit(
+/// Why contents are not read, by their place among those given; of those that are, nothing.
+pub(crate) fn refused(
     contents: &[Shared],
     found: &[Found],
     sources: &[Opened],
-) -> Vec<Option<String>> {
+) -> BTreeMap<usize, String> {
     let mut left: Vec<Option<Left>> = sources.iter().map(|s| s.image_len().map(Left::of)).collect();
-    let mut order: Vec<usize> = (0..contents.len()).collect();
-    order.sort_by_key(|&at| (contents[at].size, at));
-    let mut refused = vec![None; contents.len()];
-    for at in order {
-        let one = &found[contents[at].first];
+    let mut order: Vec<Index> = (0..contents.len()).map(Index::new).collect();
+    order.sort_unstable_by_key(|at| (contents[at.get()].size, *at));
+    let mut refused = BTreeMap::new();
+    for at in order.into_iter().map(Index::get) {
+        let one = &found[contents[at].first()];
         let cost = cost(&one.entry.content, contents[at].size);
-        refused[at] = match left.get_mut(one.source) {
-            Some(Some(left)) => left.spend(cost).err(),
-            _ => below(cost.holes, limit(cost.data)).err(),
+        let spent = match left.get_mut(one.source.get()) {
+            Some(Some(left)) => left.spend(cost),
+            _ => below(cost.holes, limit(cost.data)),
         };
+        if let Err(reason) = spent {
+            refused.insert(at, reason);
+        }
     }
     refused
 }

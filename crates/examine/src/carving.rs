@@ -11,13 +11,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use pendeen_evidence::carve::{self, Carved, Known, Proof, Space};
-use pendeen_evidence::entry::{Content, Entry, Run, Times};
+use pendeen_evidence::entry::{Content, Entry, Parts, Run, Times};
 use pendeen_evidence::filesystem;
 use pendeen_evidence::image::Image;
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_item::{Gap, Origin, Recovery, Stage};
 
-use crate::gather::{Facts, Found, Opened};
+use crate::gather::{Found, Opened};
 use crate::plan::first_byte;
 use crate::progress::{Progress, Step};
 
@@ -34,7 +34,7 @@ pub(crate) fn carve(
     for (source, opened) in sources.iter().enumerate() {
         let Some(image) = opened.image() else { continue };
         let entries: Vec<&Entry> =
-            found.iter().filter(|one| one.source == source).map(|one| &one.entry).collect();
+            found.iter().filter(|one| one.source.get() == source).map(|one| &one.entry).collect();
         let spaces = spaces(opened, image, &entries, worker, gaps);
         work.push((source, opened, spaces, Named::of(&entries)));
     }
@@ -47,12 +47,7 @@ pub(crate) fn carve(
             let result = carve::find(&space, threads, &|bytes| progress.advance(0, bytes));
             gaps.extend(gaps_of(&result, &prefix));
             let new = result.carved.into_iter().filter(|one| !named.has(&one.runs));
-            carved.extend(new.map(|one| Found {
-                source,
-                entry: entry(one, &space, &prefix),
-                parent: None,
-                facts: Facts::default(),
-            }));
+            carved.extend(new.map(|one| Found::listed(source, entry(one, &space, &prefix))));
         }
     }
     carved
@@ -139,7 +134,7 @@ fn entry(carved: Carved, space: &Space, prefix: &str) -> Entry {
     let folder = space.origin.key();
     let name = format!("{at}.{}", carved.kind.extension());
     let sure = carved.proof == Proof::Content && !carved.pieced;
-    Entry {
+    Entry::from(Parts {
         forensic_path: format!("{prefix}{folder}/{name}"),
         path: format!("{folder}/{name}"),
         name: name.into_bytes(),
@@ -150,8 +145,8 @@ fn entry(carved: Carved, space: &Space, prefix: &str) -> Entry {
         size: carved.len,
         times: Times::default(),
         zone_unknown: false,
-        content: Content::Runs(carved.runs),
-    }
+        content: Content::Runs(carved.runs.into()),
+    })
 }
 
 fn gaps_of(result: &carve::Found, prefix: &str) -> Vec<Gap> {

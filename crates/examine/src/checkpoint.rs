@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use pendeen_evidence::entry::{Content, Run};
+use pendeen_evidence::entry::{Content, Run, Word};
 use pendeen_fingerprint::Digests;
 use pendeen_fingerprint::metadata::{Encrypted, Metadata};
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,8 @@ impl Checkpoint {
         text.and_then(|text| durable(&self.folder, VERIFIED, &text)).map_err(self.output())
     }
 
-    /// The outcomes of an earlier run, by the index of their content's first entry.
+    /// The outcomes of an earlier run: for each entry that is the first of its content, if it has
+    /// read that; empty where there was no earlier run.
     ///
     /// Refused: those of a run that listed something else, or set something else apart.
     pub(crate) fn resume(
@@ -102,7 +103,7 @@ impl Checkpoint {
         found: &[Found],
         sources: &[Opened],
         words: Option<&Words>,
-    ) -> Result<Vec<(usize, Outcome)>, ExamineError> {
+    ) -> Result<Vec<Option<Outcome>>, ExamineError> {
         self.refuse_unlocked_otherwise(sources)?;
         let listing = listing(found, sources, words);
         let before = match fs::read(self.folder.join(LISTING)) {
@@ -120,16 +121,18 @@ impl Checkpoint {
             .and_then(|all| all.map(|e| e.map(|e| e.file_name())).collect::<Result<Vec<_>, _>>())
             .map_err(self.output())?;
         let mut outcomes = Vec::new();
+        outcomes.resize_with(found.len(), || None);
         let mut last = 0;
         for name in names {
             let Some(number) = name.to_str().and_then(part_number) else { continue };
             last = last.max(number);
             let saved = fs::read(self.folder.join(&name)).ok().and_then(|bytes| unpacked(&bytes));
-            let taken = saved.unwrap_or_default().into_iter().filter_map(|saved| {
-                let first = usize::try_from(saved.first).ok().filter(|at| *at < found.len())?;
-                Some((first, outcome(saved)))
-            });
-            outcomes.extend(taken);
+            for saved in saved.unwrap_or_default() {
+                let first = usize::try_from(saved.first).ok();
+                if let Some(place) = first.and_then(|first| outcomes.get_mut(first)) {
+                    *place = Some(outcome(saved));
+                }
+            }
         }
         self.pending.lock().unwrap_or_else(PoisonError::into_inner).parts = last;
         Ok(outcomes)
@@ -247,11 +250,11 @@ fn listing(found: &[Found], sources: &[Opened], words: Option<&Words>) -> Vec<u8
     }
     for one in found {
         let entry = &one.entry;
-        number(&mut hash, one.source as u64);
-        number(&mut hash, entry.forensic_path.len() as u64);
-        hash.update(&entry.forensic_path);
+        number(&mut hash, one.source.get() as u64);
+        number(&mut hash, entry.forensic_path().len() as u64);
+        hash.update(entry.forensic_path());
         number(&mut hash, entry.size.0);
-        hash.update(entry.times.modified.unwrap_or_default().to_le_bytes());
+        hash.update(entry.times().modified.unwrap_or_default().to_le_bytes());
         match &entry.content {
             Content::Runs(runs) => {
                 for run in runs {
@@ -265,7 +268,7 @@ fn listing(found: &[Found], sources: &[Opened], words: Option<&Words>) -> Vec<u8
                     number(&mut hash, len);
                 }
             }
-            _ => hash.update(&entry.fs_address),
+            _ => hash.update(entry.fs_address()),
         }
     }
     hash.finalize().to_vec()
@@ -275,7 +278,7 @@ fn saved(first: usize, outcome: &Outcome) -> Saved {
     Saved {
         first: first as u64,
         digests: outcome.digests.map(|d| (d.md5, d.sha1, d.sha256)),
-        media_type: outcome.media_type.map(str::to_owned),
+        media_type: outcome.media_type().map(str::to_owned),
         metadata: outcome.metadata.clone(),
         encrypted: outcome.encrypted,
         embeds: outcome.embeds,
@@ -286,23 +289,11 @@ fn saved(first: usize, outcome: &Outcome) -> Saved {
 fn outcome(saved: Saved) -> Outcome {
     Outcome {
         digests: saved.digests.map(|(md5, sha1, sha256)| Digests { md5, sha1, sha256 }),
-        media_type: saved.media_type.map(interned),
+        media_type: saved.media_type.map(Word::of_any),
         metadata: saved.metadata,
         embeds: saved.embeds,
         encrypted: saved.encrypted,
         privileged: saved.privileged,
         ..Outcome::default()
     }
-}
-
-/// The media type as a text that lasts. There are as many as there are signatures: few.
-fn interned(media_type: String) -> &'static str {
-    static KNOWN: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(same) = known.iter().find(|known| **known == media_type) {
-        return same;
-    }
-    let lasting: &'static str = Box::leak(media_type.into_boxed_str());
-    known.push(lasting);
-    lasting
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pendeen_evidence::content::{self, Reader};
-use pendeen_evidence::entry::Content;
+use pendeen_evidence::entry::{Content, Word};
 use pendeen_evidence::worker::WorkerCommand;
 use pendeen_fingerprint::metadata::{Encrypted, Metadata};
 use pendeen_fingerprint::{Digests, Fingerprinter, HEAD_LEN, digest_many, media_type};
@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
     /// Digests of the whole content, if it could be read whole.
     pub(crate) digests: Option<Digests>,
     /// Media type of what could be read.
-    pub(crate) media_type: Option<&'static str>,
+    pub(crate) media_type: Option<Word>,
     /// What it says of itself.
     pub(crate) metadata: Option<Box<Metadata>>,
     /// Whether it is a photograph that seems to hold a thumbnail or a video.
@@ -41,11 +41,11 @@ pub(crate) struct Outcome {
     /// Why it counts as encrypted, if it does.
     pub(crate) encrypted: Option<Encrypted>,
     /// Why it could not be read whole.
-    pub(crate) trouble: Option<Trouble>,
+    pub(crate) trouble: Option<Box<Trouble>>,
     /// It has a word that marks what may be legally privileged.
     pub(crate) privileged: bool,
-    /// Why it was not meant to be read.
-    pub(crate) not_read: Option<&'static str>,
+    /// It was not meant to be read: [`NOT_READ`](crate::triage::NOT_READ) says why.
+    pub(crate) not_read: bool,
 }
 
 /// What goes along with the reading.
@@ -56,14 +56,19 @@ pub(crate) struct Along<'a> {
     pub(crate) words: Option<&'a Words>,
     /// Where outcomes are made durable; those of images inside contents are not.
     pub(crate) checkpoint: Option<&'a Checkpoint>,
-    /// What an earlier run has read already.
-    pub(crate) before: Vec<(usize, Outcome)>,
+    /// What an earlier run has read already: for each entry, or of none.
+    pub(crate) before: Vec<Option<Outcome>>,
 }
 
 impl Outcome {
     /// The outcome of a content that could not be read at all.
     pub(crate) fn unread(trouble: Trouble) -> Self {
-        Self { trouble: Some(trouble), ..Self::default() }
+        Self { trouble: Some(Box::new(trouble)), ..Self::default() }
+    }
+
+    /// Media type of what could be read.
+    pub(crate) fn media_type(&self) -> Option<&'static str> {
+        self.media_type.map(Word::text)
     }
 }
 
@@ -96,7 +101,7 @@ struct Work<'a> {
 
 /// Reads and digests everything in the plan, or as much as comes before the run is to stop.
 pub(crate) fn digest_all(
-    plan: &mut Plan,
+    mut plan: Plan,
     found: &[Found],
     sources: &[Opened],
     options: &Options<'_>,
@@ -104,13 +109,14 @@ pub(crate) fn digest_all(
     progress: &dyn Progress,
 ) -> Vec<Outcome> {
     let threads = options.threads;
-    let mut outcomes = vec![Outcome::default(); found.len()];
-    take_over(plan, std::mem::take(&mut along.before), &mut outcomes, progress);
+    let mut outcomes = take_over(&mut plan, std::mem::take(&mut along.before), progress);
+    outcomes.resize_with(found.len(), Outcome::default);
+    let refused = std::mem::take(&mut plan.refused);
     let work = Work {
         found,
         sources,
         worker: &options.worker,
-        jobs: schedule(plan),
+        jobs: schedule(&plan),
         next: AtomicUsize::new(0),
         untaken: AtomicU64::new(plan.bytes),
         done: Mutex::new(outcomes),
@@ -126,31 +132,38 @@ pub(crate) fn digest_all(
         work.run();
     });
     let mut outcomes = work.done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (index, reason) in &plan.refused {
-        outcomes[*index] = Outcome::unread(Trouble::new(reason.clone()));
+    for (index, reason) in refused {
+        outcomes[index] = Outcome::unread(Trouble::new(reason));
     }
     outcomes
 }
 
-/// Takes the outcomes of an earlier run, and their contents out of the plan.
+/// The outcomes of an earlier run that the plan wants; their contents are taken out of the plan.
 fn take_over(
     plan: &mut Plan,
-    before: Vec<(usize, Outcome)>,
-    outcomes: &mut [Outcome],
+    mut before: Vec<Option<Outcome>>,
     progress: &dyn Progress,
-) {
+) -> Vec<Outcome> {
     if before.is_empty() {
-        return;
+        return Vec::new();
     }
-    let before: BTreeMap<usize, Outcome> = before.into_iter().collect();
+    let mut wanted = vec![false; before.len()];
     plan.retain(|shared| {
-        let Some(outcome) = before.get(&shared.first) else { return true };
-        for index in std::iter::once(&shared.first).chain(&shared.others) {
-            outcomes[*index] = outcome.clone();
+        let Some(outcome) = before[shared.first()].take() else { return true };
+        let mut items = 0;
+        for index in shared.entries() {
+            wanted[index] = true;
+            before[index] = Some(outcome.clone());
+            items += 1;
         }
-        progress.advance(1 + shared.others.len() as u64, shared.size);
+        progress.advance(items, shared.size);
         false
     });
+    for (outcome, _) in before.iter_mut().zip(wanted).filter(|(_, wanted)| !wanted) {
+        *outcome = None;
+    }
+    // In the same memory.
+    before.into_iter().map(Option::unwrap_or_default).collect()
 }
 
 impl Work<'_> {
@@ -196,19 +209,20 @@ impl Work<'_> {
         let (mut items, mut bytes) = (0, 0_u64);
         let outcomes: Vec<(&Shared, Outcome)> = outcomes.collect();
         let read = outcomes.iter().fold(0, |sum: u64, (shared, _)| sum.saturating_add(shared.size));
-        let saved = outcomes.iter().map(|(shared, outcome)| (shared.first, outcome));
+        let saved = outcomes.iter().map(|(shared, outcome)| (shared.first(), outcome));
         if let Some(checkpoint) = self.along.checkpoint {
             checkpoint.add(saved, read);
         }
         self.tell_hits(&outcomes);
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         for (shared, outcome) in outcomes {
-            items += 1 + shared.others.len() as u64;
             bytes = bytes.saturating_add(shared.size);
-            for index in &shared.others {
-                done[*index] = outcome.clone();
+            for index in shared.entries().skip(1) {
+                items += 1;
+                done[index] = outcome.clone();
             }
-            done[shared.first] = outcome;
+            items += 1;
+            done[shared.first()] = outcome;
         }
         drop(done);
         self.progress.advance(items, bytes);
@@ -221,8 +235,8 @@ impl Work<'_> {
             let Some(hit) = outcome.digests.as_ref().and_then(|d| known.lookup(d)) else {
                 continue;
             };
-            for index in std::iter::once(&shared.first).chain(&shared.others) {
-                self.progress.hit(&self.found[*index].entry.forensic_path, hit);
+            for index in shared.entries() {
+                self.progress.hit(self.found[index].entry.forensic_path(), hit);
             }
         }
     }
@@ -241,10 +255,10 @@ impl Work<'_> {
         }
         let mut window = contents
             .first()
-            .and_then(|c| self.sources[self.found[c.first].source].image())
+            .and_then(|c| self.sources[self.found[c.first()].source.get()].image())
             .map(|image| Window::new(image.as_ref()));
         let ahead_to = contents.last().map_or(0, |c| {
-            let entry = &self.found[c.first].entry;
+            let entry = &self.found[c.first()].entry;
             crate::plan::first_byte(entry).unwrap_or(0).saturating_add(c.size)
         });
         let read: Vec<Result<(), Trouble>> = contents
@@ -252,7 +266,7 @@ impl Work<'_> {
             .zip(&places)
             .map(|(content, place)| {
                 let part = &mut buffer[place.clone()];
-                match (&self.found[content.first].entry.content, &mut window) {
+                match (&self.found[content.first()].entry.content, &mut window) {
                     (Content::Runs(runs), Some(window)) => read_runs(window, runs, part, ahead_to),
                     (Content::File(path), _) => {
                         let mut filled = 0;
@@ -275,7 +289,7 @@ impl Work<'_> {
                     let content = &buffer[place];
                     let mut outcome = Outcome {
                         digests: digests.next(),
-                        media_type: media_type(content),
+                        media_type: media_type(content).map(Word::of),
                         ..Outcome::default()
                     };
                     outcome.look_at(&content);
@@ -289,8 +303,8 @@ impl Work<'_> {
 
     /// Reads a long content piece by piece and digests it as it comes.
     fn stream(&self, shared: &Shared, untaken: u64) -> Outcome {
-        let found = &self.found[shared.first];
-        let image = self.sources[found.source].image();
+        let found = &self.found[shared.first()];
+        let image = self.sources[found.source.get()].image();
         let mut head = Vec::new();
         let mut scan = self.along.words.map(Words::scan);
         let mut read = |sink: &mut dyn FnMut(&[u8])| {
@@ -320,8 +334,8 @@ impl Work<'_> {
         };
         let mut outcome = Outcome {
             digests: read.is_ok().then_some(digests),
-            media_type: media_type(&head),
-            trouble: read.err(),
+            media_type: media_type(&head).map(Word::of),
+            trouble: read.err().map(Box::new),
             privileged: scan.is_some_and(|scan| scan.found),
             ..Outcome::default()
         };
@@ -334,12 +348,12 @@ impl Work<'_> {
 
     /// Asks a worker for a content. Each thread has a worker of its own for each image.
     fn ask(&self, shared: &Shared, readers: &mut BTreeMap<usize, Reader>) -> Outcome {
-        let found = &self.found[shared.first];
-        let source = &self.sources[found.source];
+        let found = &self.found[shared.first()];
+        let source = &self.sources[found.source.get()];
         let Some(image) = source.image() else {
             return Outcome::unread(Trouble::new("its content has no place"));
         };
-        let reader = readers.entry(found.source).or_insert_with(|| {
+        let reader = readers.entry(found.source.get()).or_insert_with(|| {
             Reader::new(Arc::clone(image), source.volumes.clone(), self.worker.clone())
         });
         let mut head = Vec::new();
@@ -361,12 +375,24 @@ impl Work<'_> {
         let trouble = read.err().map(Trouble::from).or(short);
         let mut outcome = Outcome {
             digests: trouble.is_none().then(|| fingerprinter.finish()),
-            media_type: media_type(&head),
-            trouble,
+            media_type: media_type(&head).map(Word::of),
+            trouble: trouble.map(Box::new),
             privileged: scan.is_some_and(|scan| scan.found),
             ..Outcome::default()
         };
         outcome.look_at(&Beginning { head: &head, len: shared.size });
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Five million of them, and the entries that they belong to, must fit in 2 GiB.
+    #[test]
+    fn an_outcome_takes_no_more_memory_than_it_did() {
+        assert!(size_of::<Outcome>() <= 96, "{} bytes", size_of::<Outcome>());
+        assert_eq!(size_of::<Option<Outcome>>(), size_of::<Outcome>());
     }
 }

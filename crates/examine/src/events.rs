@@ -110,9 +110,9 @@ pub(crate) fn all(
         if outcome.privileged {
             continue;
         }
-        match Recording::of(&entry.name, outcome.media_type, entry.size.0) {
+        match Recording::of(entry.name(), outcome.media_type(), entry.size.0) {
             Some(Recording::Log) => {
-                logs.insert(entry.forensic_path.as_str(), index);
+                logs.insert(entry.forensic_path(), index);
             }
             Some(how) if outcome.digests.is_some() => wanted.push((index, how)),
             _ => gaps.extend(encrypted(entry, outcome).map(|reason| gap(entry, reason))),
@@ -151,8 +151,8 @@ fn gathered(
         all.extend(events.events.into_iter().map(|event| {
             let hit = event.sha256.and_then(|digest| known.lookup_one(&digest));
             Event {
-                path: entry.path.clone(),
-                forensic_path: entry.forensic_path.clone(),
+                path: entry.path().to_owned(),
+                forensic_path: entry.forensic_path().to_owned(),
                 known_list: hit.map(|known| known.list.clone()),
                 known_category: hit.map(|hit| hit.category.clone()).filter(|c| !c.is_empty()),
                 ..event
@@ -182,7 +182,7 @@ pub(crate) fn write(
 
 fn gap(entry: &Entry, reason: impl Into<String>) -> Gap {
     Gap {
-        forensic_path: entry.forensic_path.clone(),
+        forensic_path: entry.forensic_path().to_owned(),
         stage: Stage::Decode,
         wanted: "the events that it records".to_owned(),
         reason: reason.into(),
@@ -197,11 +197,11 @@ fn encrypted(entry: &Entry, outcome: &Outcome) -> Option<&'static str> {
     if outcome.media_type.is_some() || entry.size.0 < 1024 {
         return None;
     }
-    let name = entry.name.to_ascii_lowercase();
+    let name = entry.name().to_ascii_lowercase();
     let name = last_component(&name);
     let is = |wanted: &[u8]| name == wanted;
     let kept = |part: &[u8]| name.windows(part.len()).any(|w| w == part);
-    let path = entry.path.to_ascii_lowercase();
+    let path = entry.path().to_ascii_lowercase();
     if is(b"signal.db") || (is(b"db.sqlite") && path.contains("signal")) {
         Some("it is Signal's database, which is encrypted")
     } else if kept(b".db.crypt1") {
@@ -239,7 +239,7 @@ impl Work<'_> {
                 _ => Events::of(shortcut(&bytes)),
             });
         }
-        let path = format!("{}-wal", self.found[index].entry.forensic_path);
+        let path = format!("{}-wal", self.found[index].entry.forensic_path());
         let log = self.logs.get(path.as_str()).map(|log| self.open(*log, readers)).transpose();
         let (log, lost) = match log {
             Ok(log) => (log, None),
@@ -262,7 +262,7 @@ impl Work<'_> {
         readers: &mut BTreeMap<usize, Reader>,
     ) -> Result<Box<dyn Positioned + '_>, String> {
         let Found { source, entry, .. } = &self.found[index];
-        let image = self.sources[*source].image();
+        let image = self.sources[source.get()].image();
         let again =
             |e: &dyn std::error::Error| format!("it cannot be read again: {}", described(e));
         Ok(match (&entry.content, image) {
@@ -280,8 +280,8 @@ impl Work<'_> {
                 }
             }
             (Content::Worker { .. }, Some(image)) if entry.size.0 <= MOST_ASKED => {
-                let reader = readers.entry(*source).or_insert_with(|| {
-                    let volumes = self.sources[*source].volumes.clone();
+                let reader = readers.entry(source.get()).or_insert_with(|| {
+                    let volumes = self.sources[source.get()].volumes.clone();
                     Reader::new(Arc::clone(image), volumes, self.options.worker.clone())
                 });
                 let mut bytes = Vec::new();

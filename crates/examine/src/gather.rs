@@ -19,6 +19,7 @@ use pendeen_evidence::{filesystem, folder};
 use pendeen_item::Gap;
 
 use crate::ExamineError;
+use crate::index::Index;
 
 /// A source that is open for reading.
 pub(crate) struct Opened {
@@ -53,14 +54,38 @@ impl Opened {
 
 /// An entry and the source that has it.
 pub(crate) struct Found {
-    /// Index of the source.
-    pub(crate) source: usize,
     /// The entry; its forensic path is unique among all sources.
     pub(crate) entry: Entry,
+    /// Index of the source.
+    pub(crate) source: Index,
     /// Index of the entry that it lies in, if it lies in one.
-    pub(crate) parent: Option<usize>,
+    pub(crate) parent: Option<Index>,
+    /// None where the container says nothing else of it: a file system never does.
+    facts: Option<Box<Facts>>,
+}
+
+impl Found {
+    /// An entry that a source lists.
+    pub(crate) fn listed(source: usize, entry: Entry) -> Self {
+        Self { entry, source: Index::new(source), parent: None, facts: None }
+    }
+
+    /// An entry that lies in a container: in another entry, or in a source that is one.
+    pub(crate) fn inside(source: Index, parent: Option<Index>, entry: Entry, facts: Facts) -> Self {
+        let mut found = Self { entry, source, parent, facts: None };
+        found.set_facts(facts);
+        found
+    }
+
     /// What else its container says of it.
-    pub(crate) facts: Facts,
+    pub(crate) fn facts(&self) -> Facts {
+        self.facts.as_deref().copied().unwrap_or_default()
+    }
+
+    /// Says what else its container says of it.
+    pub(crate) fn set_facts(&mut self, facts: Facts) {
+        self.facts = (facts != Facts::default()).then(|| Box::new(facts));
+    }
 }
 
 /// What only archives say of their members.
@@ -119,10 +144,11 @@ pub(crate) fn list(
     let mut found = Vec::new();
     for (index, source) in sources.iter_mut().enumerate() {
         let mut here = Vec::new();
-        let entries = match &mut source.source {
-            Source::Folder(root) => folder::walk(root, &mut here),
+        let mut take = |entries| take_over(entries, index, &source.prefix, &mut found);
+        match &mut source.source {
+            Source::Folder(root) => take(folder::walk(root, &mut here)),
             // What is in it is told while it is read.
-            Source::Archive(_) => Vec::new(),
+            Source::Archive(_) => {}
             Source::Image(image) => {
                 here.extend(image.provenance().gaps.iter().cloned());
                 let volumes = volume::open_all(image.as_ref(), &mut here);
@@ -131,13 +157,12 @@ pub(crate) fn list(
                 let image = &*image;
                 source.sandbox =
                     Reader::new(Arc::clone(image), Vec::new(), worker.clone()).sandbox().ok();
-                let open = opened.volumes.iter().filter(|volume| !opened.is_closed(volume));
-                let walk = |volume| filesystem::walk(image, volume, worker, &mut here);
-                let entries = open.flat_map(walk).collect();
+                for volume in opened.volumes.iter().filter(|volume| !opened.is_closed(volume)) {
+                    take(filesystem::walk(image, volume, worker, &mut here));
+                }
                 (source.volumes, source.encryption) = (opened.volumes, opened.encryption);
-                entries
             }
-        };
+        }
         for one in &mut source.encryption {
             one.forensic_path.insert_str(0, &source.prefix);
         }
@@ -145,10 +170,36 @@ pub(crate) fn list(
             gap.forensic_path.insert_str(0, &source.prefix);
             gaps.push(gap);
         }
-        found.extend(entries.into_iter().map(|mut entry| {
-            entry.forensic_path.insert_str(0, &source.prefix);
-            Found { source: index, entry, parent: None, facts: Facts::default() }
-        }));
     }
     found
+}
+
+/// Entries that are moved before the memory that they took is given back.
+const AT_ONCE: usize = 64 * 1024;
+
+/// Moves the entries of one volume or folder to those found before, in their order. There may be
+/// millions: two lists of them are never whole in memory.
+fn take_over(mut entries: Vec<Entry>, source: usize, prefix: &str, found: &mut Vec<Found>) {
+    found.reserve(entries.len());
+    entries.reverse();
+    while let Some(mut entry) = entries.pop() {
+        if !prefix.is_empty() {
+            entry.set_forensic_path(&[prefix, entry.forensic_path()].concat());
+        }
+        found.push(Found::listed(source, entry));
+        if entries.len().is_multiple_of(AT_ONCE) {
+            entries.shrink_to_fit();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Five million of them, and what else an examination holds of each, must fit in 2 GiB.
+    #[test]
+    fn an_entry_found_takes_no_more_memory_than_it_did() {
+        assert!(size_of::<Found>() <= 120, "{} bytes", size_of::<Found>());
+    }
 }

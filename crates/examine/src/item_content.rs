@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use pendeen_evidence::carve::runs_of;
 use pendeen_evidence::content::Reader;
-use pendeen_evidence::entry::{Content, Entry, Run, Times};
+use pendeen_evidence::entry::{Content, Entry, Parts, Run, Times};
 use pendeen_evidence::image::Image;
 use pendeen_evidence::source::Source;
 use pendeen_evidence::unit::ByteLen;
@@ -147,7 +147,7 @@ fn of_image(
     if volume.is_none() && !matches!(item.origin, Origin::Carved | Origin::Slack) {
         return Err(Trouble::new("the image has no volume that it lies in"));
     }
-    let entry = Entry {
+    let entry = Entry::from(Parts {
         forensic_path: item.forensic_path.clone(),
         path: item.path.clone(),
         name: item.name.clone().into_bytes(),
@@ -159,10 +159,10 @@ fn of_image(
         times: Times::default(),
         zone_unknown: false,
         content: match item.origin {
-            Origin::Carved | Origin::Slack => Content::Runs(carved_runs(item)?),
+            Origin::Carved | Origin::Slack => Content::Runs(carved_runs(item)?.into()),
             _ => Content::Worker { volume: volume.map_or(0, |volume| volume.index) },
         },
-    };
+    });
     let mut reader = Reader::new(Arc::clone(image), volumes.clone(), worker.clone());
     Ok(reader.read(&entry, sink)?)
 }

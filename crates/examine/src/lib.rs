@@ -18,6 +18,7 @@ mod error;
 mod events;
 mod gather;
 mod halves;
+mod index;
 mod item_content;
 mod mode;
 mod nested;

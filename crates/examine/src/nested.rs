@@ -102,8 +102,8 @@ pub(crate) fn open_all(
     progress: &dyn Progress,
 ) -> Records {
     let mut memory = Memory::default();
-    let paths = held.found.iter().map(|one| &one.entry.forensic_path);
-    memory.taken = paths.filter(|path| path.contains("!/")).cloned().collect();
+    let paths = held.found.iter().map(|one| one.entry.forensic_path());
+    memory.taken = paths.filter(|path| path.contains("!/")).map(str::to_owned).collect();
     let mut tasks = archives(held.sources);
     backup::unreadable(held, 0);
     let mut from = 0;

@@ -13,6 +13,7 @@ use pendeen_evidence::entry::{Content, Entry, Run};
 
 use crate::budget;
 use crate::gather::{Found, Opened};
+use crate::index::Index;
 
 /// Contents up to this many bytes are digested in batches.
 const SMALL: u64 = 256 * 1024;
@@ -27,12 +28,32 @@ const ASKED_CONTENTS: usize = 64;
 /// One content and the entries that have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Shared {
-    /// Index of the first entry, whose content is read.
-    pub(crate) first: usize,
-    /// Indices of further entries with the very same blocks.
-    pub(crate) others: Vec<usize>,
+    first: Index,
+    /// Few contents have any.
+    others: Option<Box<Others>>,
     /// Length in bytes.
     pub(crate) size: u64,
+}
+
+/// Further entries with the very same blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Others(Vec<Index>);
+
+impl Shared {
+    /// Index of the first entry, whose content is read.
+    pub(crate) fn first(&self) -> usize {
+        self.first.get()
+    }
+
+    /// Indices of all entries that have it, the first one first.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = usize> {
+        let others = self.others.iter().flat_map(|others| &others.0);
+        std::iter::once(&self.first).chain(others).map(|index| index.get())
+    }
+
+    fn add(&mut self, index: Index) {
+        self.others.get_or_insert_with(|| Box::new(Others(Vec::new()))).0.push(index);
+    }
 }
 
 /// What one thread does at a time.
@@ -80,41 +101,40 @@ impl Plan {
 /// Plans the reading of these entries.
 pub(crate) fn plan(found: &[Found], sources: &[Opened]) -> Plan {
     let mut plan = Plan::default();
-    let mut order = Vec::with_capacity(found.len());
+    let mut order = Vec::new();
     let mut by_worker = Vec::new();
     for (index, one) in found.iter().enumerate() {
         match &one.entry.content {
-            Content::Unknown(reason) => plan.refused.push((index, reason.clone())),
+            Content::Unknown(reason) => plan.refused.push((index, reason.to_string())),
             // Read where what holds it is opened.
             Content::Embedded => {}
-            Content::Worker { .. } => by_worker.push(index),
+            Content::Worker { .. } => by_worker.push(Index::new(index)),
             Content::Runs(runs) => match problem(&one.entry, runs) {
                 Some(reason) => plan.refused.push((index, reason)),
-                None => order.push(index),
+                None => order.push(Index::new(index)),
             },
-            Content::File(_) => order.push(index),
+            Content::File(_) => order.push(Index::new(index)),
         }
     }
-    order.sort_by(|a, b| physical_order(&found[*a], &found[*b]).then(a.cmp(b)));
-    let mut contents = share(found, &order);
-    contents.append(&mut share(found, &by_worker));
-    let refused = budget::admit(&contents, found, sources);
+    order.sort_unstable_by(|a, b| physical_order(&found[a.get()], &found[b.get()]).then(a.cmp(b)));
+    let mut contents = share(found, order);
+    contents.append(&mut share(found, by_worker));
+    let mut refused = budget::refused(&contents, found, sources);
     let mut batch = Batch::new(Job::Batch, BATCH_CONTENTS);
     let mut asked = Batch::new(Job::ByWorker, ASKED_CONTENTS);
-    for (shared, refused) in contents.into_iter().zip(refused) {
-        let one = &found[shared.first];
-        if let Some(reason) = refused {
-            let entries = std::iter::once(shared.first).chain(shared.others);
-            plan.refused.extend(entries.map(|index| (index, reason.clone())));
+    for (at, shared) in contents.into_iter().enumerate() {
+        let one = &found[shared.first()];
+        if let Some(reason) = refused.remove(&at) {
+            plan.refused.extend(shared.entries().map(|index| (index, reason.clone())));
             continue;
         }
         plan.bytes = plan.bytes.saturating_add(shared.size);
         if matches!(one.entry.content, Content::Worker { .. }) {
-            asked.add(one.source, shared, &mut plan.jobs);
+            asked.add(one.source.get(), shared, &mut plan.jobs);
         } else if shared.size > SMALL {
             plan.jobs.push(Job::Stream(shared));
         } else {
-            batch.add(one.source, shared, &mut plan.jobs);
+            batch.add(one.source.get(), shared, &mut plan.jobs);
         }
     }
     batch.close(&mut plan.jobs);
@@ -126,7 +146,7 @@ pub(crate) fn plan(found: &[Found], sources: &[Opened]) -> Plan {
 fn physical_order(a: &Found, b: &Found) -> Ordering {
     let place = |found: &Found| match &found.entry.content {
         Content::Runs(_) => first_byte(&found.entry).unwrap_or(0),
-        _ => found.entry.fs_address.parse().unwrap_or(u64::MAX),
+        _ => found.entry.fs_address().parse().unwrap_or(u64::MAX),
     };
     let block = |run: &Run| match *run {
         Run::Data { at, len } => (0, at.0, len.0),
@@ -171,18 +191,19 @@ fn problem(entry: &Entry, runs: &[Run]) -> Option<String> {
 }
 
 /// Puts neighbours with the very same blocks together.
-fn share(found: &[Found], order: &[usize]) -> Vec<Shared> {
+fn share(found: &[Found], order: Vec<Index>) -> Vec<Shared> {
     let mut all: Vec<Shared> = Vec::with_capacity(order.len());
-    for &index in order {
-        let entry = &found[index].entry;
+    for index in order {
+        let Found { entry, source, .. } = &found[index.get()];
         if let (Content::Runs(runs), Some(last)) = (&entry.content, all.last_mut())
-            && found[last.first].source == found[index].source
-            && matches!(&found[last.first].entry.content, Content::Runs(before) if before == runs)
+            && let Found { entry: before, source: its, .. } = &found[last.first()]
+            && its == source
+            && matches!(&before.content, Content::Runs(before) if before == runs)
         {
-            last.others.push(index);
+            last.add(index);
             continue;
         }
-        all.push(Shared { first: index, others: Vec::new(), size: entry.size.0 });
+        all.push(Shared { first: index, others: None, size: entry.size.0 });
     }
     all
 }
@@ -232,4 +253,24 @@ pub(crate) fn schedule(plan: &Plan) -> Vec<&Job> {
         Job::Stream(_) | Job::Batch(_) => (2, Reverse(0)),
     });
     jobs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There is one for each content until all are read.
+    #[test]
+    fn a_planned_content_takes_no_more_memory_than_it_did() {
+        assert!(size_of::<Shared>() <= 24, "{} bytes", size_of::<Shared>());
+    }
+
+    #[test]
+    fn the_entries_of_a_content_are_told_in_the_order_in_which_they_came() {
+        let mut shared = Shared { first: Index::new(7), others: None, size: 1 };
+        assert_eq!(shared.entries().collect::<Vec<_>>(), [7]);
+        shared.add(Index::new(9));
+        shared.add(Index::new(8));
+        assert_eq!(shared.entries().collect::<Vec<_>>(), [7, 9, 8]);
+    }
 }

@@ -130,12 +130,12 @@ pub(crate) fn set_apart(words: &Words, found: &[Found], outcomes: &mut [Outcome]
         let one = &found[index];
         // What lies in another comes behind it.
         let within =
-            one.parent.and_then(|parent| outcomes.get(parent)).is_some_and(|o| o.privileged);
+            one.parent.and_then(|parent| outcomes.get(parent.get())).is_some_and(|o| o.privileged);
         let marked = within
             || outcomes[index].privileged
-            || words.are_in(one.entry.forensic_path.as_bytes())
-            || words.are_in(one.entry.path.as_bytes())
-            || words.are_in(&one.entry.name);
+            || words.are_in(one.entry.forensic_path().as_bytes())
+            || words.are_in(one.entry.path().as_bytes())
+            || words.are_in(one.entry.name());
         if marked {
             let outcome = &mut outcomes[index];
             *outcome = Outcome {

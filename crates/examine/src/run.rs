@@ -152,11 +152,11 @@ fn examine<'scope>(
         before: checkpoint.resume(&found, &sources, words.as_ref())?,
     };
     progress.begin(Step::Reading, Some(found.len() as u64), Some(plan.bytes));
-    let mut outcomes = digest_all(&mut plan, &found, &sources, options, along, progress);
+    let mut outcomes = digest_all(plan, &found, &sources, options, along, progress);
     checkpoint.flush()?;
     go_on()?;
     for index in not_read {
-        outcomes[index].not_read = Some(triage::NOT_READ);
+        outcomes[index.get()].not_read = true;
     }
     if let Some(words) = words {
         privileged::set_apart(words, &found, &mut outcomes, 0);

@@ -11,9 +11,11 @@ use pendeen_knownset::KnownSet;
 use crate::ExamineError;
 use crate::digesting::Outcome;
 use crate::gather::Found;
+use crate::index::Index;
 use crate::plan::first_byte;
 use crate::record::{Counts, FileRecord};
 use crate::report::{Rows, Timeline};
+use crate::triage::NOT_READ;
 use crate::work_folder::{WorkFolder, name};
 
 /// What the report shows besides the counts.
@@ -85,12 +87,13 @@ fn write_with(
     let mut counts = Counts { entries: found.len() as u64, ..Counts::default() };
     let mut excerpt = Excerpt::default();
     let mut writer = ItemWriter::create(&folder.path(name::ITEMS), exhibit)?;
-    let mut order: Vec<usize> = (0..found.len()).collect();
+    let mut order: Vec<Index> = (0..found.len()).map(Index::new).collect();
     order.sort_unstable_by(|a, b| {
-        forensic_order(&found[*a].entry.forensic_path, &found[*b].entry.forensic_path)
+        let path = |index: &Index| found[index.get()].entry.forensic_path();
+        forensic_order(path(a), path(b))
     });
     let mut apart = None;
-    for index in order {
+    for index in order.into_iter().map(Index::get) {
         let item = item(found, index, &outcomes[index], known);
         if outcomes[index].privileged {
             let path = folder.path(name::PRIVILEGED);
@@ -109,7 +112,7 @@ fn write_with(
             continue;
         }
         gaps.extend(content_gap(&found[index], &outcomes[index]));
-        count(&mut counts, &item, outcomes[index].not_read.is_some());
+        count(&mut counts, &item, outcomes[index].not_read);
         excerpt.timeline.add(&item);
         rows.add(&item);
         if excerpt.first.len() < EXCERPT {
@@ -137,26 +140,27 @@ fn write_with(
 
 /// The row of one entry.
 fn item(found: &[Found], index: usize, outcome: &Outcome, known: &KnownSet) -> Item {
-    let Found { entry, facts, .. } = &found[index];
-    let parent = found[index].parent.and_then(|parent| found.get(parent));
-    let name = String::from_utf8_lossy(&entry.name).into_owned();
+    let one = &found[index];
+    let (entry, facts, times) = (&one.entry, one.facts(), one.entry.times());
+    let parent = one.parent.and_then(|parent| found.get(parent.get()));
+    let name = String::from_utf8_lossy(entry.name()).into_owned();
     let hit = outcome.digests.as_ref().and_then(|digests| known.lookup(digests));
     Item {
-        forensic_path: entry.forensic_path.clone(),
-        parent: parent.map(|parent| parent.entry.forensic_path.clone()),
-        path: entry.path.clone(),
+        forensic_path: entry.forensic_path().to_owned(),
+        parent: parent.map(|parent| parent.entry.forensic_path().to_owned()),
+        path: entry.path().to_owned(),
         origin: entry.origin,
         recovery: entry.recovery,
-        fs_type: entry.fs_type.to_owned(),
-        fs_address: entry.fs_address.clone(),
+        fs_type: entry.fs_type().to_owned(),
+        fs_address: entry.fs_address().to_owned(),
         offset_bytes: first_byte(entry),
         size_bytes: entry.size.0,
-        created: entry.times.created,
-        modified: entry.times.modified,
-        accessed: entry.times.accessed,
-        changed: entry.times.changed,
-        media_type: outcome.media_type.map(str::to_owned),
-        extension_mismatch: extension_mismatch(&name, outcome.media_type),
+        created: times.created,
+        modified: times.modified,
+        accessed: times.accessed,
+        changed: times.changed,
+        media_type: outcome.media_type().map(str::to_owned),
+        extension_mismatch: extension_mismatch(&name, outcome.media_type()),
         name,
         md5: outcome.digests.map(|d| d.md5),
         sha1: outcome.digests.map(|d| d.sha1),
@@ -173,7 +177,7 @@ fn item(found: &[Found], index: usize, outcome: &Outcome, known: &KnownSet) -> I
             .trouble
             .as_ref()
             .map(|trouble| trouble.reason.clone())
-            .or_else(|| outcome.not_read.map(str::to_owned)),
+            .or_else(|| outcome.not_read.then(|| NOT_READ.to_owned())),
         owner_id: facts.owner.map(|(user, _)| user),
         group_id: facts.owner.map(|(_, group)| group),
         time_zone: entry.zone_unknown.then(|| "unknown".to_owned()),
@@ -188,7 +192,7 @@ fn content_gap(found: &Found, outcome: &Outcome) -> Option<Gap> {
         _ => "its whole content",
     };
     Some(Gap {
-        forensic_path: found.entry.forensic_path.clone(),
+        forensic_path: found.entry.forensic_path().to_owned(),
         stage: Stage::Content,
         wanted: wanted.to_owned(),
         reason: trouble.reason.clone(),

@@ -9,6 +9,7 @@ use pendeen_item::{Gap, Stage};
 use pendeen_knownset::KnownSet;
 
 use crate::gather::{Found, Opened};
+use crate::index::Index;
 use crate::plan::Plan;
 
 /// Why an item was not read.
@@ -16,13 +17,12 @@ pub(crate) const NOT_READ: &str =
     "not read: a triage reads only files of a size that a known list has";
 
 /// Takes out of the plan what cannot be known; the entries that are not read.
-pub(crate) fn narrow(plan: &mut Plan, known: &KnownSet) -> Vec<usize> {
+pub(crate) fn narrow(plan: &mut Plan, known: &KnownSet) -> Vec<Index> {
     let mut not_read = Vec::new();
     plan.retain(|shared| {
         let sought = !known.is_empty() && known.may_have_size(shared.size);
         if !sought {
-            not_read.push(shared.first);
-            not_read.extend(&shared.others);
+            not_read.extend(shared.entries().map(Index::new));
         }
         sought
     });
@@ -30,10 +30,10 @@ pub(crate) fn narrow(plan: &mut Plan, known: &KnownSet) -> Vec<usize> {
 }
 
 /// One gap for each source with entries that were not read.
-pub(crate) fn gaps(not_read: &[usize], found: &[Found], sources: &[Opened]) -> Vec<Gap> {
+pub(crate) fn gaps(not_read: &[Index], found: &[Found], sources: &[Opened]) -> Vec<Gap> {
     let mut counts = vec![0_u64; sources.len()];
-    for &index in not_read {
-        if let Some(count) = counts.get_mut(found[index].source) {
+    for index in not_read {
+        if let Some(count) = counts.get_mut(found[index.get()].source.get()) {
             *count += 1;
         }
     }

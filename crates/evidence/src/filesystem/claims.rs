@@ -34,7 +34,7 @@ pub(super) fn bound(entries: &mut [Entry], volume: &Volume, gaps: &mut Vec<Gap>)
                     "its {bytes} bytes and those of the files before it are more than {MOST_TIMES} \
                      times what the volume holds"
                 );
-                entry.content = Content::Unknown(reason);
+                entry.content = Content::Unknown(reason.into());
                 left_out += 1;
             } else {
                 total += bytes;

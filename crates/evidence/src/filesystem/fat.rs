@@ -40,11 +40,11 @@ pub(super) fn place(listing: &mut Listing, free: &Unallocated, volume: &Volume) 
         let in_use = grid.cluster(at).is_none_or(|first| !clusters.has(first));
         match placed(entry) {
             Some(size) if !in_use => {
-                add(&mut traces, &grid, at, &entry.times, size.0.div_ceil(grid.unit) - 1);
+                add(&mut traces, &grid, at, &entry.times(), size.0.div_ceil(grid.unit) - 1);
             }
             // A deleted file whose first cluster is another's now tells nothing of that one.
             _ if entry.origin == Origin::Live || !in_use => {
-                add(&mut traces, &grid, at, &entry.times, 0);
+                add(&mut traces, &grid, at, &entry.times(), 0);
             }
             _ => {}
         }
@@ -59,7 +59,7 @@ pub(super) fn place(listing: &mut Listing, free: &Unallocated, volume: &Volume) 
             && let Some(rest) = &found[index]
             && rest.len() < MOST_RUNS
         {
-            entry.content = Content::Runs(grid.runs(first, rest, size));
+            entry.content = Content::Runs(grid.runs(first, rest, size).into());
         }
     }
 }

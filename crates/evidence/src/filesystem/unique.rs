@@ -13,18 +13,19 @@ use crate::entry::Entry;
 
 pub(super) fn make_unique(entries: &mut [Entry]) {
     for (index, path) in new_paths(entries) {
-        entries[index].forensic_path = path;
+        entries[index].set_forensic_path(&path);
     }
 }
 
 /// The entries that need another path, in order.
 fn new_paths(entries: &[Entry]) -> Vec<(usize, String)> {
-    let mut groups: HashMap<&str, (usize, Option<usize>)> = HashMap::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
-        let (members, keeper) = groups.entry(&entry.forensic_path).or_default();
+    // For millions of paths: how many entries have each, and the first live one, counted from 1.
+    let mut groups: HashMap<&str, (u32, u32)> = HashMap::with_capacity(entries.len());
+    for (number, entry) in (1_u32..).zip(entries) {
+        let (members, keeper) = groups.entry(entry.forensic_path()).or_default();
         *members += 1;
-        if keeper.is_none() && entry.origin == Origin::Live {
-            *keeper = Some(index);
+        if *keeper == 0 && entry.origin == Origin::Live {
+            *keeper = number;
         }
     }
     if groups.len() == entries.len() {
@@ -33,11 +34,11 @@ fn new_paths(entries: &[Entry]) -> Vec<(usize, String)> {
     let mut made: HashSet<String> = HashSet::new();
     let mut renamed = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
-        let Some((members, keeper)) = groups.get(entry.forensic_path.as_str()) else { continue };
-        if *members < 2 || *keeper == Some(index) {
+        let Some((members, keeper)) = groups.get(entry.forensic_path()) else { continue };
+        if *members < 2 || *keeper as usize == index + 1 {
             continue;
         }
-        let base = format!("{}@{}", entry.forensic_path, entry.fs_address);
+        let base = format!("{}@{}", entry.forensic_path(), entry.fs_address());
         let mut path = base.clone();
         let mut number = 2_u64;
         while groups.contains_key(path.as_str()) || made.contains(&path) {
@@ -55,11 +56,11 @@ mod tests {
     use pendeen_item::Recovery;
 
     use super::*;
-    use crate::entry::{Content, Times};
+    use crate::entry::{Content, Parts, Times};
     use crate::unit::ByteLen;
 
     fn entry(path: &str, address: &str, live: bool) -> Entry {
-        Entry {
+        Entry::from(Parts {
             forensic_path: path.into(),
             path: path.into(),
             name: path.into(),
@@ -70,13 +71,13 @@ mod tests {
             size: ByteLen(0),
             times: Times::default(),
             zone_unknown: false,
-            content: Content::Runs(Vec::new()),
-        }
+            content: Content::Runs(Vec::new().into()),
+        })
     }
 
     fn paths(mut entries: Vec<Entry>) -> Vec<String> {
         make_unique(&mut entries);
-        entries.into_iter().map(|e| e.forensic_path).collect()
+        entries.iter().map(|e| e.forensic_path().to_owned()).collect()
     }
 
     #[test]

@@ -10,7 +10,7 @@ use pendeen_item::{Gap, Origin};
 use thiserror::Error;
 
 use super::protocol::{FolderStart, Found, FsKind, Place};
-use crate::entry::{Content, Entry, Run};
+use crate::entry::{Content, Entry, Parts, Run};
 use crate::unit::{ByteLen, ByteOffset};
 use crate::volume::{Pieces, Volume};
 
@@ -75,9 +75,9 @@ pub(super) fn entry(
     let content = match found.place {
         Place::Runs(runs) => placed(runs, found.size, pieces)?,
         Place::Worker => Content::Worker { volume: volume.index },
-        Place::Unknown(reason) => Content::Unknown(cut(reason)),
+        Place::Unknown(reason) => Content::Unknown(cut(reason).into()),
     };
-    Ok(Entry {
+    Ok(Entry::from(Parts {
         forensic_path: crate::filesystem::forensic_path(volume, kind, &path),
         path,
         name: bytes[name_at..].to_vec(),
@@ -89,7 +89,7 @@ pub(super) fn entry(
         times: found.times,
         zone_unknown: found.zone_unknown,
         content,
-    })
+    }))
 }
 
 /// A folder that begins in the volume; its place becomes that of the image.
@@ -152,17 +152,6 @@ pub(super) fn cut(mut text: String) -> String {
     text
 }
 
-/// About how many bytes of memory an entry takes.
-pub(super) fn cost(entry: &Entry) -> u64 {
-    let content = match &entry.content {
-        Content::Runs(runs) => runs.len().saturating_mul(size_of::<Run>()),
-        Content::Unknown(reason) => reason.len(),
-        Content::Worker { .. } | Content::File(_) | Content::Embedded => 0,
-    };
-    let texts = [&entry.forensic_path, &entry.path, &entry.fs_address].map(String::len);
-    (size_of::<Entry>() + content + entry.name.len() + texts.iter().sum::<usize>()) as u64
-}
-
 /// About how many bytes of memory a gap takes.
 pub(super) fn cost_of_gap(gap: &Gap) -> u64 {
     let texts = gap.forensic_path.len() + gap.wanted.len() + gap.reason.len();
@@ -190,13 +179,13 @@ fn placed(runs: Vec<Run>, size: ByteLen, volume: &Pieces) -> Result<Content, Vio
     }
     if data > volume.len().0 {
         let reason = format!("it claims {data} bytes of a volume that has {}", volume.len());
-        return Ok(Content::Unknown(reason));
+        return Ok(Content::Unknown(reason.into()));
     }
     if holes > MOST_HOLES {
         let reason = format!("it claims holes of {holes} bytes; {MOST_HOLES} are read at most");
-        return Ok(Content::Unknown(reason));
+        return Ok(Content::Unknown(reason.into()));
     }
-    Ok(Content::Runs(in_image(runs, volume)))
+    Ok(Content::Runs(in_image(runs, volume).into()))
 }
 
 /// Runs of a volume as runs of the image. Together they are no more than the volume's bytes, so
@@ -263,15 +252,19 @@ mod tests {
     #[test]
     fn a_name_that_is_not_utf8_keeps_its_bytes() {
         let entry = check(found(b"/d/\xff.jpg", 3, 0, Vec::new())).unwrap();
-        assert_eq!(entry.name, b"\xff.jpg");
-        assert_eq!(entry.path, "/d/\u{fffd}.jpg");
-        assert_eq!(entry.forensic_path, "p2/ext4:/d/\u{fffd}.jpg");
+        assert_eq!(entry.name(), b"\xff.jpg");
+        assert_eq!(entry.path(), "/d/\u{fffd}.jpg");
+        assert_eq!(entry.forensic_path(), "p2/ext4:/d/\u{fffd}.jpg");
     }
 
     #[test]
     fn runs_must_lie_in_the_volume_to_the_last_byte() {
         let whole = check(found(b"/a", 1, 5000, vec![data(0, 5000)])).unwrap();
-        assert_eq!(whole.content, Content::Runs(vec![data(1000, 5000)]), "as places of the image");
+        assert_eq!(
+            whole.content,
+            Content::Runs(vec![data(1000, 5000)].into()),
+            "as places of the image"
+        );
         for (at, len) in [(5000, 1), (0, 5001), (4999, 2), (u64::MAX, 1), (1, u64::MAX)] {
             let result = check(found(b"/a", 1, len, vec![data(at, len)]));
             assert!(matches!(result, Err(Violation::Outside { .. })), "{at} {len}");
@@ -326,7 +319,7 @@ mod tests {
         let found = found(b"/a", 1, 21, vec![data(15, 10), hole, data(0, 4)]);
         let entry = entry(found, FsKind::Ext4, &volume, &volume.pieces()).unwrap();
         let runs = vec![data(515, 5), data(100, 5), hole, data(500, 4)];
-        assert_eq!(entry.content, Content::Runs(runs));
+        assert_eq!(entry.content, Content::Runs(runs.into()));
     }
 
     #[test]

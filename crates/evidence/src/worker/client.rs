@@ -168,7 +168,7 @@ impl Session {
                             Event::File(found) => {
                                 files += 1;
                                 let entry = check::entry(found, kind, volume, &pieces)?;
-                                let cost = check::cost(&entry);
+                                let cost = entry.held();
                                 listing.entries.push(entry);
                                 cost
                             }

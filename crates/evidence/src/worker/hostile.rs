@@ -131,7 +131,7 @@ fn an_honest_listing_is_taken_with_signs_of_life_in_between() {
     ];
     let (result, entries, gaps) = listing(bytes_of(&replies), false);
     assert_eq!(result.unwrap().files, 1);
-    assert_eq!(entries[0].forensic_path, "p1/ext4:/a");
+    assert_eq!(entries[0].forensic_path(), "p1/ext4:/a");
     assert_eq!(gaps[0].forensic_path, "p1/ext4:/d");
 }
 

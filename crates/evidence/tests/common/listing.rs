@@ -53,14 +53,14 @@ impl Listing {
 
     /// The only entry with this path.
     pub fn entry(&self, path: &str) -> &Entry {
-        let mut found = self.entries.iter().filter(|(_, e)| e.path == path).map(|(_, e)| e);
+        let mut found = self.entries.iter().filter(|(_, e)| e.path() == path).map(|(_, e)| e);
         let entry = found.next().unwrap_or_else(|| panic!("no {path} among {:?}", self.paths()));
         assert!(found.next().is_none(), "{path} is there twice");
         entry
     }
 
     pub fn paths(&self) -> Vec<&str> {
-        self.entries.iter().map(|(_, e)| e.path.as_str()).collect()
+        self.entries.iter().map(|(_, e)| e.path()).collect()
     }
 
     /// All bytes of an entry.
@@ -125,7 +125,7 @@ impl Listing {
         let digests = self.digests();
         let mut differences = Vec::new();
         for ((volume, entry), ours) in self.entries.iter().zip(digests).take(300) {
-            let theirs = self.icat(*volume, &entry.fs_address);
+            let theirs = self.icat(*volume, entry.fs_address());
             let theirs = theirs.map(|bytes| (bytes.len() as u64, hex(&Md5::digest(&bytes))));
             let how = match (ours, theirs) {
                 (Ok(ours), Some((_, theirs))) if ours == theirs => continue,
@@ -136,7 +136,7 @@ impl Listing {
                 (Err(error), Some((len, _))) => format!("{error}, icat {len} bytes"),
                 (Err(_), None) => continue,
             };
-            differences.push((entry.forensic_path.clone(), how));
+            differences.push((entry.forensic_path().to_owned(), how));
         }
         differences
     }

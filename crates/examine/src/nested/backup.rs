@@ -13,6 +13,7 @@ use pendeen_evidence::entry::Times;
 
 use super::opening::Inside;
 use super::{Held, gap};
+use crate::gather::Facts;
 
 const LIST: &[u8] = b"Manifest.db";
 const OLD_LIST: &[u8] = b"Manifest.mbdb";
@@ -31,16 +32,16 @@ pub(super) fn is_list(name: &[u8], media_type: &str) -> bool {
 pub(super) fn unreadable(held: &mut Held<'_>, from: usize) {
     let mut gaps = Vec::new();
     for (one, outcome) in held.found.iter().zip(held.outcomes.iter()).skip(from) {
-        let reason = match one.entry.name.as_slice() {
-            LIST if outcome.media_type != Some(SQLITE) && outcome.digests.is_some() => {
+        let reason = match one.entry.name() {
+            LIST if outcome.media_type() != Some(SQLITE) && outcome.digests.is_some() => {
                 "the backup's list of files is no readable database: the backup is encrypted"
             }
             OLD_LIST => "the backup's list of files has the form of before iOS 10",
             _ => continue,
         };
-        let path = &one.entry.forensic_path;
+        let path = one.entry.forensic_path();
         let beside = format!("{}{BESIDE}", folder(path));
-        if held.found.iter().any(|other| other.entry.forensic_path == beside) {
+        if held.found.iter().any(|other| other.entry.forensic_path() == beside) {
             gaps.push(gap(path, WANTED, reason));
         }
     }
@@ -56,7 +57,7 @@ fn folder(path: &str) -> &str {
 pub(super) fn rename(held: &mut Held<'_>, lists: &[usize], inside: Inside) {
     let Inside::Members { members, problems, trouble, .. } = inside else { return };
     for &list in lists {
-        let path = held.found[list].entry.forensic_path.clone();
+        let path = held.found[list].entry.forensic_path().to_owned();
         let missing = beside(held, folder(&path), members.iter().map(|member| &member.child));
         if missing > 0 {
             let reason = format!("{missing} of the {} files that its list has", members.len());
@@ -86,7 +87,7 @@ fn beside<'a>(
         .found
         .iter()
         .enumerate()
-        .filter_map(|(index, one)| Some((there(&one.entry.forensic_path)?, index)))
+        .filter_map(|(index, one)| Some((there(one.entry.forensic_path())?, index)))
         .collect();
     let mut missing = 0;
     for child in children {
@@ -97,14 +98,15 @@ fn beside<'a>(
             missing += 1;
             continue;
         };
-        held.found[index].facts.owner = child.owner;
-        let entry = &mut held.found[index].entry;
+        let one = &mut held.found[index];
+        one.set_facts(Facts { owner: child.owner, ..one.facts() });
+        let entry = &mut one.entry;
         let place = child.text.as_deref().unwrap_or_default();
-        entry.path = format!("/{place}");
-        entry.name = place.rsplit('/').next().unwrap_or_default().as_bytes().to_vec();
+        let name = place.rsplit('/').next().unwrap_or_default();
+        entry.set_path(&format!("/{place}"), name.as_bytes());
         // The times of the list where it has them: those of the copy are of the backup's making.
         if child.times != Times::default() {
-            entry.times = child.times;
+            entry.set_times(child.times);
             entry.zone_unknown = child.zone == Zone::Unknown;
         }
     }

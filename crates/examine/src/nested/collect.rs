@@ -6,6 +6,7 @@
 
 use pendeen_content::Sink;
 use pendeen_content::protocol::{Child, Layout, Problem};
+use pendeen_evidence::entry::Word;
 use pendeen_fingerprint::metadata::embeds;
 use pendeen_fingerprint::{Fingerprinter, digest_many, media_type};
 
@@ -156,8 +157,8 @@ impl Sink for Collector<'_, '_> {
         let Some(mut current) = self.current.take() else { return };
         let head = &self.buffer[current.start..];
         let mut outcome = Outcome {
-            media_type: media_type(head),
-            trouble: problem.map(Trouble::new),
+            media_type: media_type(head).map(Word::of),
+            trouble: problem.map(|reason| Box::new(Trouble::new(reason))),
             privileged: current.scan.as_ref().is_some_and(|scan| scan.found),
             ..Outcome::default()
         };

@@ -20,6 +20,7 @@ use super::{Held, INSIDE, gap};
 use crate::content::described;
 use crate::digesting::{Along, digest_all};
 use crate::gather::{self, Opened};
+use crate::index::Index;
 use crate::plan::plan;
 use crate::privileged::Words;
 use crate::progress::Progress;
@@ -90,7 +91,7 @@ pub(super) fn add(
     (words, options): (Option<&Words>, &Options<'_>),
     progress: &dyn Progress,
 ) {
-    let path = held.found[parent].entry.forensic_path.clone();
+    let path = held.found[parent].entry.forensic_path().to_owned();
     let opened = bytes.and_then(|bytes| match bytes {
         Image::Path(file) => match image::open(std::slice::from_ref(&file)) {
             // Opened with the part that it belongs to.
@@ -123,11 +124,11 @@ pub(super) fn add(
     let secrets = options.mode.secrets();
     let mut found = gather::list(&mut sources, &options.worker, &secrets, held.gaps);
     let along = Along { known: None, words, checkpoint: None, before: Vec::new() };
-    let mut plan = plan(&found, &sources);
-    let outcomes = digest_all(&mut plan, &found, &sources, options, along, progress);
+    let plan = plan(&found, &sources);
+    let outcomes = digest_all(plan, &found, &sources, options, along, progress);
     for one in &mut found {
-        one.source = held.sources.len();
-        one.parent = Some(parent);
+        one.source = Index::new(held.sources.len());
+        one.parent = Some(Index::new(parent));
     }
     held.sources.append(&mut sources);
     held.found.append(&mut found);

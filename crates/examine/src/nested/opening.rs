@@ -131,9 +131,11 @@ impl Wave<'_> {
         let one = &self.found[index];
         let nesting = self.options.nesting;
         let size = one.entry.size.0;
-        let image = self.sources[one.source].image();
+        let image = self.sources[one.source.get()].image();
         match (&one.entry.content, opens) {
-            (Content::File(path), Opens::Image) => Inside::Image(Ok(Image::Path(path.clone()))),
+            (Content::File(path), Opens::Image) => {
+                Inside::Image(Ok(Image::Path(path.to_path_buf())))
+            }
             (Content::File(path), Opens::Content(kind)) => match open(path) {
                 Ok(file) => {
                     self.content(&Stretch { file: &file, at: 0, len: size }, kind, nesting, thread)
@@ -173,9 +175,9 @@ impl Wave<'_> {
                 one.entry.size
             ));
         }
-        let source = &self.sources[one.source];
+        let source = &self.sources[one.source.get()];
         let image = source.image().ok_or("its content has no place")?;
-        let reader = thread.readers.entry(one.source).or_insert_with(|| {
+        let reader = thread.readers.entry(one.source.get()).or_insert_with(|| {
             Reader::new(Arc::clone(image), source.volumes.clone(), self.options.worker.clone())
         });
         thread.spool.begin(alone);

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use pendeen_content::protocol::{Child, Kind, Layout, Problem, Zone};
-use pendeen_evidence::entry::{Content, Entry, Times};
+use pendeen_evidence::entry::{Content, Entry, Parts, Times};
 use pendeen_evidence::folder::printable;
 use pendeen_evidence::unit::ByteLen;
 use pendeen_item::{Gap, Origin};
@@ -21,6 +21,7 @@ use super::task::{Opens, Task, Whose};
 use super::{Held, INSIDE, Memory, backup, gap, image};
 use crate::events::Recording;
 use crate::gather::{Facts, Found};
+use crate::index::Index;
 use crate::privileged::Words;
 use crate::progress::Progress;
 use crate::run::Options;
@@ -70,7 +71,7 @@ pub(super) fn all(
         match inside {
             Inside::Known => {}
             Inside::Members { layout, members, problems, trouble } => {
-                let source = held.found[first].source;
+                let source = held.found[first].source.get();
                 let told = Told { layout, members, problems, trouble };
                 members_at(held, memory, told, &Place { source, parent: Some(first), room });
             }
@@ -111,8 +112,8 @@ fn members_at(held: &mut Held<'_>, memory: &mut Memory, told: Told, place: &Plac
     let fs_type = told.layout.map_or("archive", Layout::key);
     let (container, prefix) = match place.parent {
         Some(parent) => {
-            let path = &held.found[parent].entry.forensic_path;
-            (path.clone(), format!("{path}!/"))
+            let path = held.found[parent].entry.forensic_path();
+            (path.to_owned(), format!("{path}!/"))
         }
         None => {
             let prefix = &held.sources[place.source].prefix;
@@ -139,7 +140,7 @@ fn members_at(held: &mut Held<'_>, memory: &mut Memory, told: Told, place: &Plac
             size = held.found[target].entry.size.0;
         }
         if let (Some(kept), Some(digests)) = (kept, &outcome.digests) {
-            if Recording::of(&child.name.0, outcome.media_type, len).is_some() {
+            if Recording::of(&child.name.0, outcome.media_type(), len).is_some() {
                 memory.records.entry(digests.sha256).or_insert_with(|| kept.clone());
             }
             memory.kept.entry(digests.sha256).or_insert(kept);
@@ -149,7 +150,8 @@ fn members_at(held: &mut Held<'_>, memory: &mut Memory, told: Told, place: &Plac
         }
         let facts = Facts { owner: child.owner, encrypted: child.encrypted };
         let entry = entry(child, name, forensic_path, fs_type, size, place.parent.is_some());
-        held.found.push(Found { source: place.source, entry, parent: place.parent, facts });
+        let (source, parent) = (Index::new(place.source), place.parent.map(Index::new));
+        held.found.push(Found::inside(source, parent, entry, facts));
         held.outcomes.push(outcome);
     }
     if total > place.room {
@@ -197,7 +199,7 @@ fn displayed(child: &Child, held: &Held<'_>, place: &Place) -> Name {
 /// without its last extension.
 fn stem(held: &Held<'_>, place: &Place) -> Vec<u8> {
     let name = match place.parent {
-        Some(parent) => held.found[parent].entry.name.clone(),
+        Some(parent) => held.found[parent].entry.name().to_vec(),
         None => {
             let name = held.sources[place.source].path.file_name().unwrap_or_default();
             name.as_encoded_bytes().to_vec()
@@ -224,7 +226,7 @@ fn entry(
         (false, true) => Origin::Embedded,
         (false, false) => Origin::Live,
     };
-    Entry {
+    Entry::from(Parts {
         name: last.as_bytes().to_vec(),
         path: format!("/{}", inside.trim_start_matches('/')),
         forensic_path,
@@ -236,13 +238,13 @@ fn entry(
         times: child.times,
         zone_unknown: child.zone == Zone::Unknown && child.times != Times::default(),
         content: Content::Embedded,
-    }
+    })
 }
 
 /// The entry of a source that an entry lies in, on whatever level.
 fn root(found: &[Found], mut index: usize) -> usize {
     while let Some(parent) = found[index].parent {
-        index = parent;
+        index = parent.get();
     }
     index
 }
@@ -251,14 +253,14 @@ fn root(found: &[Found], mut index: usize) -> usize {
 fn again(held: &mut Held<'_>, memory: &mut Memory, placed: &Placed, index: usize, most: u64) {
     let root = root(held.found, index);
     let inside = memory.inside.entry(root).or_default();
-    let new = held.found[index].entry.forensic_path.clone();
+    let new = held.found[index].entry.forensic_path().to_owned();
     let wanted = placed.entries.len() as u64;
     if most.saturating_sub(*inside) < wanted {
         held.gaps.push(gap(&new, INSIDE, too_many(0, wanted)));
         return;
     }
     *inside += wanted;
-    let old = held.found[placed.parent].entry.forensic_path.clone();
+    let old = held.found[placed.parent].entry.forensic_path().to_owned();
     let moved = |path: &str| match path.strip_prefix(&old) {
         Some(rest) => format!("{new}{rest}"),
         None => path.to_owned(),
@@ -266,8 +268,8 @@ fn again(held: &mut Held<'_>, memory: &mut Memory, placed: &Placed, index: usize
     for from in placed.entries.clone() {
         let one = &held.found[from];
         let mut entry = one.entry.clone();
-        entry.forensic_path = moved(&entry.forensic_path);
-        let copy = Found { source: one.source, entry, parent: Some(index), facts: one.facts };
+        entry.set_forensic_path(&moved(entry.forensic_path()));
+        let copy = Found::inside(one.source, Some(Index::new(index)), entry, one.facts());
         held.outcomes.push(held.outcomes[from].clone());
         held.found.push(copy);
     }

@@ -91,11 +91,11 @@ pub(super) fn of(
     let mut by_content: HashMap<([u8; 32], bool), usize> = HashMap::new();
     for index in range {
         let outcome = &held.outcomes[index];
-        let (Some(media_type), Some(digests)) = (outcome.media_type, outcome.digests) else {
+        let (Some(media_type), Some(digests)) = (outcome.media_type(), outcome.digests) else {
             continue;
         };
         let entry = &held.found[index].entry;
-        let opens = match backup::is_list(&entry.name, media_type) {
+        let opens = match backup::is_list(entry.name(), media_type) {
             true => Some(Opens::Content(Kind::Backup)),
             false => Opens::of(media_type, entry.size.0),
         };
@@ -115,7 +115,7 @@ pub(super) fn of(
             _ => None,
         };
         if let Some(reason) = refused {
-            held.gaps.push(gap(&entry.forensic_path, INSIDE, reason));
+            held.gaps.push(gap(entry.forensic_path(), INSIDE, reason));
             continue;
         }
         let known = by_content.get(&(sha256, backup)).and_then(|task| tasks.get_mut(*task));
