@@ -10,6 +10,7 @@ use common::disk::Disk;
 use common::fat::{Fat16, Member};
 use common::listing::worker;
 use pendeen_evidence::content::Reader;
+use pendeen_evidence::entry::Entry;
 use pendeen_evidence::unlock::{Secrets, open_all};
 use pendeen_evidence::{filesystem, image, volume};
 use pendeen_unlock::fixture::{Method, Protector, bitlocker};
@@ -58,7 +59,7 @@ fn the_partitions_of_a_table_inside_an_opened_volume_are_volumes_below_it() {
         assert_eq!(inner.offset.0, (FIRST * SECTOR) as u64, "its place on the device");
         let entries = filesystem::walk(&opened.image, inner, &worker(), &mut gaps);
         assert_eq!(gaps, []);
-        let paths: Vec<_> = entries.iter().map(|entry| entry.forensic_path()).collect();
+        let paths: Vec<_> = entries.iter().map(Entry::forensic_path).collect();
         assert_eq!(paths, ["bitlocker/p1/fat16:/PICTURE.JPG"]);
         let mut bytes = Vec::new();
         let mut reader = Reader::new(Arc::clone(&opened.image), opened.volumes.clone(), worker());

@@ -43,7 +43,7 @@ pub(crate) fn unpack(chunk: &[u8], out: &mut [u8]) -> Result<(), &'static str> {
             }
             3 => {
                 let mut recent = [0; 3];
-                bits.to_bytes();
+                bits.align();
                 for distance in &mut recent {
                     let bytes: [u8; 4] = bits.bytes(4)?.try_into().unwrap_or_default();
                     *distance = usize::try_from(u32::from_le_bytes(bytes)).unwrap_or(0);
@@ -237,7 +237,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Goes on to the next word; from the end of one, over the next.
-    fn to_bytes(&mut self) {
+    fn align(&mut self) {
         self.at = (self.at / 16 + 1) * 16;
     }
 

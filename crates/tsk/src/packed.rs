@@ -14,9 +14,10 @@
 use std::ffi::CStr;
 use std::ops::ControlFlow;
 
+use crate::content;
 use crate::ffi::{FileSystem, PackedStream, TskError};
 use crate::kind::Kind;
-use crate::name::Address;
+use crate::name::{Address, Attribute};
 use crate::walk::NTFS_DATA;
 use crate::{lzx, xpress};
 
@@ -68,6 +69,22 @@ impl FileSystem {
             Some(Ok(_)) => Ok(()),
             None => unpacker.finish(sink).map_err(TskError),
         }
+    }
+}
+
+/// A file that Windows packed has its content in a stream of its own: of the unnamed one, which is
+/// a hole, that stream's blocks are told, and that only unpacking gives the content.
+pub(crate) fn mark(attributes: &mut [Attribute]) {
+    let packed = |one: &Attribute| one.kind == NTFS_DATA && one.name == STREAM.to_bytes();
+    let Some(runs) = attributes.iter().find(|one| packed(one)).map(|one| one.runs.clone()) else {
+        return;
+    };
+    let whole = attributes.iter_mut().find(|one| one.kind == NTFS_DATA && one.name.is_empty());
+    if let Some(whole) = whole.filter(|one| one.size > 0 && content::stored(one).next().is_none())
+        && whole.flags & content::RESIDENT == 0
+    {
+        whole.runs = runs;
+        whole.flags |= content::COMPRESSED;
     }
 }
 
@@ -260,10 +277,11 @@ mod tests {
     /// Two chunks that packing made no shorter and a rest of one repeated byte, packed by hand:
     /// `a`, then a copy of it.
     fn sample() -> (Vec<u8>, Vec<u8>) {
-        let plain: Vec<u8> = (0..8192_u32).flat_map(|n| n.to_le_bytes()).take(8192).collect();
+        let plain: Vec<u8> = (0..8192_u32).flat_map(u32::to_le_bytes).take(8192).collect();
         let mut last = vec![0; 256];
-        last[97 / 2] |= 1 << (97 % 2 * 4);
-        last[(256 + 15) / 2] |= 1 << ((256 + 15) % 2 * 4);
+        // Both symbols, 97 and 271, are the second of their byte.
+        last[48] = 1 << 4;
+        last[135] = 1 << 4;
         // Code 0 is `a`, code 1 the copy of 1 + 0 bytes back; its length follows in bytes: 84 more.
         last.extend([0x00, 0x40, 0x00, 0x00, 84 - 15]);
         let table = [4096_u32, 8192].map(u32::to_le_bytes).concat();
@@ -292,7 +310,7 @@ mod tests {
         let mut long = packed.clone();
         long[..4].copy_from_slice(&4097_u32.to_le_bytes());
         assert!(whole(&long, size, 512).unwrap_err().contains("longer"));
-        assert!(whole(&[0; 300_000], 4096, 512).unwrap_err().contains("longer"));
+        assert!(whole(&vec![0; 300_000], 4096, 512).unwrap_err().contains("longer"));
     }
 
     #[test]

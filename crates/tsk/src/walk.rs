@@ -360,7 +360,7 @@ impl Walk<'_> {
             Err(TskError(reason)) => return self.unknown(name, path.to_vec(), &reason),
         };
         match self.fs.info().kind {
-            Kind::Ntfs => mark_packed(&mut attributes),
+            Kind::Ntfs => packed::mark(&mut attributes),
             Kind::ExFat => {
                 if let Some(main) = attributes.first_mut()
                     && let Some(written) = exfat::written(self.fs, name.address, main.size)
@@ -520,22 +520,6 @@ fn stream_suffix(kind: Kind, meta: &MetaFacts, attribute: &Attribute) -> Option<
         }
         _ if kind == Kind::Ntfs => None,
         main => (main == meta.default_attribute).then(Vec::new),
-    }
-}
-
-/// A file that Windows packed has its content in a stream of its own: of the unnamed one, which is
-/// a hole, that stream's blocks are told, and that only unpacking gives the content.
-fn mark_packed(attributes: &mut [Attribute]) {
-    let packed = |one: &Attribute| one.kind == NTFS_DATA && one.name == packed::STREAM.to_bytes();
-    let Some(runs) = attributes.iter().find(|one| packed(one)).map(|one| one.runs.clone()) else {
-        return;
-    };
-    let whole = attributes.iter_mut().find(|one| one.kind == NTFS_DATA && one.name.is_empty());
-    if let Some(whole) = whole.filter(|one| one.size > 0 && content::stored(one).next().is_none())
-        && whole.flags & content::RESIDENT == 0
-    {
-        whole.runs = runs;
-        whole.flags |= content::COMPRESSED;
     }
 }
 
