@@ -51,4 +51,19 @@ pub mod parsers {
     pub fn fat_folder(bytes: &[u8], told: &[u64]) -> usize {
         crate::fat::passed_over_in(bytes, &told.iter().copied().collect())
     }
+
+    /// How many bytes of a content of `size` bytes these unpack to, as this reparse point says.
+    pub fn unpacked(reparse: &[u8], size: u64, packed: &[u8]) -> Result<u64, String> {
+        let mut given = 0;
+        let mut sink = |bytes: &[u8]| {
+            given += bytes.len() as u64;
+            std::ops::ControlFlow::Continue(())
+        };
+        let mut unpacker = crate::packed::Unpacker::new(reparse, size)?;
+        for some in packed.chunks(4000) {
+            let _ = unpacker.add(some, &mut sink)?;
+        }
+        unpacker.finish(&mut sink)?;
+        Ok(given)
+    }
 }
