@@ -319,4 +319,25 @@ mod tests {
         assert!(Unpacker::new(&reparse(0)[..20], 10).is_err_and(|why| why.contains("short")));
         assert!(Unpacker::new(&[0; 24], 10).is_err_and(|why| why.contains("does not tell")));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn arbitrary_bytes_unpack_to_the_length_told_or_are_refused(
+            algorithm in 0_u32..4,
+            size in 0_u64..100_000,
+            head in proptest::collection::vec(proptest::num::u8::ANY, 0..2_000),
+            code in 0_u8..0x40,
+        ) {
+            // Lengths of codes that are small make a code more often than any.
+            let head: Vec<u8> = head.iter().map(|byte| if code < 0x20 { byte & code } else { *byte }).collect();
+            let mut given = 0;
+            let mut sink = |bytes: &[u8]| {
+                given += bytes.len() as u64;
+                ControlFlow::Continue(())
+            };
+            let mut unpacker = Unpacker::new(&reparse(algorithm), size).unwrap();
+            let whole = unpacker.add(&head, &mut sink).and_then(|_| unpacker.finish(&mut sink));
+            proptest::prop_assert!(whole.is_err() || given == size);
+        }
+    }
 }
