@@ -90,8 +90,11 @@ pub fn image_verify_showing(
     progress: &dyn Progress,
 ) -> Verification {
     let mut unreadable = Vec::new();
+    // MD5 bounds it and wants a core of its own: more readers would only take that from it.
+    let readers = NonZeroUsize::new(threads.get() - 1).unwrap_or(threads);
     let mut read = |sink: &mut dyn FnMut(&[u8])| {
-        let mut reading = Reading { image, threads, progress, unreadable: &mut unreadable };
+        let mut reading =
+            Reading { image, threads: readers, progress, unreadable: &mut unreadable };
         // It goes on to the end: nothing asks it to stop.
         let _ = reading.all(&|| false, sink);
     };
