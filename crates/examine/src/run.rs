@@ -125,10 +125,15 @@ fn examine<'scope>(
     let go_on = || mode.go_on(&options.out);
     let checkpoint = Arc::new(Checkpoint::open(folder, mode.checkpoints)?);
     let mut gaps = Vec::new();
-    let before = checkpoint.verified().filter(|all| all.len() == sources.len());
+    let asked = options.verify && !mode.triage;
+    // Of a run that does not compare nothing is kept: one that goes on as another does.
+    let before = if asked {
+        checkpoint.verified().filter(|all| all.len() == sources.len())
+    } else {
+        Some(vec![None; sources.len()])
+    };
     let verifying = before.is_none().then(|| {
-        let images = comparable(options, &sources);
-        Verifying::start(scope, images, &checkpoint, progress, || mode.stopped())
+        Verifying::start(scope, comparable(&sources), &checkpoint, progress, || mode.stopped())
     });
     let _ends = verifying.as_ref().map(Verifying::ends_with_this);
 
@@ -198,7 +203,7 @@ fn examine<'scope>(
         finished: (options.clock)(),
         options: OptionsRecord {
             threads: options.threads.get(),
-            verify: options.verify && !mode.triage,
+            verify: asked,
             triage: mode.triage,
             privileged: words.as_ref().map(|words| words.list.clone()),
             unlock: mode.unlock.as_ref().map(|unlock| unlock.record.clone()),
@@ -224,12 +229,10 @@ fn examine<'scope>(
     Ok(examination)
 }
 
-/// The images that are compared with digests that they store, where that is asked for.
-fn comparable(options: &Options<'_>, sources: &[Opened]) -> Vec<Option<Arc<dyn Image>>> {
-    let asked = options.verify && !options.mode.triage;
-    let comparable = |source: &Opened| {
-        source.image().filter(|image| asked && stores_digests(image)).map(Arc::clone)
-    };
+/// The images that store digests to compare with.
+fn comparable(sources: &[Opened]) -> Vec<Option<Arc<dyn Image>>> {
+    let comparable =
+        |source: &Opened| source.image().filter(|image| stores_digests(image)).cloned();
     sources.iter().map(comparable).collect()
 }
 

@@ -10,8 +10,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use pendeen_evidence::image::ewf::write::{Recipe, write};
+use pendeen_evidence::unit::ByteLen;
 use pendeen_examine::{
-    Checkpoints, ExamineError, Mode, Options, Progress, Silent, Step, load, run,
+    Checkpoints, ExamineError, Mode, Options, Progress, Silent, SourceKind, Step, load, run,
 };
 use pendeen_fingerprint::Digests;
 use pendeen_item::{read_gaps, read_items};
@@ -215,6 +217,42 @@ fn a_run_that_is_stopped_says_so_and_the_next_reads_only_what_is_left() {
     assert_eq!(tables(&out), tables(&whole));
     assert!(!out.join("checkpoint").exists());
     load(&out).unwrap();
+}
+
+/// Stops a run when it begins to read contents.
+struct StopOnReading<'a>(&'a AtomicBool);
+
+impl Progress for StopOnReading<'_> {
+    fn begin(&self, step: Step, _items: Option<u64>, _bytes: Option<u64>) {
+        if step == Step::Reading {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn advance(&self, _items: u64, _bytes: u64) {}
+}
+
+#[test]
+fn an_image_that_a_stopped_triage_did_not_compare_is_compared_by_the_run_that_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, out) = (dir.path().join("disk.E01"), dir.path().join("out"));
+    let bytes = noise(9, 1 << 20);
+    write(&first, &Recipe::default(), &mut bytes.as_slice(), ByteLen(1 << 20)).unwrap();
+    let stop = AtomicBool::new(false);
+    let triage = Options {
+        mode: Mode { stop: Some(&stop), triage: true, ..Mode::default() },
+        verify: true,
+        ..options(&[&first], &[], &out, 2)
+    };
+    run(&triage, &StopOnReading(&stop)).unwrap_err();
+    let whole = Options {
+        mode: Mode { resume: true, ..Mode::default() },
+        verify: true,
+        ..options(&[&first], &[], &out, 2)
+    };
+    let examination = run(&whole, &Silent).unwrap();
+    let SourceKind::Image(image) = &examination.sources[0].kind else { panic!("not an image") };
+    assert_eq!(image.verified.as_ref().and_then(|verified| verified.matches), Some(true));
 }
 
 #[test]
