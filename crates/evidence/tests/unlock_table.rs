@@ -11,8 +11,9 @@ use common::fat::{Fat16, Member};
 use common::listing::worker;
 use pendeen_evidence::content::Reader;
 use pendeen_evidence::entry::Entry;
-use pendeen_evidence::unlock::{Secrets, open_all};
+use pendeen_evidence::unlock::{Opened, Secrets, open_all};
 use pendeen_evidence::{filesystem, image, volume};
+use pendeen_item::Gap;
 use pendeen_unlock::fixture::{Method, Protector, bitlocker};
 
 const SECTOR: usize = 512;
@@ -33,6 +34,17 @@ fn fat() -> Vec<u8> {
     volume.bytes()
 }
 
+/// The disk encrypted as a whole, and what opening it gives.
+fn encrypted_and_opened(disk: &Disk) -> (Opened, Vec<Gap>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("disk.img");
+    fs::write(&path, bitlocker(&disk.bytes, Method::Xts128, &[Protector::Clear])).unwrap();
+    let base = image::open(&[path]).unwrap();
+    let mut gaps = Vec::new();
+    let volumes = volume::open_all(&*base, &mut gaps);
+    (open_all(&base, volumes, &Secrets::default(), &mut gaps), gaps)
+}
+
 #[test]
 fn the_partitions_of_a_table_inside_an_opened_volume_are_volumes_below_it() {
     let inside = fat();
@@ -46,13 +58,7 @@ fn the_partitions_of_a_table_inside_an_opened_volume_are_volumes_below_it() {
             let count = u32::try_from(sectors).unwrap();
             disk.entry(0, 0, 0x0e, u32::try_from(FIRST).unwrap(), count);
         }
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("disk.img");
-        fs::write(&path, bitlocker(&disk.bytes, Method::Xts128, &[Protector::Clear])).unwrap();
-        let base = image::open(&[path]).unwrap();
-        let mut gaps = Vec::new();
-        let volumes = volume::open_all(&*base, &mut gaps);
-        let opened = open_all(&base, volumes, &Secrets::default(), &mut gaps);
+        let (opened, mut gaps) = encrypted_and_opened(&disk);
         let labels: Vec<_> = opened.volumes.iter().map(|volume| volume.label.as_str()).collect();
         assert_eq!((labels, &gaps), (vec!["bitlocker/p1"], &Vec::new()));
         let inner = &opened.volumes[0];
@@ -76,13 +82,7 @@ fn a_table_inside_an_opened_volume_that_claims_too_much_is_a_gap_below_it() {
     disk.put(FIRST * SECTOR, &inside);
     let count = u32::try_from(sectors + 1_000_000).unwrap();
     disk.entry(0, 0, 0x0e, u32::try_from(FIRST).unwrap(), count);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("disk.img");
-    fs::write(&path, bitlocker(&disk.bytes, Method::Xts128, &[Protector::Clear])).unwrap();
-    let base = image::open(&[path]).unwrap();
-    let mut gaps = Vec::new();
-    let volumes = volume::open_all(&*base, &mut gaps);
-    let opened = open_all(&base, volumes, &Secrets::default(), &mut gaps);
+    let (opened, gaps) = encrypted_and_opened(&disk);
     assert_eq!(opened.volumes.len(), 1);
     let inner = &opened.volumes[0];
     assert_eq!(inner.offset.0 + inner.len.0, opened.image.len().0);

@@ -1,8 +1,8 @@
 //! How much of an exFAT file was ever written, which libtsk leaves out.
 //!
-//! In: the metadata address of a file, which is that of its first directory entry. Out: its valid data length, where its stream
-//! extension follows that entry and says the size that libtsk says. What lies past that length
-//! was never written and reads as zeros, whatever the clusters hold.
+//! In: the metadata address of a file, which is that of its first directory entry. Out: its valid
+//! data length, where its stream extension follows that entry and says the size that libtsk says.
+//! What lies past that length was never written and reads as zeros, whatever the clusters hold.
 //!
 //! Source: Microsoft, *exFAT file system specification*, sections 7.6.5 and 7.6.7.
 
